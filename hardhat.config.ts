@@ -1,0 +1,25 @@
+import { createRequire } from "node:module";
+import toolbox from "@nomicfoundation/hardhat-toolbox-mocha-ethers";
+import { configVariable, defineConfig } from "hardhat/config";
+
+/** The npm package `solc` is the compiler, so a build downloads nothing. */
+const compiler = {
+  version: "0.8.37",
+  path: createRequire(import.meta.url).resolve("solc/soljson.js"),
+  // Named because OpenZeppelin's SignatureChecker needs `mcopy` and Hardhat knows no default for this compiler.
+  settings: { evmVersion: "cancun", optimizer: { enabled: true, runs: 200 } },
+};
+
+export default defineConfig({
+  plugins: [toolbox],
+  solidity: {
+    // One build for every network: what is tested, measured and deployed is the same bytecode.
+    profiles: { default: { compilers: [compiler] }, production: { compilers: [compiler] } },
+  },
+  paths: { tests: { mocha: "test", solidity: "test/contracts" } },
+  test: { mocha: { timeout: 120_000 } },
+  typechain: { outDir: "./typechain-types" },
+  networks: {
+    external: { type: "http", url: configVariable("MEDSEAL_RPC") },
+  },
+});
