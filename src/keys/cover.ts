@@ -1,6 +1,8 @@
 import { MedSealError, EXIT, UsageError } from "../errors.ts";
 import { childTowards, children, DEPTH, EPOCHS, epochKeyOf, rootNode, sizeOf, type KeyNode } from "./tree.ts";
 
+export { decodeCover, encodeCover } from "./cover-format.ts";
+
 /**
  * The keys of some epochs of one tree: the fewest nodes that open exactly these, in ascending order. The cover of one window out of
  * a root has at most 62 nodes. An empty cover opens nothing.

@@ -12,14 +12,21 @@ import { random, type Random } from "../bytes/random.ts";
 import { MedSealError } from "../errors.ts";
 import { x25519PublicKey } from "./x25519.ts";
 
+/** X-Wing: X25519 and ML-KEM-768 together; the default. */
+export const X_WING = 0x647a;
+/** DHKEM(X25519, HKDF-SHA-256). */
+export const DHKEM_X25519 = 0x0020;
+
 /** The key encapsulation mechanisms of version 1, by their IANA number; docs/formats.md, "HPKE". */
+export type KemId = typeof X_WING | typeof DHKEM_X25519;
+
+/** Sizes in bytes; `seed` is what one encapsulation takes from the random source. */
 export const KEMS = {
-  "x-wing": { id: 0x647a, publicKeySize: 1216, privateKeySize: 32, encSize: 1120, seedSize: 64 },
-  x25519: { id: 0x0020, publicKeySize: 32, privateKeySize: 32, encSize: 32, seedSize: 32 },
+  [X_WING]: { name: "X-Wing", publicKey: 1216, privateKey: 32, enc: 1120, seed: 64 },
+  [DHKEM_X25519]: { name: "X25519", publicKey: 32, privateKey: 32, enc: 32, seed: 32 },
 } as const;
 
-export type KemName = keyof typeof KEMS;
-export const DEFAULT_KEM: KemName = "x-wing";
+export const isKemId = (id: number): id is KemId => id in KEMS;
 
 /** Bytes a ciphertext has more than its plaintext: the tag. */
 export const HPKE_TAG_SIZE = 16;
@@ -28,8 +35,8 @@ export const HPKE_TAG_SIZE = 16;
 export class HpkeKeyError extends MedSealError {
   readonly code = "ERR_HPKE_KEY";
 
-  constructor(kem: KemName, problem: string, cause?: unknown) {
-    super(`no usable ${kem} key: ${problem}`, { cause });
+  constructor(kem: KemId, problem: string, cause?: unknown) {
+    super(`no usable ${KEMS[kem].name} key: ${problem}`, { cause });
   }
 }
 
@@ -43,6 +50,8 @@ export class HpkeOpenError extends MedSealError {
 }
 
 export interface HpkeKeyPair {
+  readonly kem: KemId;
+  /** 32 bytes with both mechanisms. */
   readonly privateKey: Uint8Array;
   readonly publicKey: Uint8Array;
 }
@@ -55,15 +64,15 @@ export interface Wrapped {
 }
 
 /** A new key pair. The private key is 32 bytes of `bytes`, as they are, with both mechanisms. */
-export async function generateKeyPair(kem: KemName = DEFAULT_KEM, bytes: Random = random): Promise<HpkeKeyPair> {
-  const privateKey = bytes(KEMS[kem].privateKeySize);
-  return { privateKey, publicKey: await publicKeyOf(kem, privateKey) };
+export async function generateKeyPair(kem: KemId = X_WING, bytes: Random = random): Promise<HpkeKeyPair> {
+  const privateKey = bytes(KEMS[kem].privateKey);
+  return { kem, privateKey, publicKey: await publicKeyOf(kem, privateKey) };
 }
 
 /** @throws HpkeKeyError for a wrong length. */
-export async function publicKeyOf(kem: KemName, privateKey: Uint8Array): Promise<Uint8Array> {
-  checkSize(kem, privateKey, "privateKeySize");
-  if (kem === "x25519") return x25519PublicKey(privateKey);
+export async function publicKeyOf(kem: KemId, privateKey: Uint8Array): Promise<Uint8Array> {
+  checkSize(kem, privateKey, "privateKey");
+  if (kem === DHKEM_X25519) return x25519PublicKey(privateKey);
   const pair = await XWING.generateKeyPairDerand(privateKey.slice());
   return new Uint8Array(await XWING.serializePublicKey(pair.publicKey));
 }
@@ -79,14 +88,14 @@ export async function publicKeyOf(kem: KemName, privateKey: Uint8Array): Promise
  * @throws HpkeKeyError when `publicKey` is not one.
  */
 export async function sealTo(
-  kem: KemName,
+  kem: KemId,
   publicKey: Uint8Array,
   info: Uint8Array,
   aad: Uint8Array,
   plaintext: Uint8Array,
   bytes: Random = random,
 ): Promise<Wrapped> {
-  const context = await senderContext(kem, publicKey, info, bytes(KEMS[kem].seedSize));
+  const context = await senderContext(kem, publicKey, info, bytes(KEMS[kem].seed));
   return { enc: new Uint8Array(context.enc), ciphertext: new Uint8Array(await context.seal(plaintext, aad)) };
 }
 
@@ -94,16 +103,16 @@ export async function sealTo(
  * Opens what `sealTo` made, with the same info and aad.
  *
  * @throws HpkeOpenError when it is for another key, info or aad, or was altered.
- * @throws HpkeKeyError when `privateKey` is not one.
+ * @throws HpkeKeyError when the private key is not one.
  */
 export async function openWith(
-  kem: KemName,
-  privateKey: Uint8Array,
+  keys: Pick<HpkeKeyPair, "kem" | "privateKey">,
+  enc: Uint8Array,
   info: Uint8Array,
   aad: Uint8Array,
-  { enc, ciphertext }: Wrapped,
+  ciphertext: Uint8Array,
 ): Promise<Uint8Array> {
-  const context = await recipientContext(kem, privateKey, info, enc);
+  const context = await recipientContext(keys, info, enc);
   try {
     return new Uint8Array(await context.open(ciphertext, aad));
   } catch (error) {
@@ -114,16 +123,16 @@ export async function openWith(
 /**
  * The sender's side of a wrapping, for more than one message (RFC 9180, section 5.2).
  *
- * @param seed - `seedSize` bytes that the encapsulation is a function of; never used twice.
+ * @param seed - `KEMS[kem].seed` bytes that the encapsulation is a function of; never used twice.
  */
 export async function senderContext(
-  kem: KemName,
+  kem: KemId,
   publicKey: Uint8Array,
   info: Uint8Array,
   seed: Uint8Array,
 ): Promise<SenderContext> {
-  checkSize(kem, publicKey, "publicKeySize");
-  checkSize(kem, seed, "seedSize");
+  checkSize(kem, publicKey, "publicKey");
+  checkSize(kem, seed, "seed");
   const suite = SUITES[kem];
   try {
     const recipientPublicKey = await suite.kem.deserializePublicKey(publicKey.slice());
@@ -135,13 +144,12 @@ export async function senderContext(
 
 /** The recipient's side of a wrapping, for more than one message (RFC 9180, section 5.2). */
 export async function recipientContext(
-  kem: KemName,
-  privateKey: Uint8Array,
+  { kem, privateKey }: Pick<HpkeKeyPair, "kem" | "privateKey">,
   info: Uint8Array,
   enc: Uint8Array,
 ): Promise<RecipientContext> {
-  checkSize(kem, privateKey, "privateKeySize");
-  if (enc.length !== KEMS[kem].encSize) throw new HpkeOpenError();
+  checkSize(kem, privateKey, "privateKey");
+  if (enc.length !== KEMS[kem].enc) throw new HpkeOpenError();
   const suite = SUITES[kem];
   const recipientKey = await suite.kem.deserializePrivateKey(privateKey.slice());
   try {
@@ -156,8 +164,11 @@ const XWING = new XWing();
 const suiteOf = (kem: KemInterface): CipherSuite =>
   new CipherSuite({ kem, kdf: new HkdfSha256(), aead: new Chacha20Poly1305() });
 
-const SUITES: Record<KemName, CipherSuite> = { "x-wing": suiteOf(XWING), x25519: suiteOf(new DhkemX25519HkdfSha256()) };
+const SUITES: Record<KemId, CipherSuite> = {
+  [X_WING]: suiteOf(XWING),
+  [DHKEM_X25519]: suiteOf(new DhkemX25519HkdfSha256()),
+};
 
-function checkSize(kem: KemName, key: Uint8Array, size: "publicKeySize" | "privateKeySize" | "seedSize"): void {
+function checkSize(kem: KemId, key: Uint8Array, size: "publicKey" | "privateKey" | "seed"): void {
   if (key.length !== KEMS[kem][size]) throw new HpkeKeyError(kem, `${KEMS[kem][size]} bytes expected`);
 }
