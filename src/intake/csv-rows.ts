@@ -1,0 +1,135 @@
+import type { Channel, Value } from "../observation/observation.ts";
+import { isTimed, type SourceClock, type Timed } from "./clock.ts";
+import { splitCells } from "./csv-cells.ts";
+import { quoteName, type CsvPlan, type LongColumns } from "./csv-plan.ts";
+import { isDecimal } from "./decimal.ts";
+import { InputError } from "./errors.ts";
+import { NAME_LENGTH, type Limits } from "./limits.ts";
+import { readLines, type Line } from "./lines.ts";
+import { risingOrder, type TimeOrder } from "./order.ts";
+import { systemOf } from "./presets/medseal-csv.ts";
+import type { IntakeRow, Problem } from "./types.ts";
+import { unitCheck, type UnitCheck } from "./ucum.ts";
+import { unitFitsCode } from "./units-of-codes.ts";
+
+interface Context {
+  readonly file: string;
+  readonly plan: CsvPlan;
+  readonly clock: SourceClock;
+  readonly limits: Limits;
+  readonly order: TimeOrder;
+  readonly unitKnown: UnitCheck;
+}
+
+/** @throws InputError when the header is not the one that was planned for. */
+export async function* csvRows(
+  file: string,
+  header: Line,
+  plan: CsvPlan,
+  clock: SourceClock,
+  limits: Limits,
+): AsyncGenerator<IntakeRow> {
+  const context: Context = { file, plan, clock, limits, order: risingOrder(limits), unitKnown: await unitCheck() };
+  for await (const lines of readLines(file, limits)) {
+    for (const line of lines) {
+      if (line.number > header.number) yield* rowsOf(line, context);
+      else if (line.number === header.number && line.text !== header.text) {
+        throw new InputError({
+          code: "ERR_INPUT_CHANGED",
+          file,
+          line: line.number,
+          reason: "the file changed while it was read",
+        });
+      }
+    }
+  }
+}
+
+/** Everything one line holds. A line with nothing but blanks holds nothing. */
+function* rowsOf(line: Line, context: Context): Generator<IntakeRow, void, undefined> {
+  const { plan, clock } = context;
+  const refuse = (problem: Problem, column?: number): IntakeRow => quarantine(line, context, problem, column);
+  if (line.problem) return yield refuse(line.problem);
+  if (line.text.trim() === "") return;
+  const cells = splitCells(line.text, plan.delimiter);
+  if (!Array.isArray(cells)) return yield refuse(cells);
+  if (cells.length !== plan.header.length) {
+    const reason = `the row has ${cells.length} cells, the header ${plan.header.length}`;
+    return yield refuse({ code: "ERR_ROW_COLUMNS", reason });
+  }
+  if (plan.only && cells[plan.only.index] !== plan.only.text) {
+    const column = quoteName(plan.header[plan.only.index] ?? "");
+    return yield refuse(
+      { code: "ERR_ROW_KIND", reason: `${column} is not ${plan.only.text}: not a reading` },
+      plan.only.index,
+    );
+  }
+  const timed = clock.read(cells[plan.time.index] ?? "");
+  if (!isTimed(timed)) return yield refuse(timed, plan.time.index);
+  for (const index of plan.empty) {
+    if (cells[index] === "") continue;
+    yield refuse(
+      {
+        code: "ERR_CELL_UNEXPECTED",
+        reason: `${quoteName(plan.header[index] ?? "")} is not kept, yet holds something`,
+      },
+      index,
+    );
+  }
+  if (plan.long) return yield longRow(line, cells, timed, plan.long, context);
+  for (const { index, channel, missing } of plan.columns) {
+    yield takeIn(line, cells, timed, { index, channel, missing }, context);
+  }
+}
+
+function longRow(line: Line, cells: readonly string[], timed: Timed, at: LongColumns, context: Context): IntakeRow {
+  const refuse = (problem: Problem, column: number): IntakeRow => quarantine(line, context, problem, column);
+  const [system, code, unit] = [systemOf(cells[at.system] ?? ""), cells[at.code] ?? "", cells[at.unit] ?? ""];
+  if (system === "" || code === "" || system.length > NAME_LENGTH || code.length > NAME_LENGTH) {
+    return refuse({ code: "ERR_CODE", reason: "code or code system is empty or too long" }, at.code);
+  }
+  const channel: Channel = { code: { system, code }, unit };
+  if (unit !== "" && !context.unitKnown(unit))
+    return refuse({ code: "ERR_UNIT", reason: "the unit is not a UCUM code" }, at.unit);
+  if (!unitFitsCode(channel))
+    return refuse({ code: "ERR_UNIT_OF_CODE", reason: "the unit does not fit the code" }, at.unit);
+  return takeIn(line, cells, timed, { index: at.value, channel, missing: at.missing }, context);
+}
+
+interface Cell {
+  readonly index: number;
+  readonly channel: Channel;
+  readonly missing: ReadonlySet<string>;
+}
+
+function takeIn(line: Line, cells: readonly string[], timed: Timed, cell: Cell, context: Context): IntakeRow {
+  const { file, plan, limits, order } = context;
+  const value = readValue(cells[cell.index] ?? "", cell.missing, limits);
+  if (!value) {
+    const reason = `${quoteName(plan.header[cell.index] ?? "")} holds no number`;
+    return quarantine(line, context, { code: "ERR_NUMBER", reason }, cell.index);
+  }
+  const late = order.admit(cell.channel, timed.instant);
+  if (late) return quarantine(line, context, late, cell.index);
+  const device = plan.device === undefined ? "" : (cells[plan.device] ?? "").slice(0, NAME_LENGTH);
+  return {
+    kind: "observation",
+    observation: { channel: cell.channel, time: timed.time, status: "final", value },
+    at: position(file, line, plan.header[cell.index]),
+    ...(device === "" ? {} : { device }),
+  };
+}
+
+/** Markers come first, so that a mapping may name a number, such as -999, as one. */
+function readValue(text: string, missing: ReadonlySet<string>, limits: Limits): Value | undefined {
+  if (missing.has(text)) return { kind: "missing", reason: text === "NaN" ? "not-a-number" : "unknown", source: text };
+  return isDecimal(text, limits.decimal) ? { kind: "quantity", decimal: text, comparator: "" } : undefined;
+}
+
+function quarantine(line: Line, { file, plan, limits }: Context, problem: Problem, column?: number): IntakeRow {
+  const at = position(file, line, column === undefined ? undefined : plan.header[column]);
+  return { kind: "quarantined", at, ...problem, text: line.text.slice(0, limits.quarantineText) };
+}
+
+const position = (file: string, line: Line, column: string | undefined): IntakeRow["at"] =>
+  column === undefined ? { file, line: line.number } : { file, line: line.number, column };
