@@ -1,6 +1,7 @@
 import { createRequire } from "node:module";
 import toolbox from "@nomicfoundation/hardhat-toolbox-mocha-ethers";
 import { configVariable, defineConfig } from "hardhat/config";
+import { typechainOrder } from "./tools/typechain-order.ts";
 
 /** The npm package `solc` is the compiler, so a build downloads nothing. */
 const compiler = {
@@ -11,7 +12,7 @@ const compiler = {
 };
 
 export default defineConfig({
-  plugins: [toolbox],
+  plugins: [toolbox, typechainOrder],
   solidity: {
     // One build for every network: what is tested, measured and deployed is the same bytecode.
     profiles: { default: { compilers: [compiler] }, production: { compilers: [compiler] } },

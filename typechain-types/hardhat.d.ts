@@ -10,29 +10,29 @@ import * as Contracts from "./index.js";
 
 declare module "@nomicfoundation/hardhat-ethers/types" {
   interface HardhatEthersHelpers extends HardhatEthersHelpersBase {
-  getContractFactory(name: 'ConsentLedger', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.ConsentLedger__factory>
+getContractFactory(name: 'ConsentLedger', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.ConsentLedger__factory>
 getContractFactory(name: 'ConsentRegistry', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.ConsentRegistry__factory>
-getContractFactory(name: 'RecordAnchor', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.RecordAnchor__factory>
 getContractFactory(name: 'IConsentRegistry', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.IConsentRegistry__factory>
 getContractFactory(name: 'IRecordAnchor', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.IRecordAnchor__factory>
+getContractFactory(name: 'RecordAnchor', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.RecordAnchor__factory>
 
-  getContractAt(name: 'ConsentLedger', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.ConsentLedger>
+getContractAt(name: 'ConsentLedger', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.ConsentLedger>
 getContractAt(name: 'ConsentRegistry', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.ConsentRegistry>
-getContractAt(name: 'RecordAnchor', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.RecordAnchor>
 getContractAt(name: 'IConsentRegistry', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.IConsentRegistry>
 getContractAt(name: 'IRecordAnchor', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.IRecordAnchor>
+getContractAt(name: 'RecordAnchor', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.RecordAnchor>
 
-  deployContract(name: 'ConsentLedger', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.ConsentLedger>
+deployContract(name: 'ConsentLedger', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.ConsentLedger>
 deployContract(name: 'ConsentRegistry', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.ConsentRegistry>
-deployContract(name: 'RecordAnchor', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.RecordAnchor>
 deployContract(name: 'IConsentRegistry', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.IConsentRegistry>
 deployContract(name: 'IRecordAnchor', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.IRecordAnchor>
+deployContract(name: 'RecordAnchor', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.RecordAnchor>
 
-  deployContract(name: 'ConsentLedger', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.ConsentLedger>
+deployContract(name: 'ConsentLedger', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.ConsentLedger>
 deployContract(name: 'ConsentRegistry', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.ConsentRegistry>
-deployContract(name: 'RecordAnchor', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.RecordAnchor>
 deployContract(name: 'IConsentRegistry', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.IConsentRegistry>
 deployContract(name: 'IRecordAnchor', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.IRecordAnchor>
+deployContract(name: 'RecordAnchor', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.RecordAnchor>
 
     // default types
     getContractFactory(

@@ -3,14 +3,14 @@
 /* eslint-disable */
 import type * as interfaces from './interfaces/index.js';
 export type { interfaces };
+export * as factories from './factories/index.js';
 export type { ConsentLedger } from './ConsentLedger.js';
 export type { ConsentRegistry } from './ConsentRegistry.js';
+export type { IConsentRegistry } from './interfaces/IConsentRegistry.js';
+export type { IRecordAnchor } from './interfaces/IRecordAnchor.js';
 export type { RecordAnchor } from './RecordAnchor.js';
-export * as factories from './factories/index.js';
 export { ConsentLedger__factory } from './factories/ConsentLedger__factory.js';
 export { ConsentRegistry__factory } from './factories/ConsentRegistry__factory.js';
-export { RecordAnchor__factory } from './factories/RecordAnchor__factory.js';
-export type { IConsentRegistry } from './interfaces/IConsentRegistry.js';
 export { IConsentRegistry__factory } from './factories/interfaces/IConsentRegistry__factory.js';
-export type { IRecordAnchor } from './interfaces/IRecordAnchor.js';
 export { IRecordAnchor__factory } from './factories/interfaces/IRecordAnchor__factory.js';
+export { RecordAnchor__factory } from './factories/RecordAnchor__factory.js';
