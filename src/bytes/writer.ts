@@ -1,8 +1,8 @@
-import { concat, utf8 } from "./bytes.ts";
+import { utf8 } from "./bytes.ts";
 
 /** Builds a binary format: numbers are big-endian, lengths stand before what they count. */
 export class ByteWriter {
-  readonly #parts: Uint8Array[] = [];
+  #bytes = new Uint8Array(64);
   #length = 0;
 
   get length(): number {
@@ -16,18 +16,24 @@ export class ByteWriter {
   }
 
   raw(bytes: Uint8Array): this {
-    this.#parts.push(bytes);
-    this.#length += bytes.length;
+    const at = this.#grow(bytes.length);
+    this.#bytes.set(bytes, at);
     return this;
   }
 
-  /** An unsigned integer of `size` bytes, 1 to 6 as number, 8 as bigint. */
+  /** An unsigned integer of `size` bytes; numbers above 2^53 - 1 as bigint. */
   uint(value: number | bigint, size: 1 | 2 | 4 | 6 | 8): this {
-    const big = BigInt(value);
-    if (big < 0n || big >= 1n << BigInt(8 * size)) throw new RangeError(`${value} does not fit ${size} unsigned bytes`);
-    const bytes = new Uint8Array(size);
-    for (let i = size - 1, rest = big; i >= 0; i--, rest >>= 8n) bytes[i] = Number(rest & 0xffn);
-    return this.raw(bytes);
+    const at = this.#grow(size);
+    if (typeof value === "bigint") {
+      if (value < 0n || value >= 1n << BigInt(8 * size)) throw new RangeError(`${value} does not fit ${size} unsigned bytes`);
+      for (let i = size - 1, rest = value; i >= 0; i--, rest >>= 8n) this.#bytes[at + i] = Number(rest & 0xffn);
+    } else {
+      if (!Number.isSafeInteger(value) || value < 0 || value >= 2 ** (8 * size)) {
+        throw new RangeError(`${value} does not fit ${size} unsigned bytes`);
+      }
+      for (let i = size - 1, rest = value; i >= 0; i--, rest = Math.floor(rest / 256)) this.#bytes[at + i] = rest % 256;
+    }
+    return this;
   }
 
   /** Bytes behind their length in `lengthSize` bytes. */
@@ -43,17 +49,25 @@ export class ByteWriter {
   /** LEB128, for numbers of 0 to 2^53 - 1. */
   varint(value: number): this {
     if (!Number.isSafeInteger(value) || value < 0) throw new RangeError(`${value} is not a varint`);
-    const bytes: number[] = [];
     let rest = value;
-    while (rest >= 0x80) {
-      bytes.push((rest % 0x80) | 0x80);
-      rest = Math.floor(rest / 0x80);
-    }
-    bytes.push(rest);
-    return this.raw(Uint8Array.from(bytes));
+    for (; rest >= 0x80; rest = Math.floor(rest / 0x80)) this.#bytes[this.#grow(1)] = (rest % 0x80) | 0x80;
+    this.#bytes[this.#grow(1)] = rest;
+    return this;
   }
 
   finish(): Uint8Array {
-    return concat(...this.#parts);
+    return this.#bytes.slice(0, this.#length);
+  }
+
+  /** Makes room for `size` bytes and returns where they go. */
+  #grow(size: number): number {
+    const at = this.#length;
+    this.#length += size;
+    if (this.#length > this.#bytes.length) {
+      const larger = new Uint8Array(Math.max(this.#length, this.#bytes.length * 2));
+      larger.set(this.#bytes);
+      this.#bytes = larger;
+    }
+    return at;
   }
 }

@@ -1,0 +1,56 @@
+import { hex } from "../bytes/bytes.ts";
+import type { Checkpoint, CheckpointPlace, Entry, MailRow } from "../log/checkpoint.ts";
+import { FIRST, linkAfter, readCheckpoint, type Anchored, type ReadBlock } from "./checkpoints.ts";
+
+/** Where an entry stands: enough to prove it against the chain. */
+export interface Found {
+  readonly entry: Entry;
+  /** Position in the checkpoint's tree. */
+  readonly index: number;
+  readonly checkpoint: Checkpoint;
+  readonly anchored: Anchored;
+}
+
+/**
+ * All checkpoints of one gateway, fetched as a whole and checked link by link: nobody learns from the questions who looks for what.
+ * Grows with `update`; already read checkpoints stay.
+ */
+export class Archive {
+  readonly place: CheckpointPlace;
+  readonly #read: ReadBlock;
+  readonly #found = new Map<string, Found>();
+  readonly #mail: MailRow[] = [];
+  #link = FIRST;
+
+  constructor(place: CheckpointPlace, read: ReadBlock) {
+    this.place = place;
+    this.#read = read;
+  }
+
+  /** Number of checkpoints read. */
+  get size(): number {
+    return this.#link.index;
+  }
+
+  get mail(): readonly MailRow[] {
+    return this.#mail;
+  }
+
+  /** @param anchored - The gateway's anchors from the first on. @throws MismatchError and the store's errors; what was read before stays. */
+  async update(anchored: readonly Anchored[]): Promise<void> {
+    for (const next of anchored.slice(this.#link.index)) {
+      const checkpoint = await readCheckpoint(next, this.#link, this.place, this.#read);
+      checkpoint.entries.forEach((entry, index) => {
+        const key = hex(entry.tag);
+        // The first one counts: a later equal tag would be a replacement.
+        if (!this.#found.has(key)) this.#found.set(key, { entry, index, checkpoint, anchored: next });
+      });
+      this.#mail.push(...checkpoint.mail);
+      this.#link = linkAfter(this.#link, next);
+    }
+  }
+
+  find(tag: Uint8Array): Found | undefined {
+    return this.#found.get(hex(tag));
+  }
+}

@@ -1,0 +1,31 @@
+/** What an audit can find wrong; each names one object and blames no other. */
+export type FindingKind =
+  /** The store answered and has no such block. */
+  | "missing"
+  /** The block's bytes are not what was anchored. */
+  | "altered"
+  /** As altered, and shorter than any block of its kind. */
+  | "truncated"
+  /** In its place lies another anchored block. */
+  | "swapped"
+  /** The block is what was anchored, but not of its format. */
+  | "malformed"
+  /** A checkpoint does not fit chain, gateway or predecessor. */
+  | "mismatch"
+  /** The anchors that the node lists do not lead to the head on chain: some are left out, changed or made up. */
+  | "head"
+  /** Two entries under one tag: a replacement of what was anchored first. */
+  | "duplicate-tag";
+
+export type ObjectKind = "chain" | "checkpoint" | "page" | "header" | "batch" | "envelope";
+
+export interface Finding {
+  readonly kind: FindingKind;
+  readonly object: ObjectKind;
+  /** CID of the block at fault; undefined for the chain. */
+  readonly cid: string | undefined;
+  /** Index of the checkpoint it belongs to. */
+  readonly checkpoint: number;
+  /** One sentence for people. */
+  readonly text: string;
+}

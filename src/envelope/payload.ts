@@ -1,0 +1,90 @@
+import { fromHex, hex0x, utf8 } from "../bytes/bytes.ts";
+import { ByteReader } from "../bytes/reader.ts";
+import { ByteWriter } from "../bytes/writer.ts";
+import { decodeConsent, encodeConsent } from "../consent/encoding.ts";
+import type { Link } from "../consent/scope.ts";
+import type { ConsentRef } from "../consent/watch.ts";
+import { getAddress } from "ethers";
+import type { Hex } from "../consent/consent.ts";
+import { decodeCover, encodeCover } from "../keys/cover-format.ts";
+import type { Cover } from "../keys/cover.ts";
+import { readDescriptor, writeDescriptor, type StreamDescriptor } from "../log/stream.ts";
+
+const MAGIC = utf8("medseal/release/1\n");
+const KINDS = ["release", "lease"] as const;
+const ROLES = ["current", "retired", "spare"] as const;
+const NO_DATA_KEYS = 0;
+const DATA_KEYS = 1;
+const MAX_LINKS = 4;
+
+/** Keys to one generation of one stream, over the window of the consent they come with. */
+export interface GenerationKeys {
+  readonly stream: StreamDescriptor;
+  readonly generation: number;
+  readonly role: (typeof ROLES)[number];
+  /** The consent under which the generation's one writer writes it. */
+  readonly write: Link;
+  /** Cover of the data tree; absent where only AUDIT was granted. */
+  readonly data: Cover | undefined;
+  readonly audit: Cover;
+}
+
+/** What an envelope holds: the whole consent (behind its parents) and keys. A lease is the envelope of a gateway. */
+export interface Release {
+  readonly kind: (typeof KINDS)[number];
+  /** Unix seconds; of two leases under one consent the newer counts. */
+  readonly issuedAt: number;
+  /** How the patient names themselves to this grantee. */
+  readonly from: string;
+  /** Root consent first, the grantee's own last; 1 to 4. */
+  readonly chain: readonly Link[];
+  readonly keys: readonly GenerationKeys[];
+  /** Lease: consents whose end retires the current generations. Empty in a release. */
+  readonly retiredBy: readonly ConsentRef[];
+}
+
+function writeLink(writer: ByteWriter, { consent, streams }: Link): void {
+  writer.sized(encodeConsent(consent), 2).uint(streams.length, 2);
+  for (const stream of streams) writer.fixed(fromHex(stream), 32);
+}
+
+function readLink(reader: ByteReader): Link {
+  const consent = decodeConsent(reader.sized(2));
+  return { consent, streams: Array.from({ length: reader.uint(2) }, () => hex0x(reader.fixed(32))) };
+}
+
+export function encodeRelease(release: Release): Uint8Array {
+  const writer = new ByteWriter().raw(MAGIC).uint(KINDS.indexOf(release.kind), 1).uint(release.issuedAt, 6).text(release.from);
+  writer.uint(release.chain.length, 1);
+  for (const link of release.chain) writeLink(writer, link);
+  writer.uint(release.keys.length, 2);
+  for (const { stream, generation, role, write, data, audit } of release.keys) {
+    writeDescriptor(writer, stream).uint(generation, 4).uint(ROLES.indexOf(role), 1);
+    writeLink(writer, write);
+    writer.uint(data ? DATA_KEYS : NO_DATA_KEYS, 1);
+    if (data) writer.sized(encodeCover(data), 4);
+    writer.sized(encodeCover(audit), 4);
+  }
+  writer.uint(release.retiredBy.length, 2);
+  for (const { grantor, id } of release.retiredBy) writer.fixed(fromHex(grantor), 20).fixed(fromHex(id), 32);
+  return writer.finish();
+}
+
+/** @throws MalformedError unless the bytes are exactly one release. */
+export function decodeRelease(bytes: Uint8Array): Release {
+  const reader = new ByteReader(bytes, "release").expect(MAGIC, "name and version 1");
+  const kind = reader.choice(KINDS, "kind of release");
+  const head = { kind, issuedAt: reader.uint(6), from: reader.text() };
+  const links = reader.uint(1);
+  if (links < 1 || links > MAX_LINKS) reader.fail(`a chain has 1 to ${MAX_LINKS} consents`);
+  const chain = Array.from({ length: links }, () => readLink(reader));
+  const keys = Array.from({ length: reader.uint(2) }, () => {
+    const place = { stream: readDescriptor(reader), generation: reader.uint(4), role: reader.choice(ROLES, "role") };
+    const write = readLink(reader);
+    const data = reader.choice([false, true], "data keys flag") ? decodeCover(reader.sized(4)) : undefined;
+    return { ...place, write, data, audit: decodeCover(reader.sized(4)) };
+  });
+  const retiredBy = Array.from({ length: reader.uint(2) }, () => ({ grantor: getAddress(hex0x(reader.fixed(20))) as Hex, id: hex0x(reader.fixed(32)) }));
+  reader.end();
+  return { ...head, chain, keys, retiredBy };
+}

@@ -1,0 +1,46 @@
+import { hex } from "../bytes/bytes.ts";
+import { sha256 } from "../bytes/hash.ts";
+import { epochKey } from "../keys/cover.ts";
+import type { CheckpointPlace } from "../log/checkpoint.ts";
+import { sealBatch, type SealedBatch, type SignedChunk } from "../log/sealed-batch.ts";
+import type { GenerationKeys } from "../envelope/payload.ts";
+import { NoLeaseError } from "./errors.ts";
+import { generationKey } from "./leases.ts";
+import type { GatewayState, WriterState } from "./state.ts";
+
+const ZEROS = new Uint8Array(32);
+
+/** The writer state of a generation, begun where the generation before of the same gateway ended. */
+function writerOf(state: GatewayState, keys: GenerationKeys): WriterState {
+  const before = state.writers[`${hex(keys.stream.id)}:${keys.generation - 1}`];
+  return (state.writers[generationKey(keys)] ??= { sequence: 0, previous: ZEROS, continues: before?.previous ?? ZEROS, epochs: {} });
+}
+
+/** True when a header of this epoch said `last` already, so that a further batch is late. */
+export const isClosed = (state: GatewayState, keys: GenerationKeys, epoch: number): boolean =>
+  state.writers[generationKey(keys)]?.epochs[epoch]?.closed ?? false;
+
+/**
+ * Seals the next batch of an epoch and moves the writer on.
+ *
+ * @param last - No further batch of this epoch is expected.
+ */
+export function writeBatch(state: GatewayState, keys: GenerationKeys, place: CheckpointPlace, epoch: number, chunks: readonly SignedChunk[], last: boolean): SealedBatch {
+  if (!keys.data) throw new NoLeaseError("the lease holds no keys of the data tree");
+  const writer = writerOf(state, keys);
+  const at = (writer.epochs[epoch] ??= { n: 0, closed: false });
+  const links = {
+    sequence: writer.sequence,
+    previous: writer.sequence === 0 ? ZEROS : writer.previous,
+    continues: writer.sequence === 0 ? writer.continues : ZEROS,
+    last,
+    late: at.closed,
+  };
+  const batchPlace = { ...place, stream: keys.stream.id, generation: keys.generation, epoch, n: at.n };
+  const sealed = sealBatch(chunks, { data: epochKey(keys.data, epoch), audit: epochKey(keys.audit, epoch) }, batchPlace, keys.stream, links);
+  writer.sequence += 1;
+  writer.previous = sha256(sealed.header);
+  at.n += 1;
+  at.closed ||= last;
+  return sealed;
+}

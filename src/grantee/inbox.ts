@@ -1,0 +1,40 @@
+import type { RegistryAddress } from "../consent/typed-data.ts";
+import { openEnvelope } from "../envelope/envelope.ts";
+import type { Release } from "../envelope/payload.ts";
+import { MalformedError } from "../errors.ts";
+import type { MailRow } from "../log/checkpoint.ts";
+import { mayBeMine } from "../log/mail.ts";
+import { HpkeOpenError, type HpkeKeyPair } from "../seal/hpke.ts";
+import type { ReadBlock } from "../archive/checkpoints.ts";
+
+export interface InboxKeys {
+  readonly hpke: HpkeKeyPair;
+  /** X25519 secret, 32 bytes. */
+  readonly viewSecret: Uint8Array;
+}
+
+export interface Inbox {
+  readonly releases: readonly { readonly release: Release; readonly envelope: Uint8Array }[];
+  /** Rows looked at, rows whose view tag fitted, and of these the ones that were not ours after all. */
+  readonly rows: number;
+  readonly fetched: number;
+}
+
+/**
+ * Looks through the mail of checkpoints for envelopes of this party: one X25519 a row, one envelope in 256 fetched for nothing.
+ *
+ * @throws the store's errors. An envelope that is not ours, or is no envelope, is passed over.
+ */
+export async function readInbox(mail: readonly MailRow[], keys: InboxKeys, at: RegistryAddress, read: ReadBlock): Promise<Inbox> {
+  const candidates = mail.filter((row) => mayBeMine(row, keys.viewSecret));
+  const releases: { release: Release; envelope: Uint8Array }[] = [];
+  for (const { envelope } of candidates) {
+    const block = await read(envelope);
+    try {
+      releases.push({ release: await openEnvelope(block, keys.hpke, at), envelope });
+    } catch (error) {
+      if (!(error instanceof HpkeOpenError || error instanceof MalformedError)) throw error;
+    }
+  }
+  return { releases, rows: mail.length, fetched: candidates.length };
+}

@@ -1,0 +1,83 @@
+import { concat, equal, utf8 } from "../bytes/bytes.ts";
+import { sha256 } from "../bytes/hash.ts";
+import { ByteWriter } from "../bytes/writer.ts";
+import { deviceIdOf, verify } from "../keys/signature.ts";
+import type { Clock, Observation } from "../observation/observation.ts";
+import { parseInstant } from "../observation/instant.ts";
+import { ChunkOutsideEpochError } from "./errors.ts";
+import { observationLeaves } from "./leaf.ts";
+import { merkleRoot } from "./merkle.ts";
+
+/** One signed message may cover this many chunks, so that its statement fits a header. */
+export const MAX_ITEMS = 16;
+
+/** What a message says of one chunk: its place, how many leaves, their root. */
+export interface ChunkItem {
+  /** 32 bytes. */
+  readonly stream: Uint8Array;
+  readonly epoch: number;
+  /** Leaves: readings and missing ones. */
+  readonly count: number;
+  /** RFC 9162 root over the observation leaves. */
+  readonly root: Uint8Array;
+}
+
+/** The signed statement of one message of a device, or of the gateway for an unsigned file. */
+export interface Statement {
+  /** P-256, compressed, 33 bytes. The device id follows from it. */
+  readonly deviceKey: Uint8Array;
+  readonly firmware: number;
+  /** Rises by one with every message of this device. */
+  readonly counter: bigint;
+  /** Digest of the device's statement before, zeros at first. */
+  readonly previous: Uint8Array;
+  /** Digests of the items of this message, one a chunk, at most 16. */
+  readonly items: readonly Uint8Array[];
+  /** ECDSA over `statementDigest`, r ‖ s, low s, 64 bytes. */
+  readonly signature: Uint8Array;
+}
+
+/** The observations of one chunk and what is needed to recompute its root. Sealed inside the batch. */
+export interface Chunk {
+  readonly clock: Clock;
+  /** 32 random bytes of the signer's, from which the leaf salts follow. */
+  readonly seed: Uint8Array;
+  readonly observations: readonly Observation[];
+}
+
+/** SHA-256("medseal/v1/item" ‖ stream ‖ epoch ‖ count ‖ root). */
+export function itemDigest({ stream, epoch, count, root }: ChunkItem): Uint8Array {
+  const writer = new ByteWriter().raw(utf8("medseal/v1/item")).fixed(stream, 32).uint(epoch, 4).uint(count, 4);
+  return sha256(writer.fixed(root, 32).finish());
+}
+
+/** What the device signs: SHA-256("medseal/v1/chunk" ‖ deviceId ‖ firmware ‖ counter ‖ previous ‖ number of items ‖ items). */
+export function statementDigest(statement: Omit<Statement, "signature">): Uint8Array {
+  const writer = new ByteWriter().raw(utf8("medseal/v1/chunk")).fixed(deviceIdOf(statement.deviceKey), 32);
+  writer.uint(statement.firmware, 4).uint(statement.counter, 8).fixed(statement.previous, 32);
+  return sha256(writer.uint(statement.items.length, 1).raw(concat(...statement.items)).finish());
+}
+
+/** True when the statement's key signed it and the item at `index` is `item`. */
+export function verifyStatement(statement: Statement, index: number, item: ChunkItem): boolean {
+  const listed = statement.items[index];
+  if (!listed || !equal(listed, itemDigest(item))) return false;
+  return verify(statement.deviceKey, statementDigest(statement), statement.signature);
+}
+
+/** Root over the leaves of a chunk's observations. */
+export const chunkRoot = (chunk: Pick<Chunk, "seed" | "observations">): Uint8Array =>
+  merkleRoot(observationLeaves(chunk.seed, chunk.observations));
+
+/** Epoch of an effective time: whole seconds divided by the stream's epoch length. */
+export function epochOf(time: string, epochLength: number): number {
+  const instant = parseInstant(time);
+  if (!instant || instant.seconds < 0) throw new RangeError("effective time is no instant since 1970");
+  return Math.floor(instant.seconds / epochLength);
+}
+
+/** @throws ChunkOutsideEpochError naming the first row that belongs elsewhere. */
+export function checkEpoch(chunk: Chunk, epoch: number, epochLength: number): void {
+  const row = chunk.observations.findIndex(({ time }) => epochOf(time, epochLength) !== epoch);
+  if (row !== -1) throw new ChunkOutsideEpochError(`row ${row} of the chunk does not lie in epoch ${epoch}`);
+}

@@ -1,0 +1,144 @@
+import { ByteReader } from "../bytes/reader.ts";
+import { ByteWriter } from "../bytes/writer.ts";
+import { formatInstant, offsetMinutes, parseInstant } from "../observation/instant.ts";
+import { COMPARATORS, STATUSES, type Channel, type Observation, type Value } from "../observation/observation.ts";
+import { compactDecimal, expandDecimal } from "./decimal.ts";
+import { readSampled, writeSampled } from "./leaf.ts";
+
+/**
+ * A chunk's rows as columns, so that what repeats lies together and compresses; docs/formats.md, "Columns".
+ * Everything is exact: rows come back with the text of their values and times.
+ */
+const KINDS = ["missing", "quantity", "sampled", "boolean"] as const;
+const TEXT_DECIMAL = 0xff;
+const ZULU = 0x7fff;
+const MINUS_ZERO = 0x7ffe;
+const COLUMNS = 7;
+
+const zigzag = (value: number): number => (value < 0 ? -2 * value - 1 : 2 * value);
+const unzigzag = (value: number): number => (value % 2 === 1 ? -(value + 1) / 2 : value / 2);
+
+/** Offsets as 16 bits: minutes east plus 2^14, `Z` and the `-00:00` of RFC 3339 apart from `+00:00`. */
+function offsetCode(offset: string): number {
+  if (offset === "Z") return ZULU;
+  return offset === "-00:00" ? MINUS_ZERO : offsetMinutes(offset) + 0x4000;
+}
+
+function offsetText(code: number, reader: ByteReader): string {
+  if (code === ZULU) return "Z";
+  if (code === MINUS_ZERO) return "-00:00";
+  const minutes = code - 0x4000;
+  if (Math.abs(minutes) > 14 * 60) reader.fail("offset beyond 14 hours");
+  const two = (n: number): string => String(n).padStart(2, "0");
+  return `${minutes < 0 ? "-" : "+"}${two(Math.floor(Math.abs(minutes) / 60))}:${two(Math.abs(minutes) % 60)}`;
+}
+
+/** How a time is written: digits behind the point and offset. Rows name theirs by index. */
+interface TimeForm {
+  readonly digits: number;
+  readonly offset: string;
+}
+
+/** @param base - Unix seconds from which times count: the start of the chunk's epoch. */
+export function encodeColumns(observations: readonly Observation[], channels: readonly Channel[], base: number): Uint8Array {
+  const columns = Array.from({ length: COLUMNS }, () => new ByteWriter());
+  const [channelColumn, shape, form, tick, scale, mantissa, rest] = columns as [ByteWriter, ByteWriter, ByteWriter, ByteWriter, ByteWriter, ByteWriter, ByteWriter];
+  const indexOf = new Map(channels.map((channel, i) => [channelKey(channel), i]));
+  const forms = new Map<string, { index: number; form: TimeForm; last: number }>();
+  const lastMantissa = new Map<number, number>();
+
+  for (const { channel, time, status, value } of observations) {
+    const channelIndex = indexOf.get(channelKey(channel));
+    const instant = parseInstant(time);
+    if (channelIndex === undefined || !instant) throw new RangeError("observation outside the channel table, or its time is no instant");
+    const comparator = value.kind === "quantity" ? COMPARATORS.indexOf(value.comparator) : 0;
+    channelColumn.uint(channelIndex, 1);
+    shape.uint(KINDS.indexOf(value.kind) | (STATUSES.indexOf(status) << 2) | (comparator << 5), 1);
+
+    const formKey = `${instant.fraction.length}${instant.offset}`;
+    const known = forms.get(formKey) ?? { index: forms.size, form: { digits: instant.fraction.length, offset: instant.offset }, last: 0 };
+    forms.set(formKey, known);
+    const ticks = (instant.seconds - base) * 10 ** known.form.digits + Number(instant.fraction || "0");
+    form.uint(known.index, 1);
+    tick.varint(zigzag(ticks - known.last));
+    known.last = ticks;
+
+    if (value.kind === "quantity") {
+      const compact = compactDecimal(value.decimal);
+      scale.uint(compact?.scale ?? TEXT_DECIMAL, 1);
+      if (compact) {
+        mantissa.varint(zigzag(compact.mantissa - (lastMantissa.get(channelIndex) ?? 0)));
+        lastMantissa.set(channelIndex, compact.mantissa);
+      } else rest.text(value.decimal);
+    } else if (value.kind === "missing") rest.text(value.reason).text(value.source);
+    else if (value.kind === "boolean") rest.uint(value.value ? 1 : 0, 1);
+    else writeSampled(rest, value.sampled);
+  }
+
+  const writer = new ByteWriter().uint(observations.length, 4).uint(base, 6).uint(forms.size, 1);
+  for (const { form: known } of forms.values()) writer.uint(known.digits, 1).uint(offsetCode(known.offset), 2);
+  for (const column of columns) writer.sized(column.finish(), 4);
+  return writer.finish();
+}
+
+/** @throws MalformedError on anything `encodeColumns` does not write. */
+export function decodeColumns(reader: ByteReader, channels: readonly Channel[]): Observation[] {
+  const count = reader.uint(4);
+  const base = reader.uint(6);
+  const forms = Array.from({ length: reader.uint(1) }, () => {
+    const digits = reader.uint(1);
+    if (digits > 9) reader.fail("more than 9 digits behind the second");
+    return { digits, offset: offsetText(reader.uint(2), reader), last: 0 };
+  });
+  const columns = Array.from({ length: COLUMNS }, () => new ByteReader(reader.sized(4), "batch column"));
+  const [channelColumn, shape, form, tick, scale, mantissa, rest] = columns as [ByteReader, ByteReader, ByteReader, ByteReader, ByteReader, ByteReader, ByteReader];
+  if (channelColumn.left !== count) reader.fail("channel column and row count differ");
+  const lastMantissa = new Map<number, number>();
+
+  const observations: Observation[] = [];
+  for (let row = 0; row < count; row++) {
+    const channelIndex = channelColumn.uint(1);
+    const channel = channels[channelIndex] ?? channelColumn.fail("unknown channel");
+    const bits = shape.uint(1);
+    const kind = KINDS[bits & 3] as (typeof KINDS)[number];
+    const status = STATUSES[(bits >> 2) & 7] ?? shape.fail("unknown status");
+    const comparator = COMPARATORS[bits >> 5] ?? shape.fail("unknown comparator");
+    if (kind !== "quantity" && comparator !== "") shape.fail("comparator without a quantity");
+
+    const known = forms[form.uint(1)] ?? form.fail("unknown time form");
+    known.last += unzigzag(tick.varint());
+    const perSecond = 10 ** known.digits;
+    const seconds = Math.floor(known.last / perSecond);
+    const fraction = known.digits === 0 ? "" : String(known.last - seconds * perSecond).padStart(known.digits, "0");
+    const time = formatInstant({ seconds: base + seconds, fraction, offset: known.offset });
+    observations.push({ channel, time, status, value: readValue(kind) });
+
+    function readValue(of: (typeof KINDS)[number]): Value {
+      switch (of) {
+        case "missing":
+          return { kind: of, reason: rest.text(), source: rest.text() };
+        case "boolean":
+          return { kind: of, value: rest.choice([false, true], "boolean") };
+        case "sampled":
+          return { kind: of, sampled: readSampled(rest) };
+        case "quantity":
+          return { kind: of, comparator: comparator as (typeof COMPARATORS)[number], decimal: readDecimal() };
+      }
+    }
+    function readDecimal(): string {
+      const digits = scale.uint(1);
+      if (digits === TEXT_DECIMAL) return rest.text();
+      if (digits > 15) scale.fail("more than 15 digits behind the point");
+      const next = (lastMantissa.get(channelIndex) ?? 0) + unzigzag(mantissa.varint());
+      if (Math.abs(next) >= 1e15) mantissa.fail("mantissa of more than 15 digits");
+      lastMantissa.set(channelIndex, next);
+      return expandDecimal({ mantissa: next, scale: digits });
+    }
+  }
+  for (const column of columns) column.end();
+  return observations;
+}
+
+/** Equal for equal channels. */
+export const channelKey = ({ code, component, unit }: Channel): string =>
+  JSON.stringify([code.system, code.code, component?.system, component?.code, unit]);

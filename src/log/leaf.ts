@@ -1,0 +1,109 @@
+import { createCipheriv } from "node:crypto";
+import { concat } from "../bytes/bytes.ts";
+import { ByteReader } from "../bytes/reader.ts";
+import { ByteWriter } from "../bytes/writer.ts";
+import {
+  COMPARATORS,
+  STATUSES,
+  type Channel,
+  type Observation,
+  type SampledData,
+  type Value,
+} from "../observation/observation.ts";
+import { leafHash } from "./merkle.ts";
+
+const VERSION = 1;
+const KINDS = ["missing", "quantity", "sampled", "boolean"] as const;
+export const SALT_SIZE = 16;
+
+/** Channel as it stands in a leaf and in a batch's channel table; docs/formats.md, "Channel". */
+export function writeChannel(writer: ByteWriter, channel: Channel): ByteWriter {
+  writer.text(channel.code.system).text(channel.code.code).uint(channel.component ? 1 : 0, 1);
+  if (channel.component) writer.text(channel.component.system).text(channel.component.code);
+  return writer.text(channel.unit);
+}
+
+export function readChannel(reader: ByteReader): Channel {
+  const code = { system: reader.text(), code: reader.text() };
+  const component = reader.choice([false, true], "component flag")
+    ? { component: { system: reader.text(), code: reader.text() } }
+    : {};
+  return { code, ...component, unit: reader.text() };
+}
+
+const SAMPLED_NUMBERS = ["origin", "period", "factor", "lowerLimit", "upperLimit"] as const;
+
+export function writeSampled(writer: ByteWriter, sampled: SampledData): ByteWriter {
+  for (const field of SAMPLED_NUMBERS) writer.text(sampled[field]);
+  return writer.uint(sampled.dimensions, 2).text(sampled.data, 4);
+}
+
+export function readSampled(reader: ByteReader): SampledData {
+  const [origin, period, factor, lowerLimit, upperLimit] = SAMPLED_NUMBERS.map(() => reader.text()) as [string, string, string, string, string];
+  return { origin, period, factor, lowerLimit, upperLimit, dimensions: reader.uint(2), data: reader.text(4) };
+}
+
+function writeValue(writer: ByteWriter, value: Value): ByteWriter {
+  writer.uint(KINDS.indexOf(value.kind), 1);
+  switch (value.kind) {
+    case "missing":
+      return writer.text(value.reason).text(value.source);
+    case "quantity":
+      return writer.uint(COMPARATORS.indexOf(value.comparator), 1).text(value.decimal);
+    case "sampled":
+      return writeSampled(writer, value.sampled);
+    case "boolean":
+      return writer.uint(value.value ? 1 : 0, 1);
+  }
+}
+
+function readValue(reader: ByteReader): Value {
+  const kind = reader.choice(KINDS, "kind of value");
+  switch (kind) {
+    case "missing":
+      return { kind, reason: reader.text(), source: reader.text() };
+    case "quantity":
+      return { kind, comparator: reader.choice(COMPARATORS, "comparator"), decimal: reader.text() };
+    case "sampled":
+      return { kind, sampled: readSampled(reader) };
+    case "boolean":
+      return { kind, value: reader.choice([false, true], "boolean") };
+  }
+}
+
+/** An observation as the bytes its leaf commits to; self-contained, so that one reading can be shown alone. */
+export function encodeObservation(observation: Observation): Uint8Array {
+  const writer = new ByteWriter().uint(VERSION, 1);
+  writeChannel(writer, observation.channel).text(observation.time).uint(STATUSES.indexOf(observation.status), 1);
+  return writeValue(writer, observation.value).finish();
+}
+
+/** @throws MalformedError unless the bytes are exactly one observation. */
+export function decodeObservation(bytes: Uint8Array): Observation {
+  const reader = new ByteReader(bytes, "observation").expect(Uint8Array.of(VERSION), "version 1");
+  const channel = readChannel(reader);
+  const time = reader.text();
+  const observation = { channel, time, status: reader.choice(STATUSES, "status"), value: readValue(reader) };
+  reader.end();
+  return observation;
+}
+
+/**
+ * The salts of a chunk's leaves: the keystream of AES-256-CTR under the chunk's seed, counter from zero, cut into 16-byte pieces.
+ * Showing some of them says nothing of the others.
+ */
+export function leafSalts(seed: Uint8Array, count: number): Uint8Array[] {
+  const cipher = createCipheriv("aes-256-ctr", seed, new Uint8Array(16));
+  const stream = cipher.update(new Uint8Array(SALT_SIZE * count));
+  return Array.from({ length: count }, (_, i) => new Uint8Array(stream.subarray(SALT_SIZE * i, SALT_SIZE * (i + 1))));
+}
+
+/** RFC 9162, section 2.1.1: SHA-256(0x00 ‖ salt ‖ observation). */
+export const observationLeaf = (salt: Uint8Array, observation: Observation): Uint8Array =>
+  leafHash(concat(salt, encodeObservation(observation)));
+
+/** Leaf hashes of a chunk's observations, in the signer's order. */
+export function observationLeaves(seed: Uint8Array, observations: readonly Observation[]): Uint8Array[] {
+  const salts = leafSalts(seed, observations.length);
+  return observations.map((observation, i) => observationLeaf(salts[i] as Uint8Array, observation));
+}

@@ -1,0 +1,106 @@
+import { equal } from "../bytes/bytes.ts";
+import { sha256 } from "../bytes/hash.ts";
+import { batchKey, headerKey, tagOf } from "../keys/epoch.ts";
+import { encodeContext, type SealContext } from "../seal/context.ts";
+import { pad, unpad } from "../seal/padding.ts";
+import { open, seal } from "../seal/seal.ts";
+import type { StreamDescriptor } from "./stream.ts";
+import { BATCH_CLASSES, decodeBatch, encodeBatch } from "./batch.ts";
+import type { Entry } from "./checkpoint.ts";
+import { checkEpoch, chunkRoot, verifyStatement, type Chunk, type Statement } from "./chunk.ts";
+import { MismatchError } from "./errors.ts";
+import { decodeHeader, encodeHeader, HEADER_SIZE, type Header, type HeaderChunk } from "./header.ts";
+import { parseInstant } from "../observation/instant.ts";
+
+/** A chunk with the statement that covers it. */
+export interface SignedChunk extends Chunk {
+  readonly statement: Statement;
+  readonly index: number;
+}
+
+/** A batch's place: everything of its context but the kind of block. */
+export type BatchPlace = Omit<SealContext, "kind">;
+
+/** Keys of one epoch. */
+export interface EpochKeys {
+  readonly data: Uint8Array;
+  readonly audit: Uint8Array;
+}
+
+export interface SealedBatch {
+  readonly entry: Entry;
+  readonly header: Uint8Array;
+  readonly batch: Uint8Array;
+}
+
+/** What a header says besides what follows from its chunks and place. */
+export type HeaderLinks = Pick<Header, "sequence" | "previous" | "continues" | "last" | "late">;
+
+/**
+ * Seals the chunks of one batch and its header under the keys of their epoch. Same input, same bytes.
+ *
+ * @throws ChunkOutsideEpochError, TooLargeError (cut the batch), SizeClassError.
+ */
+export function sealBatch(chunks: readonly SignedChunk[], keys: EpochKeys, place: BatchPlace, stream: StreamDescriptor, links: HeaderLinks): SealedBatch {
+  for (const chunk of chunks) checkEpoch(chunk, place.epoch, stream.epochLength);
+  const classes = BATCH_CLASSES.slice(stream.batchClass);
+  const plain = pad(encodeBatch(chunks, place.epoch * stream.epochLength), classes);
+  const batch = seal(batchKey(keys.data), encodeContext({ ...place, kind: "batch" }), plain);
+
+  const seconds = chunks.flatMap(({ observations }) => observations.map(({ time }) => parseInstant(time)?.seconds ?? 0));
+  const header: Header = {
+    stream: place.stream,
+    generation: place.generation,
+    epoch: place.epoch,
+    n: place.n,
+    ...links,
+    earliest: seconds.reduce((a, b) => Math.min(a, b), seconds[0] ?? 0),
+    latest: seconds.reduce((a, b) => Math.max(a, b), 0),
+    batch: sha256(batch),
+    chunks: chunks.map(headerChunk),
+  };
+  const sealedHeader = seal(headerKey(keys.audit), encodeContext({ ...place, kind: "header" }), pad(encodeHeader(header), [HEADER_SIZE]));
+  const entry = { tag: tagOf(keys.audit, place.n), header: sha256(sealedHeader), batch: header.batch };
+  return { entry, header: sealedHeader, batch };
+}
+
+function headerChunk({ statement, index, seed, observations }: SignedChunk): HeaderChunk {
+  const missing = observations.filter(({ value }) => value.kind === "missing").length;
+  return { statement, index, count: observations.length, missing, root: chunkRoot({ seed, observations }) };
+}
+
+/**
+ * Opens a header and checks it against its place and entry, and each chunk's signature against its statement.
+ *
+ * @throws SealCommitmentError, SealAlteredError, MalformedError, MismatchError (names what differs).
+ */
+export function openHeader(block: Uint8Array, auditEpochKey: Uint8Array, place: BatchPlace, entry: Entry): Header {
+  const header = decodeHeader(unpad(open(headerKey(auditEpochKey), encodeContext({ ...place, kind: "header" }), block)));
+  const { stream, generation, epoch, n } = header;
+  if (!equal(stream, place.stream)) throw new MismatchError("the header names another stream");
+  if (generation !== place.generation || epoch !== place.epoch || n !== place.n) throw new MismatchError("the header names another place");
+  if (!equal(header.batch, entry.batch)) throw new MismatchError("the header names another batch");
+  header.chunks.forEach(({ statement, index, count, root }, i) => {
+    const item = { stream, epoch, count, root };
+    if (!verifyStatement(statement, index, item)) throw new MismatchError(`the signature of chunk ${i} does not cover it`);
+  });
+  return header;
+}
+
+/**
+ * Opens a batch and checks every observation against the signed roots in its header.
+ *
+ * @throws SealCommitmentError, SealAlteredError, MalformedError, ChunkOutsideEpochError, MismatchError (names the chunk).
+ */
+export function openBatch(block: Uint8Array, dataEpochKey: Uint8Array, place: BatchPlace, header: Header, epochLength: number): Chunk[] {
+  const chunks = decodeBatch(unpad(open(batchKey(dataEpochKey), encodeContext({ ...place, kind: "batch" }), block)));
+  if (chunks.length !== header.chunks.length) throw new MismatchError("header and batch differ in their number of chunks");
+  chunks.forEach((chunk, i) => {
+    const signed = header.chunks[i] as HeaderChunk;
+    const missing = chunk.observations.filter(({ value }) => value.kind === "missing").length;
+    if (chunk.observations.length !== signed.count || missing !== signed.missing) throw new MismatchError(`chunk ${i} has not the signed number of readings`);
+    if (!equal(chunkRoot(chunk), signed.root)) throw new MismatchError(`chunk ${i} has not the signed root`);
+    checkEpoch(chunk, header.epoch, epochLength);
+  });
+  return chunks;
+}

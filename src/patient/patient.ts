@@ -1,0 +1,215 @@
+import { compare, equal, hex0x } from "../bytes/bytes.ts";
+import { now, random, type Now, type Random } from "../bytes/random.ts";
+import type { ActionName } from "../consent/actions.ts";
+import { ACTIONS } from "../consent/actions.ts";
+import { consentId, type Hex } from "../consent/consent.ts";
+import { draftConsent } from "../consent/draft.ts";
+import { epochsOf, isEpochLength, type StreamDescriptor } from "../log/stream.ts";
+import type { RegistryAddress } from "../consent/typed-data.ts";
+import { sealEnvelope, type Recipient } from "../envelope/envelope.ts";
+import type { GenerationKeys, Release } from "../envelope/payload.ts";
+import { linkOf, type Link } from "../consent/scope.ts";
+import type { ConsentWatch } from "../consent/watch.ts";
+import { coverOf } from "../keys/cover.ts";
+import { ReleaseRefusedError, UnknownError, WindowError } from "./errors.ts";
+import type { RecoveryStore } from "./recovery.ts";
+import type { ConsentRecord, Generation, PatientState, StreamState } from "./state.ts";
+
+/** A grantee or gateway as the patient knows them. */
+export interface Party {
+  readonly name: string;
+  readonly address: Hex;
+  readonly recipient: Recipient;
+}
+
+export interface ConsentTerms {
+  readonly to: Party;
+  /** Names of streams in the vault. */
+  readonly streams: readonly string[];
+  readonly actions: readonly ActionName[];
+  readonly purpose: string;
+  readonly dataStart: number;
+  readonly dataEnd: number;
+  readonly periodStart: number;
+  readonly periodEnd: number;
+}
+
+export interface PatientDeps {
+  /** Address of the wallet for a relationship. */
+  readonly addressOf: (relationship: number) => Hex;
+  readonly place: RegistryAddress;
+  readonly watch: ConsentWatch;
+  readonly recovery: RecoveryStore;
+  readonly random?: Random;
+  readonly now?: Now;
+}
+
+/** The patient's side: streams, consents, and the keys that go with them. Changes `state`; the caller seals and stores it. */
+export class Patient {
+  readonly state: PatientState;
+  readonly #deps: Required<PatientDeps>;
+
+  constructor(state: PatientState, deps: PatientDeps) {
+    this.state = state;
+    this.#deps = { random, now, ...deps };
+  }
+
+  /** Opens a stream: a random id; its keys come with the first gateway that may write it. */
+  openStream(stream: Omit<StreamDescriptor, "id">): StreamDescriptor {
+    if (!isEpochLength(stream.epochLength)) throw new WindowError("an epoch must divide a day", { hint: "take 60, 3600 or 86400 seconds" });
+    if (this.state.streams.some(({ descriptor }) => descriptor.name === stream.name)) {
+      throw new UnknownError("a stream of this name is open already", { hint: "choose another name" });
+    }
+    const descriptor = { id: this.#deps.random(32), ...stream };
+    this.state.streams.push({ descriptor, generations: [] });
+    return descriptor;
+  }
+
+  /**
+   * Draws up the consent that lets a gateway write, and opens for each stream a generation and a spare that only this gateway writes.
+   * Roots are used only after their recovery boxes are stored.
+   */
+  async authorizeGateway(terms: Omit<ConsentTerms, "actions">): Promise<ConsentRecord> {
+    const record = this.draft({ ...terms, actions: ["WRITE"] });
+    for (const stream of this.#streamsOf(record)) {
+      await this.#openGeneration(stream, record, "current");
+      await this.#openGeneration(stream, record, "spare");
+    }
+    return record;
+  }
+
+  /** Draws up a consent from an address made for this relationship and keeps it; nothing is in force before its grant is on chain. */
+  draft(terms: ConsentTerms): ConsentRecord {
+    const streams = terms.streams.map((name) => this.#streamNamed(name));
+    for (const { descriptor } of streams) checkWindow(descriptor, terms);
+    const relationship = this.state.nextRelationship++;
+    const ids = streams.map(({ descriptor }) => descriptor.id).sort(compare);
+    const { to, streams: _names, ...rest } = terms;
+    const consent = draftConsent(
+      { ...rest, grantor: this.#deps.addressOf(relationship), grantee: to.address, streams: ids.map(hex0x) },
+      this.#deps.random,
+    );
+    const record: ConsentRecord = { id: consentId(consent), consent, streams: ids, name: to.name, recipient: to.recipient, relationship, revoked: false };
+    this.state.consents.push(record);
+    return record;
+  }
+
+  /**
+   * The envelope for a grantee: the consent and keys for exactly its window, in every generation but the spares.
+   *
+   * @throws ReleaseRefusedError unless the grant is final, its period has begun and it has not ended, mined or only signed.
+   */
+  async release(id: Hex, from: string): Promise<Uint8Array> {
+    const record = this.#record(id);
+    await this.#mayRelease(record);
+    return this.#seal(record, { kind: "release", from, retiredBy: [] }, ({ role }) => role !== "spare");
+  }
+
+  /** The envelope for a gateway: keys of its own current generation and of the spare, and whose end retires the current one. */
+  async lease(id: Hex, from: string): Promise<Uint8Array> {
+    const record = this.#record(id);
+    await this.#mayRelease(record);
+    // Not those revoked already: they never had keys of what is current now.
+    const retiredBy = this.#readersOf(record).map(({ consent, id: reader }) => ({ grantor: consent.grantor, id: reader }));
+    return this.#seal(record, { kind: "lease", from, retiredBy }, ({ role, write }) => role !== "retired" && write === id);
+  }
+
+  /**
+   * After a revocation: what each gateway did on its own (moving to its spare), done here as well, and new spares opened.
+   * Then the leases and the remaining grantees' releases are due again.
+   *
+   * @returns ids of the consents that need a new lease or release.
+   */
+  async moveToSpare(streams: readonly string[]): Promise<{ leases: Hex[]; releases: Hex[] }> {
+    const moved = streams.map((name) => this.#streamNamed(name));
+    const leases = new Set<Hex>();
+    for (const stream of moved) {
+      for (const generation of stream.generations) if (generation.role === "current") generation.role = "retired";
+      for (const spare of stream.generations.filter(({ role }) => role === "spare")) {
+        spare.role = "current";
+        leases.add(spare.write);
+        await this.#openGeneration(stream, this.#record(spare.write), "spare");
+      }
+    }
+    const readers = this.state.consents.filter((record) => isLiveReader(record) && moved.some(({ descriptor }) => covers(record, descriptor.id)));
+    return { leases: [...leases], releases: readers.map(({ id }) => id) };
+  }
+
+  async #openGeneration(stream: StreamState, record: ConsentRecord, role: Generation["role"]): Promise<void> {
+    const roots = { dataRoot: this.#deps.random(32), auditRoot: this.#deps.random(32) };
+    const generation: Generation = { number: stream.generations.length, ...roots, write: record.id, role };
+    await this.#deps.recovery.store(stream.descriptor, generation);
+    stream.generations.push(generation);
+  }
+
+  async #mayRelease({ consent, id, revoked }: ConsentRecord): Promise<void> {
+    const time = this.#deps.now();
+    const hint = "ask again once the grant is final and its period has begun";
+    if (revoked) throw new ReleaseRefusedError("the consent was revoked", { hint: "grant a new one" });
+    if (time < consent.periodStart) throw new ReleaseRefusedError("the period of the consent has not begun", { hint });
+    if (time >= consent.periodEnd) throw new ReleaseRefusedError("the period of the consent is over", { hint: "grant a new one" });
+    await this.#deps.watch.refresh();
+    if (!this.#deps.watch.inForce({ grantor: consent.grantor, id })) {
+      throw new ReleaseRefusedError("the consent is not finally in force", { hint });
+    }
+  }
+
+  #seal(record: ConsentRecord, head: Pick<Release, "kind" | "from" | "retiredBy">, wanted: (generation: Generation) => boolean): Promise<Uint8Array> {
+    const keys = this.#streamsOf(record).flatMap((stream) => stream.generations.filter(wanted).map((generation) => this.#keys(record, stream, generation)));
+    const release: Release = { ...head, issuedAt: this.#deps.now(), chain: [link(record)], keys };
+    return sealEnvelope(release, record.recipient, this.#deps.place, this.#deps.random);
+  }
+
+  #keys({ consent }: ConsentRecord, { descriptor }: StreamState, generation: Generation): GenerationKeys {
+    const { from, to } = epochsOf(descriptor, consent.dataStart, consent.dataEnd);
+    const withData = (consent.actions & (ACTIONS.READ | ACTIONS.WRITE)) !== 0;
+    return {
+      stream: descriptor,
+      generation: generation.number,
+      role: generation.role,
+      write: link(this.#record(generation.write)),
+      data: withData ? coverOf(generation.dataRoot, from, to) : undefined,
+      audit: coverOf(generation.auditRoot, from, to),
+    };
+  }
+
+  #readersOf(writer: ConsentRecord): ConsentRecord[] {
+    return this.state.consents.filter((record) => isLiveReader(record) && writer.streams.some((stream) => covers(record, stream)));
+  }
+
+  #streamNamed(name: string): StreamState {
+    const stream = this.state.streams.find(({ descriptor }) => descriptor.name === name);
+    if (!stream) throw new UnknownError("no stream of this name is open", { hint: "list the open streams and check the name" });
+    return stream;
+  }
+
+  #streamsOf(record: ConsentRecord): StreamState[] {
+    return this.state.streams.filter(({ descriptor }) => covers(record, descriptor.id));
+  }
+
+  #record(id: Hex): ConsentRecord {
+    const record = this.state.consents.find((consent) => consent.id === id);
+    if (!record) throw new UnknownError("no consent of this id is known", { hint: "list the consents and check the id" });
+    return record;
+  }
+}
+
+const link = ({ consent, streams }: ConsentRecord): Link => linkOf(consent, streams.map(hex0x));
+
+const covers = (record: ConsentRecord, stream: Uint8Array): boolean => record.streams.some((id) => equal(id, stream));
+
+const isReader = ({ consent }: ConsentRecord): boolean => (consent.actions & (ACTIONS.READ | ACTIONS.AUDIT)) !== 0;
+
+const isLiveReader = (record: ConsentRecord): boolean => isReader(record) && !record.revoked;
+
+/** @throws WindowError with the two nearest windows on epoch bounds. */
+function checkWindow(stream: StreamDescriptor, { dataStart, dataEnd }: Pick<ConsentTerms, "dataStart" | "dataEnd">): void {
+  const length = stream.epochLength;
+  if (dataStart % length === 0 && dataEnd % length === 0) return;
+  const iso = (seconds: number): string => new Date(seconds * 1000).toISOString().replace(".000Z", "Z");
+  const down = (seconds: number): number => seconds - (seconds % length);
+  const up = (seconds: number): number => down(seconds + length - 1);
+  const inner = `${iso(up(dataStart))} to ${iso(down(dataEnd))}`;
+  const outer = `${iso(down(dataStart))} to ${iso(up(dataEnd))}`;
+  throw new WindowError(`the window does not start and end on bounds of ${length} s epochs`, { hint: `take ${inner}, or ${outer}` });
+}
