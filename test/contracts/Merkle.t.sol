@@ -91,8 +91,8 @@ contract MerkleTest {
             "a shorter one"
         );
         require(!this.isIncluded(entry, index, size, proof, source.word()), "another root");
-        uint256 at = source.between(0, proof.length - 1);
-        proof[at] ^= bytes32(1 << source.between(0, 255));
+        uint256 altered = source.between(0, proof.length - 1);
+        proof[altered] ^= bytes32(1 << source.between(0, 255));
         require(!this.isIncluded(entry, index, size, proof, root), "an altered proof");
     }
 
