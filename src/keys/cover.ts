@@ -89,7 +89,8 @@ function within(node: KeyNode, from: number, to: number): KeyNode[] {
   ];
 }
 
-const contains = (node: KeyNode, epoch: number): boolean => node.first <= epoch && epoch < node.first + sizeOf(node);
+const contains = (node: KeyNode, epoch: number): boolean =>
+  Number.isInteger(epoch) && node.first <= epoch && epoch < node.first + sizeOf(node);
 
 /** Binary search: nodes are sorted and disjoint. */
 function find(cover: Cover, epoch: number): KeyNode {
