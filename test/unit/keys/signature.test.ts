@@ -145,5 +145,6 @@ describe("device signatures", () => {
     expect(deviceIdOf(KEYS.publicKey)).to.deep.equal(expected);
     expect(deviceIdOf(uncompressed)).to.deep.equal(expected);
     expect(compressed(uncompressed)).to.deep.equal(KEYS.publicKey);
+    expect(verify(uncompressed, DIGEST, SIGNATURE), "verify takes one form only").to.equal(false);
   });
 });

@@ -109,6 +109,11 @@ describe("Merkle trees of RFC 9162", () => {
 
   it("refuses to show anything from an earlier tree of no leaves", () => {
     expect(verifyConsistency(0, 5, emptyRoot(), merkleRoot(first(5)), [])).to.equal(false);
+    // A path that would fold to the later root, offered with the root it starts from.
+    const [leaf] = LEAVES as [Uint8Array];
+    const path = [leaf, ...inclusionProof(first(8), 0)];
+    expect(verifyConsistency(1, 8, leaf, merkleRoot(first(8)), path.slice(1))).to.equal(true);
+    expect(verifyConsistency(0, 8, leaf, merkleRoot(first(8)), path)).to.equal(false);
     expect(() => consistencyProof(first(5), 0)).to.throw(RangeError);
   });
 
