@@ -2,7 +2,7 @@ import { concat } from "../bytes/bytes.ts";
 import { entryLeaf, type Entry } from "../log/checkpoint.ts";
 import type { Chunk } from "../log/chunk.ts";
 import { encodeObservation, leafSalts, observationLeaves } from "../log/leaf.ts";
-import { inclusionProof, leafHash, verifyInclusion } from "../log/merkle.ts";
+import { inclusionProof, leafHash, MerkleTree, verifyInclusion } from "../log/merkle.ts";
 import type { Observation } from "../observation/observation.ts";
 import type { Found } from "./archive.ts";
 
@@ -26,14 +26,14 @@ export interface EntryProof {
 
 /** Proofs of every observation of a chunk, in order. */
 export function proveChunk({ seed, observations }: Chunk): LeafProof[] {
-  const leaves = observationLeaves(seed, observations);
+  const tree = new MerkleTree(observationLeaves(seed, observations));
   const salts = leafSalts(seed, observations.length);
   return observations.map((observation, index) => ({
     observation,
     salt: salts[index] as Uint8Array,
     index,
-    count: leaves.length,
-    path: inclusionProof(leaves, index),
+    count: tree.size,
+    path: tree.inclusionProof(index),
   }));
 }
 

@@ -29,7 +29,7 @@ export async function* csvRows(
   clock: SourceClock,
   limits: Limits,
 ): AsyncGenerator<IntakeRow> {
-  const context: Context = { file, plan, clock, limits, order: risingOrder(limits), unitKnown: await unitCheck() };
+  const context: Context = { file, plan, clock, limits, order: risingOrder(limits), unitKnown: unitCheck() };
   for await (const lines of readLines(file, limits)) {
     for (const line of lines) {
       if (line.number > header.number) yield* rowsOf(line, context);

@@ -22,7 +22,7 @@ export async function openCsv(file: string, options: IntakeOptions, limits: Limi
   };
   const plan = planFor(header, options, limits, refuse, file);
   const clock: SourceClock = clockFor(plan.time.kind, file, options, limits);
-  await checkChannels(plan, file, header.number);
+  checkChannels(plan, file, header.number);
   const channels = plan.columns.map(({ channel }) => channel);
   return {
     file,
@@ -69,8 +69,8 @@ function planFor(line: Line, options: IntakeOptions, limits: Limits, refuse: Ref
 }
 
 /** Refuses units that UCUM does not know, units that do not fit their code, and two columns of one channel. */
-async function checkChannels(plan: CsvPlan, file: string, line: number): Promise<void> {
-  const known = await unitCheck();
+function checkChannels(plan: CsvPlan, file: string, line: number): void {
+  const known = unitCheck();
   const seen = new Map<string, string>();
   const fail = (code: "ERR_INPUT_UNIT" | "ERR_INPUT_COLUMNS", reason: string): never => {
     throw new InputError({ code, file, line, reason });

@@ -18,18 +18,18 @@ export function openFhir(
 ): Intake {
   const clock = clockFor("instant", file, options, limits);
   const rows = async function* (): AsyncGenerator<IntakeRow> {
-    const source = new FhirRows(file, limits, await contextOf(clock, limits));
+    const source = new FhirRows(file, limits, contextOf(clock, limits));
     yield* format === "fhir-json" ? documentRows(file, limits, source) : lineRows(file, limits, source);
   };
   return { file, format, preset: "fhir-r4", clock: clock.clock, rows };
 }
 
-const contextOf = async (clock: SourceClock, limits: Limits): Promise<FhirContext> => ({
+const contextOf = (clock: SourceClock, limits: Limits): FhirContext => ({
   clock,
   limits,
   order: anyOrder(limits),
   subject: oneSubject(),
-  unitKnown: await unitCheck(),
+  unitKnown: unitCheck(),
 });
 
 /** One JSON document: an Observation, or a Bundle of any length. */
@@ -74,31 +74,37 @@ class FhirRows {
   }
 
   *piece(piece: Piece): Generator<IntakeRow, void, undefined> {
-    const path = piece.kind === "entry" || piece.index > 0 ? `entry[${piece.index}]` : "";
+    const path = piece.kind === "entry" || (piece.kind === "lost" && piece.index > 0) ? `entry[${piece.index}]` : "";
     const place: Place = { line: piece.line, path, text: piece.bytes.toString("utf8", 0, this.#limits.quarantineText) };
     if (piece.problem) return yield this.refuse(place, piece.problem);
-    const parsed = parseJson(piece.bytes, this.#limits);
-    const outcome: JsonOutcome = parsed.ok ? parsed : { ...parsed, line: piece.line + parsed.line - 1 };
+    const outcome = parseJson(piece.bytes, this.#limits);
     if (piece.kind === "entry") yield* this.#entry(outcome, place);
-    else yield* this.resource(outcome, { ...place, path: "" });
+    else yield* this.resource(outcome, place, piece.index);
   }
 
-  /** A resource that stands by itself. A Bundle's entries, if they were not cut out before, are read too. */
-  *resource(outcome: JsonOutcome, place: Place): Generator<IntakeRow, void, undefined> {
-    if (!outcome.ok) return yield this.refuse({ ...place, line: place.line + outcome.line - 1 }, outcome.problem);
+  /**
+   * A resource that stands by itself. A Bundle's entries, if they were not cut out before, are read too.
+   *
+   * @param cut - How many entries were cut out before.
+   */
+  *resource(outcome: JsonOutcome, place: Place, cut = 0): Generator<IntakeRow, void, undefined> {
+    // Where entries were cut out, lines behind them can no longer be counted.
+    const line = outcome.ok || cut > 0 ? place.line : place.line + outcome.line - 1;
+    if (!outcome.ok) return yield this.refuse({ ...place, line }, outcome.problem);
     const { value } = outcome;
     if (!isJsonObject(value)) return yield this.refuse(place, { code: "ERR_FHIR_TYPE", reason: "not a FHIR resource" });
     if (member(value, "resourceType") !== "Bundle") return yield* this.#observation(value, place);
     const entries = member(value, "entry") ?? [];
-    if (!Array.isArray(entries))
-      return yield this.refuse(place, { code: "ERR_FHIR_SHAPE", reason: "entry is not a list" });
-    for (const [i, entry] of (entries as readonly JsonValue[]).entries()) {
+    const list = Array.isArray(entries) ? (entries as readonly JsonValue[]) : undefined;
+    if (!list) return yield this.refuse(place, { code: "ERR_FHIR_SHAPE", reason: "entry is not a list" });
+    if (list.length + cut === 0) return yield this.refuse(place, { code: "ERR_FHIR_SHAPE", reason: "the bundle is empty" });
+    for (const [i, entry] of list.entries()) {
       yield* this.#entry({ ok: true, value: entry }, { ...place, path: `entry[${i}]` });
     }
   }
 
   *#entry(outcome: JsonOutcome, place: Place): Generator<IntakeRow, void, undefined> {
-    if (!outcome.ok) return yield this.refuse({ ...place, line: outcome.line }, outcome.problem);
+    if (!outcome.ok) return yield this.refuse({ ...place, line: place.line + outcome.line - 1 }, outcome.problem);
     const resource = isJsonObject(outcome.value) ? member(outcome.value, "resource") : undefined;
     if (!isJsonObject(resource))
       return yield this.refuse(place, { code: "ERR_FHIR_SHAPE", reason: "the entry holds no resource" });

@@ -5,7 +5,7 @@ import type { Problem } from "./types.ts";
 export interface Piece {
   /** `entry`: an element of the document's `entry` list. `shell`: the document with that list emptied. `lost`: what cannot be told apart. */
   readonly kind: "entry" | "shell" | "lost";
-  /** Place in the `entry` list, from 0. */
+  /** Place in the `entry` list, from 0; for a shell how many entries were cut out. */
   readonly index: number;
   /** 1-based line where the piece begins. */
   readonly line: number;
@@ -22,6 +22,7 @@ const OPENING = new Map([
 ]);
 const CLOSING = new Set(OPENING.values());
 const LIST = 0x5d;
+const COLON = 0x3a;
 const COMMA = 0x2c;
 const LF = 0x0a;
 const BLANKS = new Set([0x20, 0x09, LF, 0x0d]);
@@ -43,11 +44,15 @@ export class JsonSplitter {
   #lost = false;
   /** Whether the `entry` list is open, at depth 2. */
   #inEntries = false;
+  /** The bracket that opens it was just read. */
+  #openList = false;
+  #hadEntries = false;
   #entries = 0;
   #key = "";
   #lastString = "";
   #shell = new Collected(1);
   #entry: Collected | undefined;
+  #pieces: Piece[] = [];
 
   constructor(limits: Limits) {
     this.#limits = limits;
@@ -58,110 +63,131 @@ export class JsonSplitter {
     return this.#lost;
   }
 
-  *push(chunk: Buffer): Generator<Piece, void, undefined> {
+  push(chunk: Buffer): Piece[] {
     for (let i = 0; i < chunk.length && !this.#lost; i++) {
-      const byte = chunk[i] as number;
-      if (this.#inString) {
-        i = this.#stringFrom(chunk, i);
-      } else {
-        yield* this.#structure(byte);
-      }
+      if (this.#inString) i = this.#stringFrom(chunk, i);
+      else this.#structure(chunk[i] as number);
     }
+    return this.#taken();
   }
 
-  *end(): Generator<Piece, void, undefined> {
-    if (this.#lost) return;
-    if (!this.#ended) return yield* this.#lose({ code: "ERR_JSON", reason: "the file ends within the document" });
-    yield { kind: "shell", index: 0, line: this.#shell.line, ...this.#shell.take() };
+  end(): Piece[] {
+    if (!this.#lost && !this.#ended) this.#lose({ code: "ERR_JSON", reason: "the file ends within the document" });
+    if (!this.#lost) this.#pieces.push({ kind: "shell", index: this.#entries, line: 1, ...this.#shell.take() });
+    return this.#taken();
+  }
+
+  #taken(): Piece[] {
+    const pieces = this.#pieces;
+    this.#pieces = [];
+    return pieces;
   }
 
   /** Takes in what belongs to the open string. @returns index of the last byte taken. */
   #stringFrom(chunk: Buffer, start: number): number {
     let i = start;
     for (; i < chunk.length; i++) {
-      const byte = chunk[i] as number;
+      const byte = chunk[i];
       if (byte === LF) this.#line++;
       if (this.#escaped) this.#escaped = false;
       else if (byte === BACKSLASH) this.#escaped = true;
       else if (byte === QUOTE) break;
     }
-    const end = Math.min(i, chunk.length - 1);
-    const part = chunk.subarray(start, end + 1);
+    const part = chunk.subarray(start, i + 1);
     if (this.#due.length === 1 && this.#lastString.length <= ENTRY.length) {
       this.#lastString += part.toString("latin1", 0, ENTRY.length + 1);
     }
     if (i < chunk.length) this.#inString = false;
     this.#collect(part);
-    return end;
+    return i;
   }
 
-  *#structure(byte: number): Generator<Piece, void, undefined> {
+  #structure(byte: number): void {
     if (byte === LF) this.#line++;
+    const blank = BLANKS.has(byte);
     if (this.#ended) {
-      if (!BLANKS.has(byte)) yield* this.#lose({ code: "ERR_JSON", reason: "something follows the document" });
+      if (!blank) this.#lose({ code: "ERR_JSON", reason: "something follows the document" });
       return;
     }
     const depth = this.#due.length;
-    const ownEntry = this.#inEntries && depth === 2;
-    if (ownEntry && (byte === COMMA || byte === LIST)) return yield* this.#endEntry(byte);
-    if (ownEntry && !this.#entry && !BLANKS.has(byte)) this.#entry = new Collected(this.#line);
+    if (this.#inEntries && depth === 2) {
+      if (byte === COMMA || byte === LIST) return this.#endEntry(byte);
+      if (!this.#entry && !blank) this.#entry = new Collected(this.#line);
+    }
+    if (!blank) this.#bracketOrString(byte, depth);
+    if (this.#lost) return;
+    this.#collect(byte);
+  }
 
+  #bracketOrString(byte: number, depth: number): void {
+    const closing = OPENING.get(byte);
+    if (depth === 0 && closing === undefined) {
+      return this.#lose({ code: "ERR_JSON", reason: "the document is neither object nor list" });
+    }
     if (byte === QUOTE) {
       this.#inString = true;
       if (depth === 1) this.#lastString = '"';
-    } else if (depth === 1 && byte === 0x3a) this.#key = this.#lastString;
+    } else if (depth === 1 && byte === COLON) this.#key = this.#lastString;
     else if (depth === 1 && byte === COMMA) this.#key = "";
 
-    const closing = OPENING.get(byte);
     if (closing !== undefined) {
       this.#due.push(closing);
+      if (depth === 1 && closing === LIST && this.#key === ENTRY) this.#openEntries();
       if (depth >= this.#limits.depth) {
-        return yield* this.#lose({ code: "ERR_JSON_DEPTH", reason: `nested deeper than ${this.#limits.depth} levels` });
+        this.#lose({ code: "ERR_JSON_DEPTH", reason: `nested deeper than ${this.#limits.depth} levels` });
       }
-    } else if (CLOSING.has(byte) && this.#due.pop() !== byte) {
-      return yield* this.#lose({ code: "ERR_JSON", reason: "the brackets do not match" });
-    }
-    this.#collect(Buffer.of(byte));
-    if (depth === 1 && closing === LIST && this.#key === ENTRY) this.#inEntries = true;
-    if (this.#due.length === 0) {
-      if (depth === 0 && !BLANKS.has(byte))
-        return yield* this.#lose({ code: "ERR_JSON", reason: "the document is not an object" });
+    } else if (CLOSING.has(byte)) {
+      if (this.#due.pop() !== byte) this.#lose({ code: "ERR_JSON", reason: "the brackets do not match" });
       if (depth === 1) this.#ended = true;
-    }
-    if (this.#shell.length > this.#limits.entry) {
-      const reason = `more than ${this.#limits.entry} bytes outside the entries of a bundle`;
-      yield* this.#lose({ code: "ERR_ROW_TOO_LONG", reason });
     }
   }
 
+  #openEntries(): void {
+    if (this.#hadEntries) {
+      this.#lose({ code: "ERR_JSON_DUPLICATE_KEY", reason: "an object has two members of one name" });
+    }
+    this.#openList = true;
+    this.#hadEntries = true;
+  }
+
   /** At a comma or the end of the `entry` list. */
-  *#endEntry(byte: number): Generator<Piece, void, undefined> {
+  #endEntry(byte: number): void {
     if (this.#entry) {
       const { line } = this.#entry;
-      yield { kind: "entry", index: this.#entries++, line, ...this.#entry.take() };
+      this.#pieces.push({ kind: "entry", index: this.#entries++, line, ...this.#entry.take() });
     } else if (byte === COMMA || this.#entries > 0) {
       const problem: Problem = { code: "ERR_JSON", reason: "an entry is empty" };
-      yield { kind: "entry", index: this.#entries++, line: this.#line, bytes: Buffer.of(byte), problem };
+      const bytes = Buffer.of(byte);
+      this.#pieces.push({ kind: "entry", index: this.#entries++, line: this.#line, bytes, problem });
     }
     this.#entry = undefined;
     if (byte === LIST) {
       this.#due.pop();
       this.#inEntries = false;
       this.#key = "";
-      this.#shell.add(Buffer.of(byte), this.#limits.entry);
+      this.#shell.add(byte, this.#limits.entry);
     }
   }
 
-  #collect(bytes: Buffer): void {
+  #collect(bytes: Buffer | number): void {
     if (this.#entry) this.#entry.add(bytes, this.#limits.entry);
     else if (!this.#inEntries) this.#shell.add(bytes, this.#limits.entry);
+    if (this.#openList) {
+      this.#inEntries = true;
+      this.#openList = false;
+    }
+    if (this.#shell.length > this.#limits.entry) {
+      const reason = `more than ${this.#limits.entry} bytes outside the entries of a bundle`;
+      this.#lose({ code: "ERR_ROW_TOO_LONG", reason });
+    }
   }
 
-  *#lose(problem: Problem): Generator<Piece, void, undefined> {
+  #lose(problem: Problem): void {
+    if (this.#lost) return;
     this.#lost = true;
-    const part = this.#entry ?? this.#shell;
-    const { line } = part;
-    yield { kind: "lost", index: this.#entries, line, bytes: part.take().bytes, problem };
+    const { line } = this.#entry ?? { line: this.#line };
+    const { bytes } = (this.#entry ?? this.#shell).take();
+    this.#pieces.push({ kind: "lost", index: this.#entries, line, bytes, problem });
   }
 }
 
@@ -176,15 +202,17 @@ class Collected {
     this.line = line;
   }
 
-  add(bytes: Buffer, limit: number): void {
-    this.length += bytes.length;
+  add(bytes: Buffer | number, limit: number): void {
+    const size = typeof bytes === "number" ? 1 : bytes.length;
+    this.length += size;
     if (this.length > limit) return;
-    while (this.#kept + bytes.length > this.#bytes.length) {
-      const larger = Buffer.alloc(this.#bytes.length * 2);
+    if (this.#kept + size > this.#bytes.length) {
+      const larger = Buffer.alloc(2 * (this.#kept + size));
       this.#bytes.copy(larger, 0, 0, this.#kept);
       this.#bytes = larger;
     }
-    this.#kept += bytes.copy(this.#bytes, this.#kept);
+    if (typeof bytes === "number") this.#bytes[this.#kept++] = bytes;
+    else this.#kept += bytes.copy(this.#bytes, this.#kept);
   }
 
   take(): { bytes: Buffer; problem?: Problem } {

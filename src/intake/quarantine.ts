@@ -1,4 +1,5 @@
 import { open } from "node:fs/promises";
+import { UsageError } from "../errors.ts";
 import type { IntakeRow, QuarantinedRow } from "./types.ts";
 
 /** Only its owner may read a quarantine file: it holds rows of health data as they stood. */
@@ -10,13 +11,17 @@ const COLUMNS = ["file", "line", "column", "path", "code", "reason", "text"] as 
  *
  * @param file - Must not exist: nothing is overwritten.
  * @returns how many rows were written.
+ * @throws UsageError when the file cannot be created.
  */
 export async function exportQuarantine(
   rows: Iterable<IntakeRow> | AsyncIterable<IntakeRow>,
   file: string,
 ): Promise<number> {
   const csv = /\.csv$/i.test(file);
-  const handle = await open(file, "wx", OWNER_ONLY);
+  const handle = await open(file, "wx", OWNER_ONLY).catch((cause: unknown) => {
+    const hint = "name a file that does not exist yet, in a folder that does";
+    throw new UsageError(`${file} cannot be created`, { hint, cause });
+  });
   let count = 0;
   try {
     if (csv) await handle.write(`${COLUMNS.join(",")}\r\n`);

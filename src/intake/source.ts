@@ -1,4 +1,3 @@
-import { isUtf8 } from "node:buffer";
 import { open, stat } from "node:fs/promises";
 import { EXIT } from "../errors.ts";
 import { InputError } from "./errors.ts";
@@ -35,7 +34,7 @@ export async function* readChunks(file: string): AsyncGenerator<Buffer> {
   }
 }
 
-/** @returns the first chunk. @throws InputError when the file is in another encoding than UTF-8, binary or blank so far. */
+/** @returns the first chunk. @throws InputError when the file is UTF-16, or of a kind that is no text. */
 export async function readHead(file: string): Promise<Buffer> {
   for await (const head of readChunks(file)) {
     refuseOtherEncodings(file, head);
@@ -63,10 +62,6 @@ function refuseOtherEncodings(file: string, head: Buffer): void {
   if (magic) fail(`the file is ${magic[1]}, not text`);
   const start = head.subarray(0, 64);
   if (start.length >= 2 && start.includes(0) && looksLikeUtf16(start)) fail("the file is UTF-16, not UTF-8");
-  const newline = head.indexOf(0x0a);
-  const line = newline < 0 ? head : head.subarray(0, newline);
-  if (line.includes(0)) fail("the file is not text: its first line holds NUL bytes");
-  if (newline >= 0 && !isUtf8(line)) fail("the first line is not UTF-8");
 }
 
 /** Latin letters in UTF-16 are every other byte NUL. */

@@ -1,3 +1,5 @@
+import { createRequire } from "node:module";
+
 /** The part of `@lhncbc/ucum-lhc` used here; the package has no types. */
 interface UcumPackage {
   UcumLhcUtils: {
@@ -11,27 +13,40 @@ const MEMBERS = new Set(Object.getOwnPropertyNames(Object.prototype));
 
 export type UnitCheck = (unit: string) => boolean;
 
-let loaded: Promise<UnitCheck> | undefined;
+let loaded: UnitCheck | undefined;
 
 /**
  * Says whether a text is a valid, case-sensitive UCUM code. The tables (1 MB, 25 ms) are loaded once, when first asked for.
  * The empty text is none: where a value has no unit the caller decides.
  */
-export function unitCheck(): Promise<UnitCheck> {
-  loaded ??= import("@lhncbc/ucum-lhc").then((module: { default: UcumPackage }) => {
-    const utils = module.default.UcumLhcUtils.getInstance();
-    const known = new Map<string, boolean>();
-    return (unit: string) => {
-      if (!FORM.test(unit) || unit.split(/[./(){}0-9]/).some((part) => MEMBERS.has(part))) return false;
-      let valid = known.get(unit);
-      if (valid === undefined) {
-        if (known.size >= 4096) known.clear();
-        const answer = utils.validateUnitString(unit, false);
-        valid = answer.status === "valid" && answer.ucumCode === unit;
-        known.set(unit, valid);
-      }
-      return valid;
-    };
-  });
-  return loaded;
+export const unitCheck = (): UnitCheck => (loaded ??= load());
+
+const REMEMBERED = 4096;
+
+function load(): UnitCheck {
+  const { UcumLhcUtils } = createRequire(import.meta.url)("@lhncbc/ucum-lhc") as UcumPackage;
+  const utils = UcumLhcUtils.getInstance();
+  const known = new Map<string, boolean>();
+  return (unit) => {
+    if (!FORM.test(unit) || unit.split(/[./(){}0-9]/).some((part) => MEMBERS.has(part))) return false;
+    let valid = known.get(unit);
+    if (valid === undefined) {
+      if (known.size >= REMEMBERED) known.clear();
+      const answer = quietly(() => utils.validateUnitString(unit, false));
+      valid = answer.status === "valid" && answer.ucumCode === unit;
+      known.set(unit, valid);
+    }
+    return valid;
+  };
+}
+
+/** The library prints units that it trips over; what stands in a user's file does not belong on stdout. The call is synchronous. */
+function quietly<T>(call: () => T): T {
+  const { log } = console;
+  console.log = () => undefined;
+  try {
+    return call();
+  } finally {
+    console.log = log;
+  }
 }

@@ -27,14 +27,17 @@ export class BlockAlteredError extends BlockError {
   readonly code = "ERR_BLOCK_ALTERED";
   /** Length of the bytes found; `undefined` when the store noticed by itself and gave none. */
   readonly found: number | undefined;
+  /** SHA-256 of the bytes found: it tells a swapped block from an altered one. */
+  readonly foundDigest: Uint8Array | undefined;
 
-  constructor(cid: string, found: number | undefined, options: { cause?: unknown } = {}) {
+  constructor(cid: string, found: number | undefined, options: { cause?: unknown; foundDigest?: Uint8Array } = {}) {
     const what = found === undefined ? "" : ` (${found} bytes found)`;
     super(cid, `block ${cid} was altered: its bytes do not hash to its CID${what}`, {
       ...options,
       hint: "put the block again from the journal or a replica",
     });
     this.found = found;
+    this.foundDigest = options.foundDigest;
   }
 }
 

@@ -5,9 +5,10 @@ import { MedSealError } from "../errors.ts";
 const MISSING = /ipld: could not find|blockstore: block not found|merkledag: not found/;
 /** How Kubo with `Datastore.HashOnRead` says that the bytes on its disk are not those of the CID. */
 const ALTERED = /block in storage has different hash than requested/;
-const PINNED = /^pinned(: |$)/;
+/** Of `block/rm`: "pinned: recursive", "pinned via" and the CID of a pin above. */
+const PINNED = /^pinned(:| via )/;
 const NOT_PINNED = /not pinned/;
-const CID_AT_END = /could not find (b[a-z2-7]{20,})\s*$/;
+const CID_NAMED = /could not find (b[a-z2-7]{58,})/;
 
 /**
  * Turns what the RPC client threw into one of this layer's errors.
@@ -21,7 +22,7 @@ export function storeError(error: unknown, cid?: string): MedSealError {
   const message = error instanceof Error ? error.message : String(error);
   const status = statusOf(error);
   if (status === 500 && cid !== undefined) {
-    if (MISSING.test(message)) return new BlockMissingError(CID_AT_END.exec(message)?.[1] ?? cid, { cause: error });
+    if (MISSING.test(message)) return new BlockMissingError(CID_NAMED.exec(message)?.[1] ?? cid, { cause: error });
     if (ALTERED.test(message)) return new BlockAlteredError(cid, undefined, { cause: error });
   }
   return new StoreUnavailableError(reasonOf(error, status), { ...(cid === undefined ? {} : { cid }), cause: error });

@@ -1,5 +1,5 @@
 import type { GraphWalkerFactory } from "helia";
-import type { BlockCodec, BlockView } from "multiformats";
+import type { BlockCodec, BlockView, Version } from "multiformats";
 import { createUnsafe } from "multiformats/block";
 import type { CID } from "multiformats/cid";
 import * as raw from "multiformats/codecs/raw";
@@ -46,9 +46,9 @@ export const strictWalker: GraphWalkerFactory = ({ blockstore, getCodec }) => {
       const pending: CID[][] = [[root]];
       for (let path = pending.pop(); path !== undefined; path = pending.pop()) {
         const cid = path.at(-1) ?? root;
-        const codec = (await getCodec(cid.code)) as BlockCodec<number, unknown>;
-        const block: BlockView<unknown> = createUnsafe({ cid, bytes: await load(cid), codec });
-        yield { block: block as BlockView<never>, depth: path.length - 1, path };
+        const codec = await getCodec<never>(cid.code);
+        const block = createUnsafe<never, number, number, Version>({ cid, bytes: await load(cid), codec });
+        yield { block, depth: path.length - 1, path };
         if (path.length > maximum) continue;
         for (const [, link] of block.links()) {
           const key = link.toString();

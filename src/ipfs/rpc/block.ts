@@ -77,7 +77,9 @@ export function requireSha256(name: string | null): void {
 }
 
 async function remove({ blocks, pins }: NodeParts, cid: CID, force: boolean): Promise<string | undefined> {
-  if (await pins.holds(cid)) return "pinned: unpin it first";
+  const pin = await pins.find(cid);
+  if (pin !== undefined) return pin.recursive ? "pinned: recursive" : "pinned: direct";
+  if (await pins.holds(cid)) return "pinned via a recursive pin";
   if (!(await blocks.has(cid))) return force ? undefined : `ipld: could not find ${cid.toString()}`;
   await blocks.delete(cid);
   return undefined;

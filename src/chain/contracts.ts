@@ -1,0 +1,25 @@
+import type { ContractRunner, Interface } from "ethers";
+import { ConsentRegistry__factory } from "../../typechain-types/factories/ConsentRegistry__factory.ts";
+import { RecordAnchor__factory } from "../../typechain-types/factories/RecordAnchor__factory.ts";
+import type { ConsentRegistry, ConsentRegistryInterface } from "../../typechain-types/ConsentRegistry.ts";
+import type { RecordAnchor, RecordAnchorInterface } from "../../typechain-types/RecordAnchor.ts";
+import type { Hex } from "../consent/consent.ts";
+
+/** The contracts of a deployment, by their names in Solidity. */
+export const CONTRACT_NAMES = ["ConsentRegistry", "RecordAnchor"] as const;
+export type ContractName = (typeof CONTRACT_NAMES)[number];
+
+export const registryInterface: ConsentRegistryInterface = ConsentRegistry__factory.createInterface();
+export const anchorInterface: RecordAnchorInterface = RecordAnchor__factory.createInterface();
+
+export const INTERFACES: Readonly<Record<ContractName, Interface>> = {
+  ConsentRegistry: registryInterface,
+  RecordAnchor: anchorInterface,
+};
+
+/** Warning: calls of `isPermitted`, `consentIdOf` and `entryOf` through this go to the node in clear; see permission.ts. */
+export const registryAt = (address: Hex, runner: ContractRunner): ConsentRegistry =>
+  ConsentRegistry__factory.connect(address, runner);
+
+export const anchorAt = (address: Hex, runner: ContractRunner): RecordAnchor =>
+  RecordAnchor__factory.connect(address, runner);

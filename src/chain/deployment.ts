@@ -1,0 +1,138 @@
+import { mkdir, readFile, writeFile } from "node:fs/promises";
+import { dirname, join } from "node:path";
+import { getAddress, keccak256 } from "ethers";
+import { isAddress, isBytes32, type Hex } from "../consent/consent.ts";
+import { CONTRACT_NAMES, type ContractName } from "./contracts.ts";
+import { CodeDiffersError, DeploymentError } from "./errors.ts";
+import { askPlain, checkChain, type Rpc } from "./rpc.ts";
+
+export interface DeployedContract {
+  readonly address: Hex;
+  /** keccak256 of the code at the address, taken by whoever deployed; all that decides in process is checked against it. */
+  readonly codeHash: Hex;
+  /** A block no later than the one that deployed it: where reading its events begins. */
+  readonly block: number;
+}
+
+/** Where the contracts are on one chain. */
+export interface Deployment {
+  readonly chainId: number;
+  readonly contracts: Readonly<Record<ContractName, DeployedContract>>;
+}
+
+const FORMAT = "medseal-deployment";
+
+/** One file a chain: `<folder>/<chain id>.json`. */
+export const deploymentFile = (folder: string, chainId: number): string => join(folder, `${chainId}.json`);
+
+export async function writeDeployment(folder: string, deployment: Deployment): Promise<void> {
+  const file = deploymentFile(folder, deployment.chainId);
+  await mkdir(dirname(file), { recursive: true });
+  await writeFile(file, JSON.stringify({ format: FORMAT, version: 1, ...deployment }, undefined, 2) + "\n");
+}
+
+/** @throws DeploymentError when there is no record for this chain, or it is not well-formed. */
+export async function readDeployment(folder: string, chainId: number): Promise<Deployment> {
+  let text: string;
+  try {
+    text = await readFile(deploymentFile(folder, chainId), "utf8");
+  } catch (cause) {
+    throw new DeploymentError(`no deployment on chain ${chainId} is known`, {
+      cause,
+      hint: "deploy the contracts first",
+    });
+  }
+  const deployment = parseDeployment(text);
+  if (deployment.chainId !== chainId) throw new DeploymentError("the deployment record is for another chain");
+  return deployment;
+}
+
+/** Strict: every key is known and none is missing. */
+export function parseDeployment(text: string): Deployment {
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch (cause) {
+    throw new DeploymentError("the deployment record is not JSON", { cause });
+  }
+  const record = fieldsOf(value, ["format", "version", "chainId", "contracts"]);
+  if (record.format !== FORMAT || record.version !== 1) throw new DeploymentError("not a deployment record, version 1");
+  if (!isCount(record.chainId) || record.chainId === 0)
+    throw new DeploymentError("the deployment record has no chain id");
+  const entries = fieldsOf(record.contracts, CONTRACT_NAMES);
+  const contracts = CONTRACT_NAMES.map((name) => {
+    const { address, codeHash, block } = fieldsOf(entries[name], ["address", "codeHash", "block"]);
+    if (!isAddress(address) || !isBytes32(codeHash) || !isCount(block)) {
+      throw new DeploymentError(`the deployment record is wrong about ${name}`);
+    }
+    return [name, { address, codeHash, block }] as const;
+  });
+  return {
+    chainId: record.chainId,
+    contracts: Object.fromEntries(contracts) as Record<ContractName, DeployedContract>,
+  };
+}
+
+/** Contract addresses from Ignition's `deployed_addresses.json`, whose keys are `Module#Contract`. */
+export function parseIgnitionAddresses(text: string): Record<ContractName, Hex> {
+  const found = Object.entries(JSON.parse(text) as Record<string, string>);
+  const pick = (name: ContractName): Hex => {
+    const address = found.find(([key]) => key.endsWith(`#${name}`))?.[1];
+    if (address === undefined) throw new DeploymentError(`Ignition has not deployed ${name}`);
+    return getAddress(address) as Hex;
+  };
+  return { ConsentRegistry: pick("ConsentRegistry"), RecordAnchor: pick("RecordAnchor") };
+}
+
+/**
+ * Makes the record of a deployment: hashes the code that lies at the addresses now. Only who has just deployed can do
+ * this in good faith; everybody else is given the record.
+ *
+ * @param block - A block no later than the deployment.
+ */
+export async function pinDeployment(
+  rpc: Rpc,
+  chainId: number,
+  addresses: Readonly<Record<ContractName, string>>,
+  block: number,
+): Promise<Deployment> {
+  await checkChain(rpc, chainId);
+  const pin = async (name: ContractName): Promise<DeployedContract> => {
+    const address = getAddress(addresses[name]) as Hex;
+    const code = await readCode(rpc, address);
+    if (code === "0x") throw new DeploymentError(`there is no code at the address of ${name}`);
+    return { address, codeHash: keccak256(code) as Hex, block };
+  };
+  return {
+    chainId,
+    contracts: { ConsentRegistry: await pin("ConsentRegistry"), RecordAnchor: await pin("RecordAnchor") },
+  };
+}
+
+/** @throws CodeDiffersError unless the code at the contract's address is the pinned one. */
+export async function pinnedCode(rpc: Rpc, deployment: Deployment, name: ContractName): Promise<Hex> {
+  const { address, codeHash } = deployment.contracts[name];
+  const code = await readCode(rpc, address);
+  if (keccak256(code) !== codeHash) throw new CodeDiffersError(name);
+  return code;
+}
+
+async function readCode(rpc: Rpc, address: Hex): Promise<Hex> {
+  const code = await askPlain(rpc, "eth_getCode", [address, "latest"]);
+  if (typeof code !== "string" || !/^0x(?:[0-9a-f]{2})*$/.test(code)) {
+    throw new DeploymentError("the node's answer to eth_getCode is no code");
+  }
+  return code as Hex;
+}
+
+function fieldsOf<K extends string>(value: unknown, keys: readonly K[]): Record<K, unknown> {
+  const found = typeof value === "object" && value !== null ? Object.keys(value) : [];
+  if (found.length !== keys.length || !keys.every((key) => found.includes(key))) {
+    throw new DeploymentError("the deployment record has other fields than it should", {
+      hint: `expected ${keys.join(", ")}`,
+    });
+  }
+  return value as Record<K, unknown>;
+}
+
+const isCount = (value: unknown): value is number => Number.isSafeInteger(value) && (value as number) >= 0;

@@ -1,0 +1,151 @@
+import type { Hex } from "../consent/consent.ts";
+import { SignedMessageError } from "../consent/errors.ts";
+import { formatSigned, parseSigned, verifySigned, type SignedMessage } from "../consent/signed.ts";
+import type { RegistryAddress } from "../consent/typed-data.ts";
+import { attestLedger } from "./attest.ts";
+import type { Deployment } from "./deployment.ts";
+import { endedBeforeAfter, entryAfter, intervals, isActive, type Entry, type Interval } from "./ledger-state.ts";
+import { LedgerStore, type LedgerEvent, type SyncedBlock } from "./ledger-store.ts";
+import { syncLedger, type SyncOptions, type SyncReport } from "./ledger-sync.ts";
+import type { Rpc } from "./rpc.ts";
+
+/** What is known of one consent now. Beginnings count from final blocks, ends from the latest one and from signatures. */
+export interface ConsentState {
+  /** The newest grant on the chain, and whether its block is final; undefined when there is none. */
+  readonly granted: { readonly issuedAt: number; readonly grantedAt: number; readonly final: boolean } | undefined;
+  /** How it ended; `signed` is an end that the grantor has signed and that is not mined yet. */
+  readonly ended: "revoked" | "all-revoked" | "signed" | undefined;
+  /** Granted in a final block and not ended in any way: the only state in which keys may be released. */
+  readonly inForce: boolean;
+}
+
+/** Which state goes into a decision: what holds now, or what final blocks say of a past moment. */
+export type View = "now" | { readonly at: number };
+
+/**
+ * The client's own copy of the registry's public state. It reads all events of the registry and never asks the node for
+ * an id, so the node does not learn which consents its client cares about.
+ */
+export class ConsentLedger {
+  readonly #rpc: Rpc;
+  readonly #deployment: Deployment;
+  readonly #store: LedgerStore;
+  readonly #options: SyncOptions;
+
+  /** @param path - File of the ledger; it is filled from the chain when it is new. */
+  constructor(rpc: Rpc, deployment: Deployment, path = ":memory:", options: SyncOptions = {}) {
+    this.#rpc = rpc;
+    this.#deployment = deployment;
+    this.#options = options;
+    this.#store = new LedgerStore(path, this.address);
+  }
+
+  get address(): RegistryAddress {
+    return { chainId: this.#deployment.chainId, registry: this.#deployment.contracts.ConsentRegistry.address };
+  }
+
+  /** The last block that the ledger has, undefined before the first `sync`. */
+  get latest(): SyncedBlock | undefined {
+    const [latest] = this.#store.blocks();
+    return latest;
+  }
+
+  /** The last block that the ledger has and that was final. */
+  get final(): SyncedBlock | undefined {
+    const { finalBlock } = this.#store;
+    return [...this.#store.blocks()].find(({ number }) => number <= finalBlock);
+  }
+
+  /** Brings the ledger to the chain's latest block, taking back what a reorganisation took back. */
+  async sync(): Promise<SyncReport> {
+    return syncLedger(this.#rpc, this.#deployment, this.#store, this.#options);
+  }
+
+  /** Checks the ledger against the state of its last final block, see `attestLedger`. */
+  async attest(): Promise<{ readonly block: number; readonly hash: Hex }> {
+    return attestLedger(this.#rpc, this.#deployment, this.#store);
+  }
+
+  /**
+   * Takes in an end that the grantor has signed. From now on it counts, mined or not; no reorganisation takes it back.
+   *
+   * @throws SignedMessageError unless it is an end for this registry with the grantor's own signature.
+   */
+  noteSigned(message: SignedMessage): void {
+    if (message.format === "medseal-signed-grant") {
+      throw new SignedMessageError("a signed grant counts once it is mined and final, not before");
+    }
+    verifySigned(message, this.address);
+    const one = message.format === "medseal-signed-revoke";
+    const id = one ? message.consentId : undefined;
+    this.#store.addSigned(message.grantor, id, one ? 0 : message.issuedAt, formatSigned(message));
+  }
+
+  /** The signed ends noted so far, for relaying them again until they are final. */
+  signedEnds(): SignedMessage[] {
+    return this.#store.signedMessages().map(parseSigned);
+  }
+
+  stateOf(grantor: Hex, consentId: Hex): ConsentState {
+    const all = this.#store.events(grantor, consentId);
+    const latest = entryAfter(all);
+    const final = entryAfter(this.#final(all));
+    const chainEnd = endedBeforeAfter(this.#store.events(grantor, undefined));
+    const granted = latest.grantedAt === 0 ? undefined : { ...latest, final: latest.grantedAt === final.grantedAt };
+    return {
+      granted: granted && { issuedAt: granted.issuedAt, grantedAt: granted.grantedAt, final: granted.final },
+      ended: this.#endOf(grantor, consentId, latest, chainEnd),
+      inForce: isActive(this.entryFor(grantor, consentId, "now"), this.endedBeforeFor(grantor, "now")),
+    };
+  }
+
+  #endOf(grantor: Hex, consentId: Hex, latest: Entry, chainEnd: number): ConsentState["ended"] {
+    if (latest.revokedAt !== 0) return "revoked";
+    if (latest.grantedAt !== 0 && latest.issuedAt <= chainEnd) return "all-revoked";
+    if (this.#store.signedEnd(grantor, consentId) !== undefined) return "signed";
+    const signedEnd = this.#store.signedEnd(grantor, undefined) ?? 0;
+    return latest.grantedAt !== 0 && latest.issuedAt <= signedEnd ? "signed" : undefined;
+  }
+
+  /**
+   * Whether the consent was in force at a time, by final blocks: from the block that granted it, before the block that
+   * ended it. Its own period is the document's matter.
+   */
+  statusAt(grantor: Hex, consentId: Hex, time: number): { readonly inForce: boolean; readonly settled: boolean } {
+    const entry = this.entryFor(grantor, consentId, { at: time });
+    const inForce = isActive(entry, this.endedBeforeFor(grantor, { at: time }));
+    // Until a final block lies after `time`, another event may still come before it.
+    return { inForce, settled: (this.final?.time ?? -1) > time };
+  }
+
+  /** The times in which the consent was in force, by final blocks. */
+  intervalsOf(grantor: Hex, consentId: Hex): Interval[] {
+    return intervals(
+      this.#final(this.#store.events(grantor, consentId)),
+      this.#final(this.#store.events(grantor, undefined)),
+    );
+  }
+
+  /** The entry that decides, in the contract's own form: deny early, allow late. */
+  entryFor(grantor: Hex, consentId: Hex, view: View): Entry {
+    const all = this.#store.events(grantor, consentId);
+    if (view !== "now") return entryAfter(this.#final(all).filter(({ time }) => time <= view.at));
+    const signed = this.#store.signedEnd(grantor, consentId) !== undefined;
+    return { ...entryAfter(this.#final(all)), revokedAt: entryAfter(all).revokedAt || Number(signed) };
+  }
+
+  endedBeforeFor(grantor: Hex, view: View): number {
+    const all = this.#store.events(grantor, undefined);
+    if (view !== "now") return endedBeforeAfter(this.#final(all).filter(({ time }) => time <= view.at));
+    return Math.max(endedBeforeAfter(all), this.#store.signedEnd(grantor, undefined) ?? 0);
+  }
+
+  close(): void {
+    this.#store.close();
+  }
+
+  #final(events: readonly LedgerEvent[]): LedgerEvent[] {
+    const { finalBlock } = this.#store;
+    return events.filter(({ block }) => block <= finalBlock);
+  }
+}

@@ -1,0 +1,78 @@
+import {
+  isCallException,
+  isError,
+  type ContractTransactionResponse,
+  type Interface,
+  type TransactionReceipt,
+} from "ethers";
+import type { Hex } from "../consent/consent.ts";
+import { INTERFACES, type ContractName } from "./contracts.ts";
+import { ChainUnavailableError, ContractRefusedError } from "./errors.ts";
+import { isOutage } from "./rpc.ts";
+
+/** What became of a transaction. */
+export interface Mined {
+  readonly transaction: Hex;
+  readonly block: number;
+  readonly gas: number;
+}
+
+/** What to do about an error that a person can do something about. */
+const HINTS: Readonly<Record<string, string>> = {
+  ConsentRevokedAlready: "the grantor has revoked this consent for good; draw up and sign a new one",
+  ConsentIssuedBeforeRevokeAll: "the grantor has revoked everything signed until then; sign again",
+  ConsentIssuedInFuture: "the clock of the device that signed runs ahead; set it and sign again",
+  ConsentDeadlinePassed: "the message was relayed too late; sign again",
+  ConsentSignatureInvalid: "the message was altered, or is for another chain or registry",
+};
+
+/** How long to wait for a transaction to be mined before that counts as an outage. */
+const WAIT_MS = 180_000;
+
+/**
+ * Sends a transaction and waits until it is in a block; that block may still be reorganised away.
+ *
+ * @throws ContractRefusedError with the contract's own reason, ChainUnavailableError when it was not mined in time.
+ */
+export async function sendAndWait(
+  contract: ContractName,
+  send: () => Promise<ContractTransactionResponse>,
+  waitMs: number = WAIT_MS,
+): Promise<Mined> {
+  let receipt: TransactionReceipt | null;
+  try {
+    receipt = await (await send()).wait(1, waitMs);
+  } catch (error) {
+    throw refusal(contract, error);
+  }
+  if (receipt === null) throw new ChainUnavailableError("the transaction was not mined in time");
+  return { transaction: receipt.hash as Hex, block: receipt.blockNumber, gas: Number(receipt.gasUsed) };
+}
+
+function refusal(contract: ContractName, error: unknown): Error {
+  if (isOutage(error)) return new ChainUnavailableError(undefined, error);
+  const reason = customError(INTERFACES[contract], error);
+  if (reason !== undefined) return new ContractRefusedError(contract, reason, HINTS[reason], error);
+  if (isCallException(error)) return new ContractRefusedError(contract, "no reason given", undefined, error);
+  if (isError(error, "INSUFFICIENT_FUNDS")) {
+    return new ContractRefusedError(contract, "the relayer cannot pay for gas", "fund the relayer", error);
+  }
+  return new ChainUnavailableError("the transaction could not be sent", error);
+}
+
+/** The name of the custom error in what a provider threw: each buries the revert data elsewhere. */
+function customError(contract: Interface, error: unknown): string | undefined {
+  const queue: unknown[] = [error];
+  for (let looked = 0; queue.length > 0 && looked < 32; looked++) {
+    const at = queue.shift();
+    if (typeof at === "string" && /^0x[0-9a-f]{8}/i.test(at)) {
+      const name = contract.getError(at.slice(0, 10))?.name;
+      if (name !== undefined) return name;
+    }
+    if (typeof at === "object" && at !== null) {
+      const { data, error: inner, info, cause } = at as Record<string, unknown>;
+      queue.push(data, inner, info, cause);
+    }
+  }
+  return undefined;
+}
