@@ -97,7 +97,8 @@ class FhirRows {
     const entries = member(value, "entry") ?? [];
     const list = Array.isArray(entries) ? (entries as readonly JsonValue[]) : undefined;
     if (!list) return yield this.refuse(place, { code: "ERR_FHIR_SHAPE", reason: "entry is not a list" });
-    if (list.length + cut === 0) return yield this.refuse(place, { code: "ERR_FHIR_SHAPE", reason: "the bundle is empty" });
+    if (list.length + cut === 0)
+      return yield this.refuse(place, { code: "ERR_FHIR_SHAPE", reason: "the bundle is empty" });
     for (const [i, entry] of list.entries()) {
       yield* this.#entry({ ok: true, value: entry }, { ...place, path: `entry[${i}]` });
     }
