@@ -135,10 +135,11 @@ export class KuboStore implements BlockStore {
     const text = cid.toString();
     const options = { ...this.#bounds(this.#timeout), offline: true };
     const block = await attempt(text, () => this.#rpc.block.get(cid, options));
-    if (equal(sha256(block), cid.multihash.digest)) return block;
+    const foundDigest = sha256(block);
+    if (equal(foundDigest, cid.multihash.digest)) return block;
     // Only a node that knows the block can have an altered one; a wrong address answers with bytes of its own.
     await this.#stat(cid);
-    throw new BlockAlteredError(text, block.length);
+    throw new BlockAlteredError(text, block.length, { foundDigest });
   }
 
   async #stat(cid: CID): Promise<void> {

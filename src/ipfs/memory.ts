@@ -72,7 +72,8 @@ export class MemoryStore implements BlockStore {
   #load(digest: Uint8Array, cid: string): Uint8Array {
     const block = this.#blocks.get(hex(digest));
     if (block === undefined) throw new BlockMissingError(cid);
-    if (!equal(sha256(block), digest)) throw new BlockAlteredError(cid, block.length);
+    const foundDigest = sha256(block);
+    if (!equal(foundDigest, digest)) throw new BlockAlteredError(cid, block.length, { foundDigest });
     return block.slice();
   }
 
