@@ -1,6 +1,7 @@
 import { hex } from "../bytes/bytes.ts";
 import type { Checkpoint, CheckpointPlace, Entry, MailRow } from "../log/checkpoint.ts";
-import { FIRST, linkAfter, readCheckpoint, type Anchored, type ReadBlock } from "./checkpoints.ts";
+import type { AnchoredCheckpoint } from "../chain/anchor.ts";
+import { FIRST, linkAfter, readCheckpoint, type ReadBlock } from "./checkpoints.ts";
 
 /** Where an entry stands: enough to prove it against the chain. */
 export interface Found {
@@ -8,7 +9,7 @@ export interface Found {
   /** Position in the checkpoint's tree. */
   readonly index: number;
   readonly checkpoint: Checkpoint;
-  readonly anchored: Anchored;
+  readonly anchored: AnchoredCheckpoint;
 }
 
 /**
@@ -37,7 +38,7 @@ export class Archive {
   }
 
   /** @param anchored - The gateway's anchors from the first on. @throws MismatchError and the store's errors; what was read before stays. */
-  async update(anchored: readonly Anchored[]): Promise<void> {
+  async update(anchored: readonly AnchoredCheckpoint[]): Promise<void> {
     for (const next of anchored.slice(this.#link.index)) {
       const checkpoint = await readCheckpoint(next, this.#link, this.place, this.#read);
       checkpoint.entries.forEach((entry, index) => {
@@ -48,6 +49,11 @@ export class Archive {
       this.#mail.push(...checkpoint.mail);
       this.#link = linkAfter(this.#link, next);
     }
+  }
+
+  /** Every entry under the first tag that named it, padding among them. */
+  entries(): Entry[] {
+    return [...this.#found.values()].map(({ entry }) => entry);
   }
 
   find(tag: Uint8Array): Found | undefined {

@@ -24,7 +24,13 @@ export interface OpenedBatch {
  *
  * @throws OutsideCoverError for an epoch without keys; MismatchError and the seal's errors for a batch that is not what was anchored.
  */
-export async function* openBatches(keys: GenerationKeys, archive: Archive, from: number, to: number, read: ReadBlock): AsyncGenerator<OpenedBatch> {
+export async function* openBatches(
+  keys: GenerationKeys,
+  archive: Archive,
+  from: number,
+  to: number,
+  read: ReadBlock,
+): AsyncGenerator<OpenedBatch> {
   const auditKey = epochKeys(keys.audit);
   const dataKey = keys.data && epochKeys(keys.data);
   const { chainId, anchor } = archive.place;
@@ -37,7 +43,8 @@ export async function* openBatches(keys: GenerationKeys, archive: Archive, from:
       const place = { chainId, anchor, gateway, stream: keys.stream.id, generation: keys.generation, epoch, n };
       const headerBlock = await read(found.entry.header);
       const header = openHeader(headerBlock, audit, place, found.entry);
-      const chunks = dataKey && openBatch(await read(found.entry.batch), dataKey(epoch), place, header, keys.stream.epochLength);
+      const chunks =
+        dataKey && openBatch(await read(found.entry.batch), dataKey(epoch), place, header, keys.stream.epochLength);
       yield { place, header, headerBlock, found, chunks };
     }
   }

@@ -1,20 +1,13 @@
 import { equal } from "../bytes/bytes.ts";
+import { FIRST_HEAD, type AnchoredCheckpoint } from "../chain/anchor.ts";
 import { MismatchError } from "../log/errors.ts";
-import { checkpointRoot, decodeCheckpoint, joinPages, type Checkpoint, type CheckpointPlace } from "../log/checkpoint.ts";
-
-/** A checkpoint as RecordAnchor announced it. */
-export interface Anchored {
-  readonly root: Uint8Array;
-  /** SHA-256 of the checkpoint block. */
-  readonly checkpointDigest: Uint8Array;
-  readonly size: number;
-  /** Rolling head after it. */
-  readonly head: Uint8Array;
-  readonly blockNumber: number;
-  /** Unix seconds of that block. */
-  readonly time: number;
-  readonly transaction: string;
-}
+import {
+  checkpointRoot,
+  decodeCheckpoint,
+  joinPages,
+  type Checkpoint,
+  type CheckpointPlace,
+} from "../log/checkpoint.ts";
 
 /** Reads a verified block by digest; throws the store's typed errors. */
 export type ReadBlock = (digest: Uint8Array) => Promise<Uint8Array>;
@@ -26,14 +19,13 @@ export interface Link {
   readonly previous: Uint8Array;
 }
 
-const ZEROS = new Uint8Array(32);
-export const FIRST: Link = { index: 0, headBefore: ZEROS, previous: ZEROS };
+export const FIRST: Link = { index: 0, headBefore: FIRST_HEAD, previous: new Uint8Array(32) };
 
 /** The link that follows on `anchored`. */
-export const linkAfter = (link: Link, anchored: Anchored): Link => ({
+export const linkAfter = (link: Link, anchored: AnchoredCheckpoint): Link => ({
   index: link.index + 1,
   headBefore: anchored.head,
-  previous: anchored.checkpointDigest,
+  previous: anchored.digest,
 });
 
 /**
@@ -41,13 +33,19 @@ export const linkAfter = (link: Link, anchored: Anchored): Link => ({
  *
  * @throws MalformedError, MismatchError (names what differs), or the store's errors.
  */
-export async function readCheckpoint(anchored: Anchored, link: Link, place: CheckpointPlace, read: ReadBlock): Promise<Checkpoint> {
-  const body = decodeCheckpoint(await read(anchored.checkpointDigest));
+export async function readCheckpoint(
+  anchored: AnchoredCheckpoint,
+  link: Link,
+  place: CheckpointPlace,
+  read: ReadBlock,
+): Promise<Checkpoint> {
+  const body = decodeCheckpoint(await read(anchored.digest));
   const pages: Uint8Array[] = [];
   for (const digest of body.pages) pages.push(await read(digest));
   const checkpoint = joinPages(body, pages);
 
-  if (checkpoint.chainId !== place.chainId || !equal(checkpoint.anchor, place.anchor)) mismatch("chain or contract", link);
+  if (checkpoint.chainId !== place.chainId || !equal(checkpoint.anchor, place.anchor))
+    mismatch("chain or contract", link);
   if (!equal(checkpoint.gateway, place.gateway)) mismatch("gateway", link);
   if (checkpoint.index !== link.index) mismatch("index", link);
   if (!equal(checkpoint.headBefore, link.headBefore)) mismatch("head before it", link);

@@ -15,7 +15,13 @@ export type LeaveProblem = "outside-window" | "anchored-before-leave" | "after-l
  * @param intervals - When the WRITE consent was in force, by final blocks.
  * @param anchoredAt - Block time of the anchor, unix seconds.
  */
-export function leaveProblem(header: Header, write: Consent, intervals: readonly InForce[], anchoredAt: number, cadence = LONGEST_CADENCE): LeaveProblem | undefined {
+export function leaveProblem(
+  header: Header,
+  write: Consent,
+  intervals: readonly InForce[],
+  anchoredAt: number,
+  cadence = LONGEST_CADENCE,
+): LeaveProblem | undefined {
   const empty = header.chunks.length === 0;
   if (!empty && (header.earliest < write.dataStart || header.latest >= write.dataEnd)) return "outside-window";
   const began = intervals.filter(({ from }) => from <= anchoredAt);

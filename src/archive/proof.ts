@@ -43,10 +43,14 @@ export function verifyLeaf({ observation, salt, index, count, path }: LeafProof,
 }
 
 export function proveEntry({ entry, index, checkpoint }: Found): EntryProof {
-  return { entry, index, size: checkpoint.entries.length, path: inclusionProof(checkpoint.entries.map(entryLeaf), index) };
+  return {
+    entry,
+    index,
+    size: checkpoint.entries.length,
+    path: inclusionProof(checkpoint.entries.map(entryLeaf), index),
+  };
 }
 
 /** @param root - As RecordAnchor has it. */
 export const verifyEntry = ({ entry, index, size, path }: EntryProof, root: Uint8Array): boolean =>
   verifyInclusion(entryLeaf(entry), index, size, path, root);
-

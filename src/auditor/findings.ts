@@ -12,18 +12,16 @@ export type FindingKind =
   | "malformed"
   /** A checkpoint does not fit chain, gateway or predecessor. */
   | "mismatch"
-  /** The anchors that the node lists do not lead to the head on chain: some are left out, changed or made up. */
-  | "head"
   /** Two entries under one tag: a replacement of what was anchored first. */
   | "duplicate-tag";
 
-export type ObjectKind = "chain" | "checkpoint" | "page" | "header" | "batch" | "envelope";
+export type ObjectKind = "checkpoint" | "page" | "header" | "batch" | "envelope";
 
 export interface Finding {
   readonly kind: FindingKind;
   readonly object: ObjectKind;
-  /** CID of the block at fault; undefined for the chain. */
-  readonly cid: string | undefined;
+  /** CID of the block at fault. */
+  readonly cid: string;
   /** Index of the checkpoint it belongs to. */
   readonly checkpoint: number;
   /** One sentence for people. */

@@ -1,23 +1,16 @@
-import { equal, hex } from "../bytes/bytes.ts";
+import { hex } from "../bytes/bytes.ts";
+import type { AnchoredCheckpoint } from "../chain/anchor.ts";
 import { MalformedError } from "../errors.ts";
 import { cidOf } from "../ipfs/cid.ts";
 import { BlockAlteredError, BlockMissingError } from "../ipfs/errors.ts";
+import { parallel } from "../ipfs/parallel.ts";
 import { BATCH_CLASSES } from "../log/batch.ts";
 import type { Checkpoint, CheckpointPlace } from "../log/checkpoint.ts";
 import { MismatchError } from "../log/errors.ts";
 import { HEADER_SIZE } from "../log/header.ts";
 import { ENVELOPE_CLASS } from "../envelope/envelope.ts";
-import { FIRST, linkAfter, readCheckpoint, type Anchored, type Link, type ReadBlock } from "../archive/checkpoints.ts";
+import { FIRST, linkAfter, readCheckpoint, type Link, type ReadBlock } from "../archive/checkpoints.ts";
 import type { Finding, FindingKind, ObjectKind } from "./findings.ts";
-
-/** What the chain says of one gateway. */
-export interface AnchoredHistory {
-  /** From the first anchor on, in order, as the events list them. */
-  readonly anchored: readonly Anchored[];
-  /** The rolling head in RecordAnchor. */
-  readonly head: Uint8Array;
-  readonly headAfter: (head: Uint8Array, root: Uint8Array, checkpointDigest: Uint8Array, size: number) => Uint8Array;
-}
 
 export interface AuditReport {
   /** No findings. */
@@ -37,16 +30,27 @@ export interface AuditOptions {
   readonly progress?: (objects: number) => void;
 }
 
-const SHORTEST: Partial<Record<ObjectKind, number>> = { header: HEADER_SIZE, batch: BATCH_CLASSES[0], envelope: ENVELOPE_CLASS };
+const SHORTEST: Partial<Record<ObjectKind, number>> = {
+  header: HEADER_SIZE,
+  batch: BATCH_CLASSES[0],
+  envelope: ENVELOPE_CLASS,
+};
 
 /**
- * Checks without a key that nothing a gateway anchored was altered or removed since: anchors against the rolling head, every checkpoint
- * against its anchor and predecessor, every block against its digest. What was left out before anchoring it cannot see.
+ * Checks without a key that nothing a gateway anchored was altered or removed since: every checkpoint against its anchor and predecessor,
+ * every block against its digest. What was left out before anchoring it cannot see.
+ *
+ * @param history - From `anchoredCheckpoints`, which has checked it against the rolling head on chain.
  *
  * @throws StoreUnavailableError, ChainUnavailableError: an outage is no finding and no verdict.
  */
-export async function verifyArchive(place: CheckpointPlace, history: AnchoredHistory, read: ReadBlock, options: AuditOptions = {}): Promise<AuditReport> {
-  const findings: Finding[] = [...headFindings(history)];
+export async function verifyArchive(
+  place: CheckpointPlace,
+  history: readonly AnchoredCheckpoint[],
+  read: ReadBlock,
+  options: AuditOptions = {},
+): Promise<AuditReport> {
+  const findings: Finding[] = [];
   const checkpoints: { checkpoint: Checkpoint; link: Link }[] = [];
   const seen = new Set<string>();
   const progress = options.progress ?? (() => undefined);
@@ -56,7 +60,7 @@ export async function verifyArchive(place: CheckpointPlace, history: AnchoredHis
   };
 
   let link = FIRST;
-  for (const anchored of history.anchored) {
+  for (const anchored of history) {
     try {
       checkpoints.push({ checkpoint: await readCheckpoint(anchored, link, place, audited), link });
     } catch (error) {
@@ -70,7 +74,7 @@ export async function verifyArchive(place: CheckpointPlace, history: AnchoredHis
   const erasedDigests = new Set(checkpoints.flatMap(({ checkpoint }) => checkpoint.erased.map(hex)));
   const known = new Set(blocks.map(({ digest }) => hex(digest)));
   let erased = 0;
-  await inParallel(blocks, options.concurrency ?? 8, async (block) => {
+  await parallel(blocks, options.concurrency ?? 8, async (block) => {
     try {
       await audited(block.digest);
     } catch (error) {
@@ -90,7 +94,10 @@ interface ListedBlock {
 }
 
 /** Every block that the checkpoints name, each once; notes tags that come twice. */
-function listBlocks(checkpoints: readonly { checkpoint: Checkpoint; link: Link }[], findings: Finding[]): ListedBlock[] {
+function listBlocks(
+  checkpoints: readonly { checkpoint: Checkpoint; link: Link }[],
+  findings: Finding[],
+): ListedBlock[] {
   const blocks = new Map<string, ListedBlock>();
   const tags = new Set<string>();
   const add = (digest: Uint8Array, object: ObjectKind, checkpoint: number): void => {
@@ -100,7 +107,13 @@ function listBlocks(checkpoints: readonly { checkpoint: Checkpoint; link: Link }
   for (const { checkpoint, link } of checkpoints) {
     for (const { tag, header, batch } of checkpoint.entries) {
       if (tags.has(hex(tag))) {
-        findings.push({ kind: "duplicate-tag", object: "header", cid: cidOf(header), checkpoint: link.index, text: `checkpoint ${link.index} lists a batch under a tag that an earlier one used` });
+        findings.push({
+          kind: "duplicate-tag",
+          object: "header",
+          cid: cidOf(header),
+          checkpoint: link.index,
+          text: `checkpoint ${link.index} lists a batch under a tag that an earlier one used`,
+        });
       }
       tags.add(hex(tag));
       add(header, "header", link.index);
@@ -111,42 +124,41 @@ function listBlocks(checkpoints: readonly { checkpoint: Checkpoint; link: Link }
   return [...blocks.values()];
 }
 
-/** Rebuilds the rolling head from the listed anchors and compares it with the chain's. */
-function headFindings({ anchored, head, headAfter }: AnchoredHistory): Finding[] {
-  let rebuilt: Uint8Array = new Uint8Array(32);
-  for (const [index, { root, checkpointDigest, size, head: told }] of anchored.entries()) {
-    rebuilt = headAfter(rebuilt, root, checkpointDigest, size);
-    if (!equal(rebuilt, told)) return [headFinding(index, `anchor ${index} does not follow from the anchors listed before it`)];
-  }
-  return equal(rebuilt, head) ? [] : [headFinding(anchored.length, "the listed anchors do not lead to the head on chain: some are left out or made up")];
-}
-
-const headFinding = (checkpoint: number, text: string): Finding => ({ kind: "head", object: "chain", cid: undefined, checkpoint, text });
-
-function checkpointFinding(error: unknown, { checkpointDigest }: Anchored, { index }: Link): Finding {
+function checkpointFinding(error: unknown, { digest }: AnchoredCheckpoint, { index }: Link): Finding {
   if (error instanceof BlockMissingError || error instanceof BlockAlteredError) {
     // A page is read by the same call; its CID tells it from the checkpoint's own block.
-    const object = error.cid === cidOf(checkpointDigest) ? "checkpoint" : "page";
-    return { kind: error instanceof BlockMissingError ? "missing" : "altered", object, cid: error.cid, checkpoint: index, text: `${object} of checkpoint ${index}: ${error.message}` };
+    const object = error.cid === cidOf(digest) ? "checkpoint" : "page";
+    return {
+      kind: error instanceof BlockMissingError ? "missing" : "altered",
+      object,
+      cid: error.cid,
+      checkpoint: index,
+      text: `${object} of checkpoint ${index}: ${error.message}`,
+    };
   }
   if (!(error instanceof MismatchError || error instanceof MalformedError)) throw error;
   const kind = error instanceof MismatchError ? "mismatch" : "malformed";
-  return { kind, object: "checkpoint", cid: cidOf(checkpointDigest), checkpoint: index, text: error.message };
+  return { kind, object: "checkpoint", cid: cidOf(digest), checkpoint: index, text: error.message };
 }
 
-function blockFinding(error: unknown, { digest, object, checkpoint }: ListedBlock, known: ReadonlySet<string>): Finding {
+function blockFinding(
+  error: unknown,
+  { digest, object, checkpoint }: ListedBlock,
+  known: ReadonlySet<string>,
+): Finding {
   const cid = cidOf(digest);
-  const say = (kind: FindingKind, what: string): Finding => ({ kind, object, cid, checkpoint, text: `${object} ${cid} of checkpoint ${checkpoint} ${what}` });
+  const say = (kind: FindingKind, what: string): Finding => ({
+    kind,
+    object,
+    cid,
+    checkpoint,
+    text: `${object} ${cid} of checkpoint ${checkpoint} ${what}`,
+  });
   if (error instanceof BlockMissingError) return say("missing", "is missing and was not declared erased");
   if (!(error instanceof BlockAlteredError)) throw error;
-  if (error.foundDigest && known.has(hex(error.foundDigest))) return say("swapped", "has the bytes of another anchored block");
-  if (error.found !== undefined && error.found < (SHORTEST[object] ?? 0)) return say("truncated", `was cut to ${error.found} bytes`);
+  if (error.foundDigest && known.has(hex(error.foundDigest)))
+    return say("swapped", "has the bytes of another anchored block");
+  if (error.found !== undefined && error.found < (SHORTEST[object] ?? 0))
+    return say("truncated", `was cut to ${error.found} bytes`);
   return say("altered", "was altered");
-}
-
-async function inParallel<T>(items: readonly T[], lanes: number, work: (item: T) => Promise<void>): Promise<void> {
-  const queue = items.values();
-  await Promise.all(Array.from({ length: lanes }, async () => {
-    for (const item of queue) await work(item);
-  }));
 }

@@ -25,7 +25,8 @@ export class ByteWriter {
   uint(value: number | bigint, size: 1 | 2 | 4 | 6 | 8): this {
     const at = this.#grow(size);
     if (typeof value === "bigint") {
-      if (value < 0n || value >= 1n << BigInt(8 * size)) throw new RangeError(`${value} does not fit ${size} unsigned bytes`);
+      if (value < 0n || value >= 1n << BigInt(8 * size))
+        throw new RangeError(`${value} does not fit ${size} unsigned bytes`);
       for (let i = size - 1, rest = value; i >= 0; i--, rest >>= 8n) this.#bytes[at + i] = Number(rest & 0xffn);
     } else {
       if (!Number.isSafeInteger(value) || value < 0 || value >= 2 ** (8 * size)) {

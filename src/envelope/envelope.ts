@@ -25,10 +25,16 @@ const info = ({ chainId, registry }: RegistryAddress): Uint8Array =>
   new ByteWriter().raw(utf8("medseal/v1/envelope")).uint(chainId, 8).fixed(fromHex(registry), 20).finish();
 
 /** Name ‖ version ‖ KEM ‖ length of enc; authenticated as AAD. */
-const preamble = (kem: KemId, encSize: number): Uint8Array => new ByteWriter().raw(MAGIC).uint(kem, 2).uint(encSize, 2).finish();
+const preamble = (kem: KemId, encSize: number): Uint8Array =>
+  new ByteWriter().raw(MAGIC).uint(kem, 2).uint(encSize, 2).finish();
 
 /** @returns a block of a multiple of 8,192 bytes: preamble ‖ enc ‖ ciphertext. */
-export async function sealEnvelope(release: Release, to: Recipient, place: RegistryAddress, rand: Random = random): Promise<Uint8Array> {
+export async function sealEnvelope(
+  release: Release,
+  to: Recipient,
+  place: RegistryAddress,
+  rand: Random = random,
+): Promise<Uint8Array> {
   const payload = encodeRelease(release);
   const head = preamble(to.kem, KEMS[to.kem].enc);
   const around = head.length + KEMS[to.kem].enc + HPKE_TAG_SIZE;
@@ -41,7 +47,10 @@ export async function sealEnvelope(release: Release, to: Recipient, place: Regis
 
 /** @throws MalformedError; the HPKE layer's error when it was sealed to somebody else, altered, or for another chain or registry. */
 export async function openEnvelope(block: Uint8Array, keys: HpkeKeyPair, place: RegistryAddress): Promise<Release> {
-  const reader = new ByteReader(block, "envelope").expect(preamble(keys.kem, KEMS[keys.kem].enc), "name, version and the key's KEM");
+  const reader = new ByteReader(block, "envelope").expect(
+    preamble(keys.kem, KEMS[keys.kem].enc),
+    "name, version and the key's KEM",
+  );
   const head = preamble(keys.kem, KEMS[keys.kem].enc);
   const enc = reader.fixed(KEMS[keys.kem].enc);
   const padded = await openWith(keys, enc, info(place), head, reader.fixed(reader.left));

@@ -54,7 +54,11 @@ function readLink(reader: ByteReader): Link {
 }
 
 export function encodeRelease(release: Release): Uint8Array {
-  const writer = new ByteWriter().raw(MAGIC).uint(KINDS.indexOf(release.kind), 1).uint(release.issuedAt, 6).text(release.from);
+  const writer = new ByteWriter()
+    .raw(MAGIC)
+    .uint(KINDS.indexOf(release.kind), 1)
+    .uint(release.issuedAt, 6)
+    .text(release.from);
   writer.uint(release.chain.length, 1);
   for (const link of release.chain) writeLink(writer, link);
   writer.uint(release.keys.length, 2);
@@ -84,7 +88,10 @@ export function decodeRelease(bytes: Uint8Array): Release {
     const data = reader.choice([false, true], "data keys flag") ? decodeCover(reader.sized(4)) : undefined;
     return { ...place, write, data, audit: decodeCover(reader.sized(4)) };
   });
-  const retiredBy = Array.from({ length: reader.uint(2) }, () => ({ grantor: getAddress(hex0x(reader.fixed(20))) as Hex, id: hex0x(reader.fixed(32)) }));
+  const retiredBy = Array.from({ length: reader.uint(2) }, () => ({
+    grantor: getAddress(hex0x(reader.fixed(20))) as Hex,
+    id: hex0x(reader.fixed(32)),
+  }));
   reader.end();
   return { ...head, chain, keys, retiredBy };
 }

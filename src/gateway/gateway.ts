@@ -1,7 +1,7 @@
 import { equal } from "../bytes/bytes.ts";
 import { random, type Random } from "../bytes/random.ts";
 import { sha256 } from "../bytes/hash.ts";
-import type { Anchored } from "../archive/checkpoints.ts";
+import { headAfter, type CheckpointAnchor } from "../chain/anchor.ts";
 import type { Hex } from "../consent/consent.ts";
 import type { RegistryAddress } from "../consent/typed-data.ts";
 import { openEnvelope } from "../envelope/envelope.ts";
@@ -10,7 +10,7 @@ import type { ConsentWatch } from "../consent/watch.ts";
 import type { Release } from "../envelope/payload.ts";
 import type { BlockStore } from "../ipfs/store.ts";
 import type { SigningKeyPair } from "../keys/signature.ts";
-import { checkpointRoot, encodeCheckpoint, type CheckpointPlace } from "../log/checkpoint.ts";
+import { checkpointRoot, encodeCheckpoint, type CheckpointPlace, type Entry } from "../log/checkpoint.ts";
 import { MAIL_ROWS, mailRow } from "../log/mail.ts";
 import type { SignedChunk } from "../log/sealed-batch.ts";
 import type { StreamDescriptor } from "../log/stream.ts";
@@ -21,20 +21,20 @@ import { ForkedError, NoLeaseError } from "./errors.ts";
 import { StreamIngest } from "./ingest.ts";
 import { acceptLease, retireEnded, writable } from "./leases.ts";
 import { inOrder, padCheckpoint, rowsInOrder } from "./padding.ts";
-import { freshGateway, type GatewayState, type PreparedCheckpoint, type StateStore } from "./state.ts";
+import { freshGateway, type GatewayState, type PreparedCheckpoint } from "./state.ts";
+import type { StateStore } from "../state/store.ts";
 import { writeBatch } from "./writer.ts";
 
 /** RecordAnchor as the gateway uses it. */
 export interface Anchor {
   /** The gateway's rolling head, zeros at first. */
   head(): Promise<Uint8Array>;
-  headAfter(head: Uint8Array, root: Uint8Array, checkpointDigest: Uint8Array, size: number): Uint8Array;
-  /** Anchors and waits; the transaction fails unless the chain's head is `expectedHead`. */
-  anchor(root: Uint8Array, checkpointDigest: Uint8Array, size: number, expectedHead: Uint8Array): Promise<Receipt>;
+  /** Anchors and waits; undefined when an earlier try had got through. The transaction fails unless the chain's head is `expectedHead`. */
+  anchor(checkpoint: CheckpointAnchor, expectedHead: Uint8Array): Promise<Receipt | undefined>;
 }
 
 export interface Receipt {
-  readonly transaction: string;
+  readonly transaction: Hex;
   readonly gasUsed: bigint;
 }
 
@@ -62,9 +62,12 @@ export interface GatewayKeys {
 }
 
 /** A checkpoint that was anchored. */
-export interface AnchoredCheckpoint extends Pick<Anchored, "root" | "checkpointDigest" | "size" | "transaction"> {
-  readonly gasUsed: bigint | undefined;
+export interface Anchored extends CheckpointAnchor {
+  /** Undefined when an earlier try had got through. */
+  readonly receipt: Receipt | undefined;
   readonly pinset: string;
+  /** Its entries that are not padding. Only the gateway can tell. */
+  readonly own: readonly Entry[];
 }
 
 /** The gateway: seals, stores and anchors what its leases let it write. */
@@ -108,8 +111,17 @@ export class Gateway {
   ingest(stream: StreamDescriptor, clock: Clock): StreamIngest {
     const { keys, random: rand, firmware } = this.#deps;
     const signing = { key: keys.signing, state: this.#state.signer, firmware, random: rand };
-    const admit = (observation: Observation): void => insideLease(observation, writable(this.#state, stream.id, this.#deps.watch).write);
-    return new StreamIngest(stream, clock, signing, admit, (epoch, chunks, last) => this.#seal(stream, epoch, chunks, last));
+    const admit = (observation: Observation): void =>
+      insideLease(observation, writable(this.#state, stream.id, this.#deps.watch).write);
+    return new StreamIngest(stream, clock, signing, admit, (epoch, chunks, last) =>
+      this.#seal(stream, epoch, chunks, last),
+    );
+  }
+
+  /** The streams that its leases cover, each once. */
+  streams(): StreamDescriptor[] {
+    const all = Object.values(this.#state.leases).flatMap(({ keys }) => keys.map(({ stream }) => stream));
+    return all.filter(({ id }, i) => all.findIndex((other) => equal(other.id, id)) === i);
   }
 
   /** Moves to the spare generations if a watched consent has ended. @returns how many generations were retired. */
@@ -121,8 +133,8 @@ export class Gateway {
   }
 
   /** Stores and anchors what waits, as many checkpoints as it takes; with nothing waiting, one that is all padding. */
-  async checkpoint(): Promise<AnchoredCheckpoint[]> {
-    const anchored: AnchoredCheckpoint[] = [];
+  async checkpoint(): Promise<Anchored[]> {
+    const anchored: Anchored[] = [];
     do anchored.push(await this.#anchorPrepared(await this.#prepare()));
     while (this.#state.pending.length > 0 || this.#state.mail.length > 0);
     return anchored;
@@ -146,7 +158,14 @@ export class Gateway {
     const own = state.pending.slice(0, capacity);
     const mails = state.mail.slice(0, MAIL_ROWS);
     const classes = Object.values(state.leases).flatMap((lease) => lease.keys.map(({ stream }) => stream.batchClass));
-    const padding = padCheckpoint(keys.padding, state.index, capacity - own.length, MAIL_ROWS - mails.length, classes, keys.hpke.kem);
+    const padding = padCheckpoint(
+      keys.padding,
+      state.index,
+      capacity - own.length,
+      MAIL_ROWS - mails.length,
+      classes,
+      keys.hpke.kem,
+    );
     const entries = inOrder([...own, ...padding.entries]);
     const mail = rowsInOrder([...mails, ...padding.mail]);
     const { block, pages } = encodeCheckpoint({
@@ -160,41 +179,57 @@ export class Gateway {
     });
     await blocks.putMany([...padding.blocks, ...pages, block].sort((a, b) => Buffer.compare(sha256(a), sha256(b))));
     const digest = sha256(block);
-    const members = [...entries.flatMap(({ header, batch }) => [header, batch]), ...mail.map(({ envelope }) => envelope), ...pages.map((page) => sha256(page))];
+    const members = [
+      ...entries.flatMap(({ header, batch }) => [header, batch]),
+      ...mail.map(({ envelope }) => envelope),
+      ...pages.map((page) => sha256(page)),
+    ];
     const pinset = await blocks.putPinset({ checkpoint: digest, blocks: members });
 
-    const prepared = { root: checkpointRoot(entries), checkpointDigest: digest, size: entries.length, headBefore: state.head, entries: own.length, mails: mails.length, pinset };
+    const prepared = {
+      root: checkpointRoot(entries),
+      digest,
+      size: entries.length,
+      headBefore: state.head,
+      entries: own.length,
+      mails: mails.length,
+      pinset,
+    };
     state.prepared = prepared;
     await this.#deps.store.save(state);
     return prepared;
   }
 
   /** Anchors a prepared checkpoint unless the chain has it already; then the state moves on. */
-  async #anchorPrepared(prepared: PreparedCheckpoint): Promise<AnchoredCheckpoint> {
+  async #anchorPrepared(prepared: PreparedCheckpoint): Promise<Anchored> {
     const { anchor, store } = this.#deps;
-    const { root, checkpointDigest, size, headBefore } = prepared;
-    const after = anchor.headAfter(headBefore, root, checkpointDigest, size);
+    const { root, digest, size, headBefore } = prepared;
+    const after = headAfter(headBefore, prepared);
     const head = await anchor.head();
     if (!equal(head, headBefore) && !equal(head, after)) {
-      throw new ForkedError("the chain's head of this gateway is not the one its state follows", { hint: "another gateway used this key, or the state is an old copy; do not anchor until this is resolved" });
+      throw new ForkedError("the chain's head of this gateway is not the one its state follows", {
+        hint: "another gateway used this key, or the state is an old copy; do not anchor until this is resolved",
+      });
     }
-    const receipt = equal(head, after) ? undefined : await anchor.anchor(root, checkpointDigest, size, headBefore);
+    const receipt = equal(head, after) ? undefined : await anchor.anchor({ root, digest, size }, headBefore);
     const state = this.#state;
-    state.pending.splice(0, prepared.entries);
+    const own = state.pending.splice(0, prepared.entries);
     state.mail.splice(0, prepared.mails);
     state.erased.splice(0);
     state.index += 1;
     state.head = after;
-    state.checkpoint = checkpointDigest;
+    state.checkpoint = digest;
     state.prepared = undefined;
     await store.save(state);
-    return { root, checkpointDigest, size, pinset: prepared.pinset, transaction: receipt?.transaction ?? "", gasUsed: receipt?.gasUsed };
+    return { root, digest, size, pinset: prepared.pinset, receipt, own };
   }
 }
 
 function insideLease({ time }: Observation, { consent: { dataStart, dataEnd } }: Link): void {
   const seconds = parseInstant(time)?.seconds ?? -1;
   if (seconds < dataStart || seconds >= dataEnd) {
-    throw new NoLeaseError("a reading lies outside the data window of the leave to write", { hint: "ask the patient for an import consent over the recording's time" });
+    throw new NoLeaseError("a reading lies outside the data window of the leave to write", {
+      hint: "ask the patient for an import consent over the recording's time",
+    });
   }
 }

@@ -24,14 +24,18 @@ const own = (lease: Release): Link => lease.chain.at(-1) as Link;
  */
 export function acceptLease(state: GatewayState, lease: Release, gateway: Hex, watch: ConsentWatch): void {
   const { consent } = own(lease);
-  if (lease.kind !== "lease" || (consent.actions & ACTIONS.WRITE) === 0) throw new NoLeaseError("the envelope is no lease");
+  if (lease.kind !== "lease" || (consent.actions & ACTIONS.WRITE) === 0)
+    throw new NoLeaseError("the envelope is no lease");
   if (consent.grantee !== gateway) throw new NoLeaseError("the lease is for another gateway");
   const id = consentId(consent);
   if (!watch.inForce({ grantor: consent.grantor, id })) {
-    throw new NoLeaseError("the consent of the lease is not finally in force", { hint: "wait until its grant is final, then hand the lease over again" });
+    throw new NoLeaseError("the consent of the lease is not finally in force", {
+      hint: "wait until its grant is final, then hand the lease over again",
+    });
   }
   const kept = state.leases[id];
-  if (kept && kept.issuedAt > lease.issuedAt) throw new NoLeaseError("a newer lease under this consent is kept already");
+  if (kept && kept.issuedAt > lease.issuedAt)
+    throw new NoLeaseError("a newer lease under this consent is kept already");
   state.leases[id] = lease;
 }
 
@@ -63,9 +67,13 @@ export function writable(state: GatewayState, stream: Uint8Array, watch: Consent
   for (const lease of Object.values(state.leases)) {
     const write = own(lease);
     if (watch.ended({ grantor: write.consent.grantor, id: consentId(write.consent) })) continue;
-    const mine = lease.keys.filter((keys) => equal(keys.stream.id, stream) && !state.retired.includes(generationKey(keys)));
+    const mine = lease.keys.filter(
+      (keys) => equal(keys.stream.id, stream) && !state.retired.includes(generationKey(keys)),
+    );
     const keys = mine.find(({ role }) => role === "current") ?? mine.find(({ role }) => role === "spare");
     if (keys?.data) return { keys, write };
   }
-  throw new NoLeaseError("no lease in force lets this gateway write the stream", { hint: "ask the patient for leave to write" });
+  throw new NoLeaseError("no lease in force lets this gateway write the stream", {
+    hint: "ask the patient for leave to write",
+  });
 }

@@ -22,7 +22,14 @@ export interface Padding {
  *
  * @param classes - Indexes in `BATCH_CLASSES` that the gateway's streams start at; padding takes them by turns.
  */
-export function padCheckpoint(paddingKey: Uint8Array, index: number, entries: number, rows: number, classes: readonly number[], kem: KemId): Padding {
+export function padCheckpoint(
+  paddingKey: Uint8Array,
+  index: number,
+  entries: number,
+  rows: number,
+  classes: readonly number[],
+  kem: KemId,
+): Padding {
   const rand = keyedRandom(paddingKey, new ByteWriter().raw(utf8("medseal/v1/padding")).uint(index, 6).finish());
   const blocks: Uint8Array[] = [];
   const put = (block: Uint8Array): Uint8Array => {
@@ -40,4 +47,5 @@ export function padCheckpoint(paddingKey: Uint8Array, index: number, entries: nu
 /** Entries and rows in an order that says nothing of where they came from. */
 export const inOrder = (entries: readonly Entry[]): Entry[] => [...entries].sort((a, b) => compare(a.tag, b.tag));
 
-export const rowsInOrder = (rows: readonly MailRow[]): MailRow[] => [...rows].sort((a, b) => compare(a.envelope, b.envelope));
+export const rowsInOrder = (rows: readonly MailRow[]): MailRow[] =>
+  [...rows].sort((a, b) => compare(a.envelope, b.envelope));

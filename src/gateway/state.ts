@@ -1,3 +1,4 @@
+import type { CheckpointAnchor } from "../chain/anchor.ts";
 import type { Release } from "../envelope/payload.ts";
 import type { Entry, MailRow } from "../log/checkpoint.ts";
 import { freshSigner, type SignerState } from "../log/signer.ts";
@@ -15,10 +16,7 @@ export interface WriterState {
 }
 
 /** A checkpoint whose blocks are stored and whose anchoring was begun. */
-export interface PreparedCheckpoint {
-  readonly root: Uint8Array;
-  readonly checkpointDigest: Uint8Array;
-  readonly size: number;
+export interface PreparedCheckpoint extends CheckpointAnchor {
   readonly headBefore: Uint8Array;
   /** How many pending entries and mails it takes. */
   readonly entries: number;
@@ -64,9 +62,3 @@ export const freshGateway = (): GatewayState => ({
   checkpoint: new Uint8Array(32),
   prepared: undefined,
 });
-
-/** Where the state lives; `save` resolves when it is durable. */
-export interface StateStore<T> {
-  load(): Promise<T | undefined>;
-  save(state: T): Promise<void>;
-}

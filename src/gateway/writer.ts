@@ -13,7 +13,12 @@ const ZEROS = new Uint8Array(32);
 /** The writer state of a generation, begun where the generation before of the same gateway ended. */
 function writerOf(state: GatewayState, keys: GenerationKeys): WriterState {
   const before = state.writers[`${hex(keys.stream.id)}:${keys.generation - 1}`];
-  return (state.writers[generationKey(keys)] ??= { sequence: 0, previous: ZEROS, continues: before?.previous ?? ZEROS, epochs: {} });
+  return (state.writers[generationKey(keys)] ??= {
+    sequence: 0,
+    previous: ZEROS,
+    continues: before?.previous ?? ZEROS,
+    epochs: {},
+  });
 }
 
 /** True when a header of this epoch said `last` already, so that a further batch is late. */
@@ -25,7 +30,14 @@ export const isClosed = (state: GatewayState, keys: GenerationKeys, epoch: numbe
  *
  * @param last - No further batch of this epoch is expected.
  */
-export function writeBatch(state: GatewayState, keys: GenerationKeys, place: CheckpointPlace, epoch: number, chunks: readonly SignedChunk[], last: boolean): SealedBatch {
+export function writeBatch(
+  state: GatewayState,
+  keys: GenerationKeys,
+  place: CheckpointPlace,
+  epoch: number,
+  chunks: readonly SignedChunk[],
+  last: boolean,
+): SealedBatch {
   if (!keys.data) throw new NoLeaseError("the lease holds no keys of the data tree");
   const writer = writerOf(state, keys);
   const at = (writer.epochs[epoch] ??= { n: 0, closed: false });
@@ -37,7 +49,13 @@ export function writeBatch(state: GatewayState, keys: GenerationKeys, place: Che
     late: at.closed,
   };
   const batchPlace = { ...place, stream: keys.stream.id, generation: keys.generation, epoch, n: at.n };
-  const sealed = sealBatch(chunks, { data: epochKey(keys.data, epoch), audit: epochKey(keys.audit, epoch) }, batchPlace, keys.stream, links);
+  const sealed = sealBatch(
+    chunks,
+    { data: epochKey(keys.data, epoch), audit: epochKey(keys.audit, epoch) },
+    batchPlace,
+    keys.stream,
+    links,
+  );
   writer.sequence += 1;
   writer.previous = sha256(sealed.header);
   at.n += 1;

@@ -48,9 +48,19 @@ export async function acceptRelease(release: Release, me: Hex, ask: AskPermissio
   for (const { stream } of keys) {
     const { consent } = link;
     const action = (consent.actions & ACTIONS.READ) !== 0 ? ACTIONS.READ : ACTIONS.AUDIT;
-    const question = { chain: release.chain, grantee: me, action, purpose: consent.purpose, stream: hex0x(stream.id), dataTime: consent.dataStart, time };
+    const question = {
+      chain: release.chain,
+      grantee: me,
+      action,
+      purpose: consent.purpose,
+      stream: hex0x(stream.id),
+      dataTime: consent.dataStart,
+      time,
+    };
     if (!(await ask(question))) {
-      throw new NotPermittedError("the consent in the envelope is not in force for this stream", { hint: "ask the grantor whether it was revoked, or wait until its grant is final" });
+      throw new NotPermittedError("the consent in the envelope is not in force for this stream", {
+        hint: "ask the grantor whether it was revoked, or wait until its grant is final",
+      });
     }
   }
   return { release, link, keys };
@@ -59,8 +69,10 @@ export async function acceptRelease(release: Release, me: Hex, ask: AskPermissio
 function cutToWindow(generation: GenerationKeys, { consent, streams }: Link): GenerationKeys {
   linkOf(generation.write.consent, scopeStreams(generation.write));
   const id = hex0x(generation.stream.id);
-  if (!scopeStreams({ consent, streams }).includes(id)) throw new ReleaseInvalidError("the envelope has keys of a stream outside the consent's scope");
-  if (!scopeStreams(generation.write).includes(id)) throw new ReleaseInvalidError("the generation's leave to write is for another stream");
+  if (!scopeStreams({ consent, streams }).includes(id))
+    throw new ReleaseInvalidError("the envelope has keys of a stream outside the consent's scope");
+  if (!scopeStreams(generation.write).includes(id))
+    throw new ReleaseInvalidError("the generation's leave to write is for another stream");
   const { from, to } = epochsOf(generation.stream, consent.dataStart, consent.dataEnd);
   const audit = narrow(generation.audit, from, to);
   return { ...generation, audit, data: generation.data && narrow(generation.data, from, to) };

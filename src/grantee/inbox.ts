@@ -25,7 +25,12 @@ export interface Inbox {
  *
  * @throws the store's errors. An envelope that is not ours, or is no envelope, is passed over.
  */
-export async function readInbox(mail: readonly MailRow[], keys: InboxKeys, at: RegistryAddress, read: ReadBlock): Promise<Inbox> {
+export async function readInbox(
+  mail: readonly MailRow[],
+  keys: InboxKeys,
+  at: RegistryAddress,
+  read: ReadBlock,
+): Promise<Inbox> {
   const candidates = mail.filter((row) => mayBeMine(row, keys.viewSecret));
   const releases: { release: Release; envelope: Uint8Array }[] = [];
   for (const { envelope } of candidates) {

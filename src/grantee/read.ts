@@ -43,12 +43,25 @@ export interface ReadBatch extends OpenedBatch {
  * errors when what is stored is not what was anchored.
  */
 export async function* readStream(access: Access, request: ReadRequest, deps: ReaderDeps): AsyncGenerator<ReadBatch> {
-  const generations = access.keys.filter(({ stream }) => equal(stream.id, request.stream)).sort((a, b) => a.generation - b.generation);
+  const generations = access.keys
+    .filter(({ stream }) => equal(stream.id, request.stream))
+    .sort((a, b) => a.generation - b.generation);
   if (generations.length === 0) throw new NotPermittedError("the consent gives no keys of this stream");
   const chain = access.release.chain;
   for (const dataTime of [request.from, request.to - 1]) {
-    const question = { chain, grantee: access.link.consent.grantee, action: ACTIONS.READ, purpose: request.purpose, stream: hex0x(request.stream), dataTime, time: deps.time };
-    if (!(await deps.ask(question))) throw new NotPermittedError("the consent does not permit reading this window now", { hint: "look at its window, period, purpose and whether it was revoked" });
+    const question = {
+      chain,
+      grantee: access.link.consent.grantee,
+      action: ACTIONS.READ,
+      purpose: request.purpose,
+      stream: hex0x(request.stream),
+      dataTime,
+      time: deps.time,
+    };
+    if (!(await deps.ask(question)))
+      throw new NotPermittedError("the consent does not permit reading this window now", {
+        hint: "look at its window, period, purpose and whether it was revoked",
+      });
   }
   for (const keys of generations) {
     const { consent } = keys.write;

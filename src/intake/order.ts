@@ -1,10 +1,7 @@
 import type { Instant } from "../observation/instant.ts";
-import type { Channel } from "../observation/observation.ts";
+import { channelKey, type Channel } from "../observation/observation.ts";
 import type { Limits } from "./limits.ts";
 import type { Problem } from "./types.ts";
-
-export const channelKey = ({ code, component, unit }: Channel): string =>
-  JSON.stringify([code.system, code.code, component?.system ?? "", component?.code ?? "", unit]);
 
 /** Whether a channel may have a reading at an instant; what was let pass is remembered. */
 export interface TimeOrder {

@@ -1,6 +1,6 @@
 import { parseInstant } from "../observation/instant.ts";
 import type { Observation } from "../observation/observation.ts";
-import { channelKey } from "./order.ts";
+import { channelKey } from "../observation/observation.ts";
 
 /** Lengths an epoch may have, in seconds. Each divides a day, so that epochs begin with the day in UTC. */
 export const EPOCH_LENGTHS = [

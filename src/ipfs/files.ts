@@ -97,8 +97,8 @@ async function syncFolderNow(folder: string): Promise<void> {
   }
 }
 
-/** A process of another user is alive too, though it takes no signal from us. */
-function isAlive(pid: number): boolean {
+/** Whether a process of this machine has this id; one of another user counts, though it takes no signal from us. */
+export function isAlive(pid: number): boolean {
   if (!Number.isSafeInteger(pid) || pid <= 0) return false;
   try {
     process.kill(pid, 0);

@@ -42,7 +42,7 @@ export async function startNode({ folder, port = 0 }: NodeOptions): Promise<Runn
   await datastore.open();
   const helia = createHeliaLight({ blockstore: blocks, datastore, codecs: [dagCbor] });
   await helia.start();
-  const pins = new PinKeeper(helia, join(root, "unpinning"), new DurableFiles(join(root, "tmp")));
+  const pins = new PinKeeper(helia, join(root, "under-way"), new DurableFiles(join(root, "tmp")));
   await pins.open();
   const server = rpcServer({ helia, blocks, pins, lock: new StoreLock(), folder: root });
   await listen(server, port);

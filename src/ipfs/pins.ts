@@ -1,4 +1,4 @@
-import { mkdir, readdir, unlink } from "node:fs/promises";
+import { mkdir, readdir, readFile, unlink } from "node:fs/promises";
 import { join } from "node:path";
 import * as dagCbor from "@ipld/dag-cbor";
 import type { Helia } from "helia";
@@ -6,8 +6,8 @@ import { base36 } from "multiformats/bases/base36";
 import { CID } from "multiformats/cid";
 import * as raw from "multiformats/codecs/raw";
 import { decode as decodeMultihash } from "multiformats/hashes/digest";
-import { equal } from "../bytes/bytes.ts";
-import { DurableFiles } from "./files.ts";
+import { equal, utf8 } from "../bytes/bytes.ts";
+import { DurableFiles, isAlive } from "./files.ts";
 import { LinkAlteredError, LinkMissingError, listWalker, strictWalker } from "./walk.ts";
 
 const COUNTS = "/pinned-block/";
@@ -19,26 +19,31 @@ export interface KeptPin {
 }
 
 /**
- * Helia's pins, made to survive crashes and damage: Helia forgets a pin before it releases the blocks under it, and
- * finds those by reading the root. An unpin that was begun is therefore noted in a file and finished at the next start,
- * and when the root is lost or altered the blocks are found by what their counts say.
+ * Helia's pins, made to survive crashes and damage.
+ *
+ * Helia counts the pins of each block one after the other, and finds the blocks by reading them. So everything below a
+ * pin is looked at before anything is counted; what is under way is noted in a file and undone at the next start; and
+ * when a root was lost or altered, its blocks are found by what their counts say.
  */
 export class PinKeeper {
   readonly #helia: Helia;
   readonly #folder: string;
   readonly #files: DurableFiles;
 
-  /** @param folder - Where unpins under way are noted. */
+  /** @param folder - Where pins that are being made or let go are noted. */
   constructor(helia: Helia, folder: string, files: DurableFiles) {
     this.#helia = helia;
     this.#folder = folder;
     this.#files = files;
   }
 
-  /** Finishes what a crash interrupted. */
+  /** Lets go of pins that were being made or let go at a crash: neither was acknowledged as pinned. */
   async open(): Promise<void> {
     await mkdir(this.#folder, { recursive: true });
-    for (const name of await readdir(this.#folder)) await this.#release(CID.parse(name));
+    for (const name of await readdir(this.#folder)) {
+      const owner = Number(await readFile(join(this.#folder, name), "utf8"));
+      if (owner === process.pid || !isAlive(owner)) await this.#release(CID.parse(name));
+    }
   }
 
   /** Pins again with the new name when it is pinned already. @throws LinkMissingError, LinkAlteredError. */
@@ -51,13 +56,17 @@ export class PinKeeper {
       return;
     }
     if (current !== undefined) await this.remove(cid);
-    await drain(pins.add(cid, { depth: recursive ? Infinity : 0, metadata, walker: strictWalker }));
+    const depth = recursive ? Infinity : 0;
+    const held = await collect(this.#walk(cid, depth));
+    await this.#note(cid);
+    await drain(pins.add(cid, { depth, metadata, walker: listWalker(held) }));
+    await this.#forgetNote(cid);
   }
 
   /** @returns false when this was no pin. */
   async remove(cid: CID): Promise<boolean> {
     if ((await this.find(cid)) === undefined) return false;
-    await this.#files.write(join(this.#folder, cid.toString()), new Uint8Array(0));
+    await this.#note(cid);
     await this.#release(cid);
     return true;
   }
@@ -85,9 +94,8 @@ export class PinKeeper {
 
   /** Blocks below a recursive pin. */
   async *below(root: CID): AsyncGenerator<CID> {
-    const { blockstore, getCodec } = this.#helia;
-    for await (const { block } of strictWalker({ blockstore, getCodec }).walk(root)) {
-      if (!block.cid.equals(root)) yield block.cid;
+    for await (const cid of this.#walk(root, Infinity)) {
+      if (!cid.equals(root)) yield cid;
     }
   }
 
@@ -96,12 +104,28 @@ export class PinKeeper {
     // The crash may have come after Helia forgot the pin; it releases blocks only of one that it knows.
     if ((await this.find(root)) === undefined) await drain(this.#helia.pins.add(root, { walker }));
     await drain(this.#helia.pins.rm(root, { walker }));
-    await unlink(join(this.#folder, root.toString()));
+    await this.#forgetNote(root);
+  }
+
+  /** The root and what lies below it. */
+  async *#walk(root: CID, depth: number): AsyncGenerator<CID> {
+    const { blockstore, getCodec } = this.#helia;
+    for await (const { block } of strictWalker({ blockstore, getCodec }).walk(root, { depth })) yield block.cid;
+  }
+
+  #note(cid: CID): Promise<void> {
+    return this.#files.write(join(this.#folder, cid.toString()), utf8(String(process.pid)));
+  }
+
+  /** Synced, as a note that came back after a power cut would undo a pin that was acknowledged. */
+  async #forgetNote(cid: CID): Promise<void> {
+    await unlink(join(this.#folder, cid.toString()));
+    await this.#files.syncFolder(this.#folder);
   }
 
   async #heldBy(root: CID): Promise<CID[]> {
     try {
-      return [root, ...(await collect(this.below(root)))];
+      return await collect(this.#walk(root, Infinity));
     } catch (error) {
       if (!(error instanceof LinkMissingError || error instanceof LinkAlteredError)) throw error;
       return await collect(this.#countedUnder(root));

@@ -4,7 +4,8 @@ import { ByteReader } from "../bytes/reader.ts";
 import { ByteWriter } from "../bytes/writer.ts";
 import type { Channel, Clock } from "../observation/observation.ts";
 import type { Chunk } from "./chunk.ts";
-import { channelKey, decodeColumns, encodeColumns } from "./columns.ts";
+import { channelKey } from "../observation/observation.ts";
+import { decodeColumns, encodeColumns } from "./columns.ts";
 import { TooLargeError } from "./errors.ts";
 import { readChannel, writeChannel } from "./leaf.ts";
 
@@ -39,7 +40,8 @@ function readClock(reader: ByteReader): Clock {
  */
 export function encodeBatch(chunks: readonly Chunk[], base: number): Uint8Array {
   const channels = new Map<string, Channel>();
-  for (const { observations } of chunks) for (const { channel } of observations) channels.set(channelKey(channel), channel);
+  for (const { observations } of chunks)
+    for (const { channel } of observations) channels.set(channelKey(channel), channel);
   if (channels.size > 255) throw new TooLargeError(`a batch holds at most 255 channels, got ${channels.size}`);
   const table = [...channels.values()];
 

@@ -80,10 +80,17 @@ export const checkpointRoot = (entries: readonly Entry[]): Uint8Array => merkleR
 export function encodeCheckpoint(checkpoint: Checkpoint): CheckpointBlocks {
   const { entries, mail, erased } = checkpoint;
   if (entries.length === 0) throw new RangeError("a checkpoint has at least one entry");
-  ascending(entries.map(({ tag }) => tag), "entries");
+  ascending(
+    entries.map(({ tag }) => tag),
+    "entries",
+  );
   ascending(erased, "erased digests");
   const writer = new ByteWriter().raw(MAGIC).uint(checkpoint.chainId, 8).fixed(checkpoint.anchor, 20);
-  writer.fixed(checkpoint.gateway, 20).uint(checkpoint.index, 6).fixed(checkpoint.headBefore, 32).fixed(checkpoint.previous, 32);
+  writer
+    .fixed(checkpoint.gateway, 20)
+    .uint(checkpoint.index, 6)
+    .fixed(checkpoint.headBefore, 32)
+    .fixed(checkpoint.previous, 32);
   writer.uint(entries.length, 4);
 
   const pages: Uint8Array[] = [];
@@ -117,7 +124,11 @@ export function decodeCheckpoint(block: Uint8Array): CheckpointBody {
   const pages = paged ? readDigests(reader, Math.ceil(size / PAGE_ENTRIES)) : [];
   const rows = reader.uint(2);
   if (rows * MAIL_ROW_SIZE > reader.left) reader.fail("more mail rows than bytes");
-  const mail = Array.from({ length: rows }, () => ({ envelope: reader.fixed(32), ephemeral: reader.fixed(32), viewTag: reader.uint(1) }));
+  const mail = Array.from({ length: rows }, () => ({
+    envelope: reader.fixed(32),
+    ephemeral: reader.fixed(32),
+    viewTag: reader.uint(1),
+  }));
   const erasedCount = reader.uint(2);
   if (erasedCount > MAX_LISTED) reader.fail("too many erased digests");
   const erased = readDigests(reader, erasedCount);
@@ -139,18 +150,26 @@ export function decodePage(page: Uint8Array, size: number): Entry[] {
 export function joinPages(body: CheckpointBody, pages: readonly Uint8Array[]): Checkpoint {
   const entries =
     body.entries ?? pages.flatMap((page, i) => decodePage(page, Math.min(PAGE_ENTRIES, body.size - i * PAGE_ENTRIES)));
-  ascending(entries.map(({ tag }) => tag), "entries");
+  ascending(
+    entries.map(({ tag }) => tag),
+    "entries",
+  );
   return { ...body, entries };
 }
 
 function readEntries(reader: ByteReader, size: number): Entry[] {
   if (size * ENTRY_SIZE > reader.left) reader.fail("more entries than bytes");
-  const entries = Array.from({ length: size }, () => ({ tag: reader.fixed(32), header: reader.fixed(32), batch: reader.fixed(32) }));
+  const entries = Array.from({ length: size }, () => ({
+    tag: reader.fixed(32),
+    header: reader.fixed(32),
+    batch: reader.fixed(32),
+  }));
   if (!isAscending(entries.map(({ tag }) => tag))) reader.fail("entries are not strictly ascending by tag");
   return entries;
 }
 
-const readDigests = (reader: ByteReader, count: number): Uint8Array[] => Array.from({ length: count }, () => reader.fixed(32));
+const readDigests = (reader: ByteReader, count: number): Uint8Array[] =>
+  Array.from({ length: count }, () => reader.fixed(32));
 
 const isAscending = (items: readonly Uint8Array[]): boolean =>
   items.every((item, i) => i === 0 || compare(items[i - 1] as Uint8Array, item) < 0);

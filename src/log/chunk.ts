@@ -55,7 +55,12 @@ export function itemDigest({ stream, epoch, count, root }: ChunkItem): Uint8Arra
 export function statementDigest(statement: Omit<Statement, "signature">): Uint8Array {
   const writer = new ByteWriter().raw(utf8("medseal/v1/chunk")).fixed(deviceIdOf(statement.deviceKey), 32);
   writer.uint(statement.firmware, 4).uint(statement.counter, 8).fixed(statement.previous, 32);
-  return sha256(writer.uint(statement.items.length, 1).raw(concat(...statement.items)).finish());
+  return sha256(
+    writer
+      .uint(statement.items.length, 1)
+      .raw(concat(...statement.items))
+      .finish(),
+  );
 }
 
 /** True when the statement's key signed it and the item at `index` is `item`. */

@@ -1,7 +1,14 @@
 import { ByteReader } from "../bytes/reader.ts";
 import { ByteWriter } from "../bytes/writer.ts";
 import { formatInstant, offsetMinutes, parseInstant } from "../observation/instant.ts";
-import { COMPARATORS, STATUSES, type Channel, type Observation, type Value } from "../observation/observation.ts";
+import {
+  channelKey,
+  COMPARATORS,
+  STATUSES,
+  type Channel,
+  type Observation,
+  type Value,
+} from "../observation/observation.ts";
 import { compactDecimal, expandDecimal } from "./decimal.ts";
 import { readSampled, writeSampled } from "./leaf.ts";
 
@@ -40,9 +47,21 @@ interface TimeForm {
 }
 
 /** @param base - Unix seconds from which times count: the start of the chunk's epoch. */
-export function encodeColumns(observations: readonly Observation[], channels: readonly Channel[], base: number): Uint8Array {
+export function encodeColumns(
+  observations: readonly Observation[],
+  channels: readonly Channel[],
+  base: number,
+): Uint8Array {
   const columns = Array.from({ length: COLUMNS }, () => new ByteWriter());
-  const [channelColumn, shape, form, tick, scale, mantissa, rest] = columns as [ByteWriter, ByteWriter, ByteWriter, ByteWriter, ByteWriter, ByteWriter, ByteWriter];
+  const [channelColumn, shape, form, tick, scale, mantissa, rest] = columns as [
+    ByteWriter,
+    ByteWriter,
+    ByteWriter,
+    ByteWriter,
+    ByteWriter,
+    ByteWriter,
+    ByteWriter,
+  ];
   const indexOf = new Map(channels.map((channel, i) => [channelKey(channel), i]));
   const forms = new Map<string, { index: number; form: TimeForm; last: number }>();
   const lastMantissa = new Map<number, number>();
@@ -50,13 +69,18 @@ export function encodeColumns(observations: readonly Observation[], channels: re
   for (const { channel, time, status, value } of observations) {
     const channelIndex = indexOf.get(channelKey(channel));
     const instant = parseInstant(time);
-    if (channelIndex === undefined || !instant) throw new RangeError("observation outside the channel table, or its time is no instant");
+    if (channelIndex === undefined || !instant)
+      throw new RangeError("observation outside the channel table, or its time is no instant");
     const comparator = value.kind === "quantity" ? COMPARATORS.indexOf(value.comparator) : 0;
     channelColumn.uint(channelIndex, 1);
     shape.uint(KINDS.indexOf(value.kind) | (STATUSES.indexOf(status) << 2) | (comparator << 5), 1);
 
     const formKey = `${instant.fraction.length}${instant.offset}`;
-    const known = forms.get(formKey) ?? { index: forms.size, form: { digits: instant.fraction.length, offset: instant.offset }, last: 0 };
+    const known = forms.get(formKey) ?? {
+      index: forms.size,
+      form: { digits: instant.fraction.length, offset: instant.offset },
+      last: 0,
+    };
     forms.set(formKey, known);
     const ticks = (instant.seconds - base) * 10 ** known.form.digits + Number(instant.fraction || "0");
     form.uint(known.index, 1);
@@ -91,7 +115,15 @@ export function decodeColumns(reader: ByteReader, channels: readonly Channel[]):
     return { digits, offset: offsetText(reader.uint(2), reader), last: 0 };
   });
   const columns = Array.from({ length: COLUMNS }, () => new ByteReader(reader.sized(4), "batch column"));
-  const [channelColumn, shape, form, tick, scale, mantissa, rest] = columns as [ByteReader, ByteReader, ByteReader, ByteReader, ByteReader, ByteReader, ByteReader];
+  const [channelColumn, shape, form, tick, scale, mantissa, rest] = columns as [
+    ByteReader,
+    ByteReader,
+    ByteReader,
+    ByteReader,
+    ByteReader,
+    ByteReader,
+    ByteReader,
+  ];
   if (channelColumn.left !== count) reader.fail("channel column and row count differ");
   const lastMantissa = new Map<number, number>();
 
@@ -138,7 +170,3 @@ export function decodeColumns(reader: ByteReader, channels: readonly Channel[]):
   for (const column of columns) column.end();
   return observations;
 }
-
-/** Equal for equal channels. */
-export const channelKey = ({ code, component, unit }: Channel): string =>
-  JSON.stringify([code.system, code.code, component?.system, component?.code, unit]);

@@ -18,7 +18,9 @@ export function compactDecimal(text: string): CompactDecimal | undefined {
 }
 
 export function expandDecimal({ mantissa, scale }: CompactDecimal): string {
-  const digits = Math.abs(mantissa).toString().padStart(scale + 1, "0");
+  const digits = Math.abs(mantissa)
+    .toString()
+    .padStart(scale + 1, "0");
   const whole = digits.slice(0, digits.length - scale);
   const sign = mantissa < 0 ? "-" : "";
   return scale === 0 ? sign + whole : `${sign}${whole}.${digits.slice(-scale)}`;

@@ -76,11 +76,24 @@ export function decodeHeader(bytes: Uint8Array): Header {
   const batch = reader.fixed(32);
   const chunks = Array.from({ length: reader.uint(1) }, () => readChunk(reader));
   reader.end();
-  return { ...place, ...links, last: (flags & FLAGS.last) !== 0, late: (flags & FLAGS.late) !== 0, ...times, batch, chunks };
+  return {
+    ...place,
+    ...links,
+    last: (flags & FLAGS.last) !== 0,
+    late: (flags & FLAGS.late) !== 0,
+    ...times,
+    batch,
+    chunks,
+  };
 }
 
 function readChunk(reader: ByteReader): HeaderChunk {
-  const signer = { deviceKey: reader.fixed(33), firmware: reader.uint(4), counter: reader.uint64(), previous: reader.fixed(32) };
+  const signer = {
+    deviceKey: reader.fixed(33),
+    firmware: reader.uint(4),
+    counter: reader.uint64(),
+    previous: reader.fixed(32),
+  };
   const size = reader.uint(1);
   if (size === 0 || size > MAX_ITEMS) reader.fail(`a statement has 1 to ${MAX_ITEMS} items`);
   const items = Array.from({ length: size }, () => reader.fixed(32));

@@ -18,7 +18,10 @@ export const SALT_SIZE = 16;
 
 /** Channel as it stands in a leaf and in a batch's channel table; docs/formats.md, "Channel". */
 export function writeChannel(writer: ByteWriter, channel: Channel): ByteWriter {
-  writer.text(channel.code.system).text(channel.code.code).uint(channel.component ? 1 : 0, 1);
+  writer
+    .text(channel.code.system)
+    .text(channel.code.code)
+    .uint(channel.component ? 1 : 0, 1);
   if (channel.component) writer.text(channel.component.system).text(channel.component.code);
   return writer.text(channel.unit);
 }
@@ -39,7 +42,13 @@ export function writeSampled(writer: ByteWriter, sampled: SampledData): ByteWrit
 }
 
 export function readSampled(reader: ByteReader): SampledData {
-  const [origin, period, factor, lowerLimit, upperLimit] = SAMPLED_NUMBERS.map(() => reader.text()) as [string, string, string, string, string];
+  const [origin, period, factor, lowerLimit, upperLimit] = SAMPLED_NUMBERS.map(() => reader.text()) as [
+    string,
+    string,
+    string,
+    string,
+    string,
+  ];
   return { origin, period, factor, lowerLimit, upperLimit, dimensions: reader.uint(2), data: reader.text(4) };
 }
 

@@ -41,13 +41,21 @@ export type HeaderLinks = Pick<Header, "sequence" | "previous" | "continues" | "
  *
  * @throws ChunkOutsideEpochError, TooLargeError (cut the batch), SizeClassError.
  */
-export function sealBatch(chunks: readonly SignedChunk[], keys: EpochKeys, place: BatchPlace, stream: StreamDescriptor, links: HeaderLinks): SealedBatch {
+export function sealBatch(
+  chunks: readonly SignedChunk[],
+  keys: EpochKeys,
+  place: BatchPlace,
+  stream: StreamDescriptor,
+  links: HeaderLinks,
+): SealedBatch {
   for (const chunk of chunks) checkEpoch(chunk, place.epoch, stream.epochLength);
   const classes = BATCH_CLASSES.slice(stream.batchClass);
   const plain = pad(encodeBatch(chunks, place.epoch * stream.epochLength), classes);
   const batch = seal(batchKey(keys.data), encodeContext({ ...place, kind: "batch" }), plain);
 
-  const seconds = chunks.flatMap(({ observations }) => observations.map(({ time }) => parseInstant(time)?.seconds ?? 0));
+  const seconds = chunks.flatMap(({ observations }) =>
+    observations.map(({ time }) => parseInstant(time)?.seconds ?? 0),
+  );
   const header: Header = {
     stream: place.stream,
     generation: place.generation,
@@ -59,7 +67,11 @@ export function sealBatch(chunks: readonly SignedChunk[], keys: EpochKeys, place
     batch: sha256(batch),
     chunks: chunks.map(headerChunk),
   };
-  const sealedHeader = seal(headerKey(keys.audit), encodeContext({ ...place, kind: "header" }), pad(encodeHeader(header), [HEADER_SIZE]));
+  const sealedHeader = seal(
+    headerKey(keys.audit),
+    encodeContext({ ...place, kind: "header" }),
+    pad(encodeHeader(header), [HEADER_SIZE]),
+  );
   const entry = { tag: tagOf(keys.audit, place.n), header: sha256(sealedHeader), batch: header.batch };
   return { entry, header: sealedHeader, batch };
 }
@@ -75,14 +87,18 @@ function headerChunk({ statement, index, seed, observations }: SignedChunk): Hea
  * @throws SealCommitmentError, SealAlteredError, MalformedError, MismatchError (names what differs).
  */
 export function openHeader(block: Uint8Array, auditEpochKey: Uint8Array, place: BatchPlace, entry: Entry): Header {
-  const header = decodeHeader(unpad(open(headerKey(auditEpochKey), encodeContext({ ...place, kind: "header" }), block)));
+  const header = decodeHeader(
+    unpad(open(headerKey(auditEpochKey), encodeContext({ ...place, kind: "header" }), block)),
+  );
   const { stream, generation, epoch, n } = header;
   if (!equal(stream, place.stream)) throw new MismatchError("the header names another stream");
-  if (generation !== place.generation || epoch !== place.epoch || n !== place.n) throw new MismatchError("the header names another place");
+  if (generation !== place.generation || epoch !== place.epoch || n !== place.n)
+    throw new MismatchError("the header names another place");
   if (!equal(header.batch, entry.batch)) throw new MismatchError("the header names another batch");
   header.chunks.forEach(({ statement, index, count, root }, i) => {
     const item = { stream, epoch, count, root };
-    if (!verifyStatement(statement, index, item)) throw new MismatchError(`the signature of chunk ${i} does not cover it`);
+    if (!verifyStatement(statement, index, item))
+      throw new MismatchError(`the signature of chunk ${i} does not cover it`);
   });
   return header;
 }
@@ -92,13 +108,21 @@ export function openHeader(block: Uint8Array, auditEpochKey: Uint8Array, place: 
  *
  * @throws SealCommitmentError, SealAlteredError, MalformedError, ChunkOutsideEpochError, MismatchError (names the chunk).
  */
-export function openBatch(block: Uint8Array, dataEpochKey: Uint8Array, place: BatchPlace, header: Header, epochLength: number): Chunk[] {
+export function openBatch(
+  block: Uint8Array,
+  dataEpochKey: Uint8Array,
+  place: BatchPlace,
+  header: Header,
+  epochLength: number,
+): Chunk[] {
   const chunks = decodeBatch(unpad(open(batchKey(dataEpochKey), encodeContext({ ...place, kind: "batch" }), block)));
-  if (chunks.length !== header.chunks.length) throw new MismatchError("header and batch differ in their number of chunks");
+  if (chunks.length !== header.chunks.length)
+    throw new MismatchError("header and batch differ in their number of chunks");
   chunks.forEach((chunk, i) => {
     const signed = header.chunks[i] as HeaderChunk;
     const missing = chunk.observations.filter(({ value }) => value.kind === "missing").length;
-    if (chunk.observations.length !== signed.count || missing !== signed.missing) throw new MismatchError(`chunk ${i} has not the signed number of readings`);
+    if (chunk.observations.length !== signed.count || missing !== signed.missing)
+      throw new MismatchError(`chunk ${i} has not the signed number of readings`);
     if (!equal(chunkRoot(chunk), signed.root)) throw new MismatchError(`chunk ${i} has not the signed root`);
     checkEpoch(chunk, header.epoch, epochLength);
   });

@@ -12,8 +12,19 @@ export interface SignerState {
 export const freshSigner = (): SignerState => ({ counter: 0n, previous: new Uint8Array(32) });
 
 /** Signs the items of one message as the next statement and moves `state` on. Deterministic. */
-export function signStatement(key: SigningKeyPair, firmware: number, state: SignerState, items: readonly ChunkItem[]): Statement {
-  const statement = { deviceKey: key.publicKey, firmware, counter: state.counter, previous: state.previous, items: items.map(itemDigest) };
+export function signStatement(
+  key: SigningKeyPair,
+  firmware: number,
+  state: SignerState,
+  items: readonly ChunkItem[],
+): Statement {
+  const statement = {
+    deviceKey: key.publicKey,
+    firmware,
+    counter: state.counter,
+    previous: state.previous,
+    items: items.map(itemDigest),
+  };
   const digest = statementDigest(statement);
   state.counter += 1n;
   state.previous = digest;

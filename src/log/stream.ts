@@ -39,7 +39,12 @@ export function readDescriptor(reader: ByteReader): StreamDescriptor {
 export const isEpochLength = (seconds: number): boolean => seconds >= 1 && LONGEST_EPOCH % seconds === 0;
 
 /** First and last-plus-one epoch of a window of whole unix seconds. @throws RangeError off epoch bounds. */
-export function epochsOf(stream: Pick<StreamDescriptor, "epochLength">, start: number, end: number): { from: number; to: number } {
-  if (start % stream.epochLength !== 0 || end % stream.epochLength !== 0) throw new RangeError("window off epoch bounds");
+export function epochsOf(
+  stream: Pick<StreamDescriptor, "epochLength">,
+  start: number,
+  end: number,
+): { from: number; to: number } {
+  if (start % stream.epochLength !== 0 || end % stream.epochLength !== 0)
+    throw new RangeError("window off epoch bounds");
   return { from: start / stream.epochLength, to: end / stream.epochLength };
 }

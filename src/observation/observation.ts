@@ -14,6 +14,10 @@ export interface Channel {
   readonly unit: string;
 }
 
+/** Equal for equal channels. */
+export const channelKey = ({ code, component, unit }: Channel): string =>
+  JSON.stringify([code.system, code.code, component?.system, component?.code, unit]);
+
 /** FHIR `Observation.status`, only those that carry a usable value. The index is the stored byte. */
 export const STATUSES = ["final", "preliminary", "amended", "corrected", "registered"] as const;
 export type Status = (typeof STATUSES)[number];

@@ -56,7 +56,8 @@ export class Patient {
 
   /** Opens a stream: a random id; its keys come with the first gateway that may write it. */
   openStream(stream: Omit<StreamDescriptor, "id">): StreamDescriptor {
-    if (!isEpochLength(stream.epochLength)) throw new WindowError("an epoch must divide a day", { hint: "take 60, 3600 or 86400 seconds" });
+    if (!isEpochLength(stream.epochLength))
+      throw new WindowError("an epoch must divide a day", { hint: "take 60, 3600 or 86400 seconds" });
     if (this.state.streams.some(({ descriptor }) => descriptor.name === stream.name)) {
       throw new UnknownError("a stream of this name is open already", { hint: "choose another name" });
     }
@@ -89,7 +90,15 @@ export class Patient {
       { ...rest, grantor: this.#deps.addressOf(relationship), grantee: to.address, streams: ids.map(hex0x) },
       this.#deps.random,
     );
-    const record: ConsentRecord = { id: consentId(consent), consent, streams: ids, name: to.name, recipient: to.recipient, relationship, revoked: false };
+    const record: ConsentRecord = {
+      id: consentId(consent),
+      consent,
+      streams: ids,
+      name: to.name,
+      recipient: to.recipient,
+      relationship,
+      revoked: false,
+    };
     this.state.consents.push(record);
     return record;
   }
@@ -110,8 +119,15 @@ export class Patient {
     const record = this.#record(id);
     await this.#mayRelease(record);
     // Not those revoked already: they never had keys of what is current now.
-    const retiredBy = this.#readersOf(record).map(({ consent, id: reader }) => ({ grantor: consent.grantor, id: reader }));
-    return this.#seal(record, { kind: "lease", from, retiredBy }, ({ role, write }) => role !== "retired" && write === id);
+    const retiredBy = this.#readersOf(record).map(({ consent, id: reader }) => ({
+      grantor: consent.grantor,
+      id: reader,
+    }));
+    return this.#seal(
+      record,
+      { kind: "lease", from, retiredBy },
+      ({ role, write }) => role !== "retired" && write === id,
+    );
   }
 
   /**
@@ -131,8 +147,25 @@ export class Patient {
         await this.#openGeneration(stream, this.#record(spare.write), "spare");
       }
     }
-    const readers = this.state.consents.filter((record) => isLiveReader(record) && moved.some(({ descriptor }) => covers(record, descriptor.id)));
+    const readers = this.state.consents.filter(
+      (record) => isLiveReader(record) && moved.some(({ descriptor }) => covers(record, descriptor.id)),
+    );
     return { leases: [...leases], releases: readers.map(({ id }) => id) };
+  }
+
+  /** The patient's own keys to all that one gateway's leave covers; they never leave the vault. */
+  ownKeys(id: Hex): GenerationKeys[] {
+    const record = this.#record(id);
+    return this.#streamsOf(record).flatMap((stream) =>
+      stream.generations
+        .filter(({ write }) => write === id)
+        .map((generation) => this.#keys(record, stream, generation)),
+    );
+  }
+
+  /** Notes that the patient signed the end of a consent; no keys go out under it any more. */
+  markRevoked(id: Hex): void {
+    this.#record(id).revoked = true;
   }
 
   async #openGeneration(stream: StreamState, record: ConsentRecord, role: Generation["role"]): Promise<void> {
@@ -147,15 +180,22 @@ export class Patient {
     const hint = "ask again once the grant is final and its period has begun";
     if (revoked) throw new ReleaseRefusedError("the consent was revoked", { hint: "grant a new one" });
     if (time < consent.periodStart) throw new ReleaseRefusedError("the period of the consent has not begun", { hint });
-    if (time >= consent.periodEnd) throw new ReleaseRefusedError("the period of the consent is over", { hint: "grant a new one" });
+    if (time >= consent.periodEnd)
+      throw new ReleaseRefusedError("the period of the consent is over", { hint: "grant a new one" });
     await this.#deps.watch.refresh();
     if (!this.#deps.watch.inForce({ grantor: consent.grantor, id })) {
       throw new ReleaseRefusedError("the consent is not finally in force", { hint });
     }
   }
 
-  #seal(record: ConsentRecord, head: Pick<Release, "kind" | "from" | "retiredBy">, wanted: (generation: Generation) => boolean): Promise<Uint8Array> {
-    const keys = this.#streamsOf(record).flatMap((stream) => stream.generations.filter(wanted).map((generation) => this.#keys(record, stream, generation)));
+  #seal(
+    record: ConsentRecord,
+    head: Pick<Release, "kind" | "from" | "retiredBy">,
+    wanted: (generation: Generation) => boolean,
+  ): Promise<Uint8Array> {
+    const keys = this.#streamsOf(record).flatMap((stream) =>
+      stream.generations.filter(wanted).map((generation) => this.#keys(record, stream, generation)),
+    );
     const release: Release = { ...head, issuedAt: this.#deps.now(), chain: [link(record)], keys };
     return sealEnvelope(release, record.recipient, this.#deps.place, this.#deps.random);
   }
@@ -174,12 +214,15 @@ export class Patient {
   }
 
   #readersOf(writer: ConsentRecord): ConsentRecord[] {
-    return this.state.consents.filter((record) => isLiveReader(record) && writer.streams.some((stream) => covers(record, stream)));
+    return this.state.consents.filter(
+      (record) => isLiveReader(record) && writer.streams.some((stream) => covers(record, stream)),
+    );
   }
 
   #streamNamed(name: string): StreamState {
     const stream = this.state.streams.find(({ descriptor }) => descriptor.name === name);
-    if (!stream) throw new UnknownError("no stream of this name is open", { hint: "list the open streams and check the name" });
+    if (!stream)
+      throw new UnknownError("no stream of this name is open", { hint: "list the open streams and check the name" });
     return stream;
   }
 
@@ -189,7 +232,8 @@ export class Patient {
 
   #record(id: Hex): ConsentRecord {
     const record = this.state.consents.find((consent) => consent.id === id);
-    if (!record) throw new UnknownError("no consent of this id is known", { hint: "list the consents and check the id" });
+    if (!record)
+      throw new UnknownError("no consent of this id is known", { hint: "list the consents and check the id" });
     return record;
   }
 }
@@ -203,7 +247,10 @@ const isReader = ({ consent }: ConsentRecord): boolean => (consent.actions & (AC
 const isLiveReader = (record: ConsentRecord): boolean => isReader(record) && !record.revoked;
 
 /** @throws WindowError with the two nearest windows on epoch bounds. */
-function checkWindow(stream: StreamDescriptor, { dataStart, dataEnd }: Pick<ConsentTerms, "dataStart" | "dataEnd">): void {
+function checkWindow(
+  stream: StreamDescriptor,
+  { dataStart, dataEnd }: Pick<ConsentTerms, "dataStart" | "dataEnd">,
+): void {
   const length = stream.epochLength;
   if (dataStart % length === 0 && dataEnd % length === 0) return;
   const iso = (seconds: number): string => new Date(seconds * 1000).toISOString().replace(".000Z", "Z");
@@ -211,5 +258,7 @@ function checkWindow(stream: StreamDescriptor, { dataStart, dataEnd }: Pick<Cons
   const up = (seconds: number): number => down(seconds + length - 1);
   const inner = `${iso(up(dataStart))} to ${iso(down(dataEnd))}`;
   const outer = `${iso(down(dataStart))} to ${iso(up(dataEnd))}`;
-  throw new WindowError(`the window does not start and end on bounds of ${length} s epochs`, { hint: `take ${inner}, or ${outer}` });
+  throw new WindowError(`the window does not start and end on bounds of ${length} s epochs`, {
+    hint: `take ${inner}, or ${outer}`,
+  });
 }

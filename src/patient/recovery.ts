@@ -28,11 +28,20 @@ export interface RecoveredRoots {
 }
 
 /** Seals each generation's roots to recovery key `version` (HPKE) and stores the box before anybody uses the roots. */
-export function recoveryStore(boxes: BoxStore, key: { kem: KemId; publicKey: Uint8Array; version: number }, rand: Random = random): RecoveryStore {
+export function recoveryStore(
+  boxes: BoxStore,
+  key: { kem: KemId; publicKey: Uint8Array; version: number },
+  rand: Random = random,
+): RecoveryStore {
   return {
     async store(stream, { number, dataRoot, auditRoot }) {
       const head = new ByteWriter().raw(MAGIC).uint(key.version, 4).uint(key.kem, 2).finish();
-      const roots = new ByteWriter().fixed(stream.id, 32).uint(number, 4).fixed(dataRoot, 32).fixed(auditRoot, 32).finish();
+      const roots = new ByteWriter()
+        .fixed(stream.id, 32)
+        .uint(number, 4)
+        .fixed(dataRoot, 32)
+        .fixed(auditRoot, 32)
+        .finish();
       const { enc, ciphertext } = await sealTo(key.kem, key.publicKey, MAGIC, head, roots, rand);
       const box = concat(head, new ByteWriter().sized(enc, 2).finish(), ciphertext);
       // The name is random: a folder of boxes does not say which belong together.
@@ -49,7 +58,12 @@ export async function openRecoveryBox(box: Uint8Array, keys: HpkeKeyPair): Promi
   const head = new ByteWriter().raw(MAGIC).uint(version, 4).uint(kem, 2).finish();
   const enc = reader.sized(2);
   const roots = new ByteReader(await openWith(keys, enc, MAGIC, head, reader.fixed(reader.left)), "recovery box");
-  const recovered = { stream: roots.fixed(32), generation: roots.uint(4), dataRoot: roots.fixed(32), auditRoot: roots.fixed(32) };
+  const recovered = {
+    stream: roots.fixed(32),
+    generation: roots.uint(4),
+    dataRoot: roots.fixed(32),
+    auditRoot: roots.fixed(32),
+  };
   roots.end();
   return recovered;
 }

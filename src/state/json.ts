@@ -1,4 +1,4 @@
-import { fromHex, hex } from "./bytes.ts";
+import { fromHex, hex } from "../bytes/bytes.ts";
 
 /** JSON for sealed state: bytes stand as `{"$hex": …}`, big integers as `{"$int": …}`. Not a public format. */
 export function stringifyState(value: unknown): string {
