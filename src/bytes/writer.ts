@@ -51,9 +51,8 @@ export class ByteWriter {
   varint(value: number): this {
     if (!Number.isSafeInteger(value) || value < 0) throw new RangeError(`${value} is not a varint`);
     let rest = value;
-    for (; rest >= 0x80; rest = Math.floor(rest / 0x80)) this.#bytes[this.#grow(1)] = (rest % 0x80) | 0x80;
-    this.#bytes[this.#grow(1)] = rest;
-    return this;
+    for (; rest >= 0x80; rest = Math.floor(rest / 0x80)) this.uint((rest % 0x80) | 0x80, 1);
+    return this.uint(rest, 1);
   }
 
   finish(): Uint8Array {
