@@ -1,4 +1,3 @@
-import type { Channel } from "../observation/observation.ts";
 import { clockFor, type SourceClock } from "./clock.ts";
 import { splitCells } from "./csv-cells.ts";
 import type { CsvPlan, Preset, Refuse } from "./csv-plan.ts";
@@ -7,6 +6,7 @@ import { csvRows } from "./csv-rows.ts";
 import { InputError } from "./errors.ts";
 import type { Limits } from "./limits.ts";
 import { readLines, type Line } from "./lines.ts";
+import { channelKey } from "./order.ts";
 import { PRESETS } from "./presets/index.ts";
 import { mapped } from "./presets/mapped.ts";
 import type { Intake, IntakeOptions } from "./types.ts";
@@ -80,11 +80,9 @@ function checkChannels(plan: CsvPlan, file: string, line: number): void {
       fail("ERR_INPUT_UNIT", `the unit of column ${quoteName(name)} is not a UCUM code`);
     }
     if (!unitFitsCode(channel)) fail("ERR_INPUT_UNIT", `the unit of column ${quoteName(name)} does not fit its code`);
-    const other = seen.get(channelName(channel));
+    const other = seen.get(channelKey(channel));
     if (other !== undefined)
       fail("ERR_INPUT_COLUMNS", `columns ${quoteName(other)} and ${quoteName(name)} are one channel`);
-    seen.set(channelName(channel), name);
+    seen.set(channelKey(channel), name);
   }
 }
-
-const channelName = ({ code, component, unit }: Channel): string => JSON.stringify([code, component ?? null, unit]);

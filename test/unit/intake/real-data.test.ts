@@ -1,8 +1,8 @@
 import { expect } from "chai";
-import { readFile } from "node:fs/promises";
+import { readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { loadMapping } from "../../../src/intake/mapping.ts";
-import { DATA, EXAMPLES, needs, refusals, sourceText, take } from "./support.ts";
+import { DATA, EXAMPLES, needs, refusals, sourceText, take, VECTORS } from "./support.ts";
 
 const START = "2026-03-01T08:00:00.5+01:00";
 /** The independent re-parse: no quotes, no padding beyond a leading blank in these files. */
@@ -128,6 +128,24 @@ describe("intake of real recordings", () => {
       expect(refusals(await take(file))).to.deep.equal(expected);
     });
   }
+
+  it("drops none of the published Observations without a trace", async function () {
+    const folder = join(VECTORS, "fhir-r4");
+    needs(this, folder);
+    const names = (await readdir(folder)).filter((name) => name.startsWith("Observation-"));
+    const codes = new Set<string>();
+    for (const name of names) {
+      const { observations, quarantined } = await take(join(folder, name));
+      expect(observations.length + quarantined.length, name).to.be.greaterThan(0);
+      for (const { code } of quarantined) codes.add(code);
+    expect([...codes]).to.include.members([
+      "ERR_FHIR_STATUS",
+      "ERR_TIME_PARTIAL",
+      "ERR_TIME_ABSENT",
+      "ERR_UNIT",
+      "ERR_FHIR_VALUE",
+    ]);
+  });
 
   it("keeps the samples of a three-lead ECG as they stand", async function () {
     const file = join(DATA, "fhir_r4_vitals/Observation-ekg.json");
