@@ -1,4 +1,5 @@
 import { parseArgs } from "node:util";
+import { resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { EXIT, MedSealError, UsageError } from "../src/errors.ts";
 import { runStory, type StoryResult, type Tell } from "./demo/story.ts";
@@ -27,7 +28,9 @@ function readArguments(): { input: string; start?: string; zone?: string; json: 
       help: { type: "boolean" },
     } as const;
     const { values } = parseArgs({ options, strict: true });
-    const { input = SAMPLE, start, tz, json = false, help = false } = values;
+    const { start, tz, json = false, help = false } = values;
+    // npm runs scripts in the project folder; a path counts from where the user stood.
+    const input = values.input === undefined ? SAMPLE : resolve(process.env["INIT_CWD"] ?? ".", values.input);
     return { input, ...(start === undefined ? {} : { start }), ...(tz === undefined ? {} : { zone: tz }), json, help };
   } catch (cause) {
     throw new UsageError((cause as Error).message.split("\n")[0]?.toLowerCase() ?? "unknown option", {

@@ -1,0 +1,83 @@
+import { existsSync, readdirSync } from "node:fs";
+import { join, resolve } from "node:path";
+import { expect } from "chai";
+import type { IntakeOptions } from "../../src/intake/types.ts";
+import { runStory, type StoryResult } from "../../scripts/demo/story.ts";
+
+const DATA = resolve(process.env["MEDSEAL_DATA"] ?? join(import.meta.dirname, "../../../shared/data"));
+const SAMPLE = join(import.meta.dirname, "../../examples/ward-bed-7.csv");
+const ICU: IntakeOptions = { start: "2026-03-01T08:00:00Z" };
+const CGM: IntakeOptions = { zone: "America/New_York" };
+
+/** Files of a folder of the real recordings. */
+const filesIn = (folder: string, name: RegExp): string[] =>
+  existsSync(join(DATA, folder))
+    ? readdirSync(join(DATA, folder))
+        .filter((file) => name.test(file))
+        .map((file) => join(DATA, folder, file))
+    : [];
+
+function asTold(result: StoryResult): void {
+  expect(result.bitExact, "every reading came back as it stood, with a valid proof").to.equal(true);
+  expect(result.window.opened, "epochs opened").to.equal(result.window.expected);
+  expect(result.window.outsideClosed, "closed outside the window").to.equal(true);
+  expect(result.verify.ok, "nothing was altered").to.equal(true);
+  expect(result.tamper.found, "the damaged block was named").to.equal(true);
+  expect(result.revoked).to.deep.equal({ laterClosed: true, othersOpen: true });
+  expect(result.ok).to.equal(true);
+}
+
+const silent = (): void => undefined;
+
+describe("the main job", function () {
+  this.timeout(300_000);
+
+  it("goes as told over the sample recording", async () => {
+    const result = await runStory(SAMPLE, {}, silent);
+    asTold(result);
+    expect(result.readings + result.missing).to.equal(3600);
+  });
+
+  describe("over real recordings", () => {
+    const icu = filesIn("bidmc_numerics", /\.csv$/);
+    const cgm = filesIn("cgm_bigideas", /\.csv$/);
+    const fhir = filesIn("fhir_phd_nonin_bundle", /\.json$/);
+
+    before(function () {
+      if (icu.length > 0 && cgm.length > 0 && fhir.length > 0) return;
+      console.log("      skipped: MEDSEAL_DATA names no folder with the real recordings");
+      this.skip();
+    });
+
+    it("of sixteen ICU patients, with what is missing", async () => {
+      // From the README of the recordings: 481 rows of four channels, and how many of them are NaN.
+      const missing: Record<string, number> = { "01": 26, "05": 12, "13": 146, "15": 3 };
+      expect(icu).to.have.lengthOf(16);
+      for (const file of icu) {
+        const result = await runStory(file, ICU, silent);
+        asTold(result);
+        const absent = missing[/bidmc_(\d\d)/.exec(file)?.[1] ?? ""] ?? 0;
+        expect([result.readings, result.missing, result.quarantined], file).to.deep.equal([
+          4 * 481 - absent,
+          absent,
+          0,
+        ]);
+      }
+    });
+
+    it("of continuous glucose over days, in local time", async () => {
+      for (const file of cgm) {
+        const result = await runStory(file, CGM, silent);
+        asTold(result);
+        expect(result.epochSeconds).to.equal(86_400);
+        expect(result.readings).to.be.greaterThan(2000);
+      }
+    });
+
+    it("of a pulse oximeter as a FHIR bundle with IEEE 11073 codes", async () => {
+      const result = await runStory(fhir[0] as string, {}, silent);
+      asTold(result);
+      expect(result.missing).to.equal(1);
+    });
+  });
+});

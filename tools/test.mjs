@@ -1,0 +1,45 @@
+#!/usr/bin/env node
+// `npm test`: builds the contracts when they changed, then runs the Solidity tests and all TypeScript tests.
+// Arguments are test files; without any, everything runs. Ends with a line `N passed, N failed`.
+import { spawn, spawnSync } from "node:child_process";
+import { dirname, join } from "node:path";
+import { fileURLToPath } from "node:url";
+
+const root = dirname(dirname(fileURLToPath(import.meta.url)));
+const hardhat = join(root, "node_modules", "hardhat", "dist", "src", "cli.js");
+const env = { ...process.env, HARDHAT_DISABLE_TELEMETRY: "true" };
+
+/** Runs a command with its output shown as it comes; gives its exit code and what mocha and Hardhat counted. */
+function run(...args) {
+  return new Promise((resolve) => {
+    const child = spawn(process.execPath, args, { cwd: root, env, stdio: ["ignore", "pipe", "inherit"] });
+    let text = "";
+    child.stdout.on("data", (chunk) => {
+      process.stdout.write(chunk);
+      text += chunk;
+    });
+    child.on("close", (code) => resolve({ code: code ?? 1, counts: count(text) }));
+  });
+}
+
+function count(text) {
+  const sum = (word) =>
+    [...text.matchAll(new RegExp(`^\\s*(\\d+) ${word}`, "gm"))].reduce((all, match) => all + Number(match[1]), 0);
+  return { passed: sum("passing"), failed: sum("failing"), skipped: sum("(?:pending|skipped)") };
+}
+
+const built = spawnSync(process.execPath, [join(root, "tools", "build.mjs")], { cwd: root, stdio: ["ignore", 2, 2] });
+if (built.status !== 0) process.exit(built.status ?? 1);
+
+const files = process.argv.slice(2);
+const solidity =
+  files.length === 0 ? await run(hardhat, "test", "solidity", "--no-compile") : { code: 0, counts: count("") };
+const mocha = await run(hardhat, "test", "mocha", "--no-compile", ...files);
+
+const total = (key) => solidity.counts[key] + mocha.counts[key];
+// A runner that fails without naming a test has failed all the same.
+const failed = Math.max(total("failed"), solidity.code === 0 && mocha.code === 0 ? 0 : 1);
+const skipped = total("skipped");
+if (skipped > 0) console.log(`${skipped} left out; each says above why`);
+console.log(`${total("passed")} passed, ${failed} failed${skipped > 0 ? `, ${skipped} skipped` : ""}`);
+process.exitCode = failed > 0 || total("passed") === 0 ? 1 : 0;
