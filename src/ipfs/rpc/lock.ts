@@ -4,17 +4,17 @@
  */
 export class StoreLock {
   #last: Promise<unknown> = Promise.resolve();
-  #shared: Promise<unknown>[] = [];
+  readonly #shared = new Set<Promise<unknown>>();
 
   shared<T>(work: () => Promise<T>): Promise<T> {
     const result = this.#last.then(work);
-    this.#shared.push(result.catch(ignore));
+    const settled: Promise<unknown> = result.then(ignore, ignore).then(() => this.#shared.delete(settled));
+    this.#shared.add(settled);
     return result;
   }
 
   alone<T>(work: () => Promise<T>): Promise<T> {
     const before = [this.#last, ...this.#shared];
-    this.#shared = [];
     const result = Promise.all(before).then(work);
     this.#last = result.catch(ignore);
     return result;
