@@ -12,10 +12,7 @@ async function* chunks(body: Uint8Array, size: number): AsyncGenerator<Uint8Arra
   for (let at = 0; at < body.length; at += size) yield await Promise.resolve(body.subarray(at, at + size));
 }
 
-async function read(
-  body: Uint8Array,
-  { type = TYPE, limit = 10_000, size = 7 } = {},
-): Promise<string[]> {
+async function read(body: Uint8Array, { type = TYPE, limit = 10_000, size = 7 } = {}): Promise<string[]> {
   const found: string[] = [];
   for await (const part of parts(chunks(body, size), type, limit)) found.push(hex(part));
   return found;
