@@ -1,3 +1,4 @@
+import { channelKey } from "../observation/observation.ts";
 import { clockFor, type SourceClock } from "./clock.ts";
 import { splitCells } from "./csv-cells.ts";
 import type { CsvPlan, Preset, Refuse } from "./csv-plan.ts";
@@ -6,7 +7,6 @@ import { csvRows } from "./csv-rows.ts";
 import { InputError } from "./errors.ts";
 import type { Limits } from "./limits.ts";
 import { readLines, type Line } from "./lines.ts";
-import { channelKey } from "./order.ts";
 import { PRESETS } from "./presets/index.ts";
 import { mapped } from "./presets/mapped.ts";
 import type { Intake, IntakeOptions } from "./types.ts";

@@ -138,6 +138,7 @@ describe("intake of real recordings", () => {
       const { observations, quarantined } = await take(join(folder, name));
       expect(observations.length + quarantined.length, name).to.be.greaterThan(0);
       for (const { code } of quarantined) codes.add(code);
+    }
     expect([...codes]).to.include.members([
       "ERR_FHIR_STATUS",
       "ERR_TIME_PARTIAL",
