@@ -7,7 +7,7 @@ import { checkStatement } from "./statement.ts";
 
 const FORMAT = "consent";
 /** Name and version. */
-const MAGIC = utf8("MSCN\x01");
+const MAGIC = utf8("medseal/consent/1\n");
 
 /** The bytes of a consent, one sequence for each consent, see docs/formats.md. */
 export function encodeConsent(consent: Consent): Uint8Array {

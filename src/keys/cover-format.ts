@@ -5,10 +5,10 @@ import type { Cover } from "./cover.ts";
 import { DEPTH, sizeOf, type KeyNode } from "./tree.ts";
 
 const FORMAT = "cover";
-const NAME = utf8("medseal/v1/cover");
+const NAME = utf8("medseal/cover/1\n");
 
 /**
- * name "medseal/v1/cover" ‖ u16 count ‖ count × (u8 level ‖ u32 first epoch ‖ key(32)), ascending; docs/formats.md, "Cover".
+ * name "medseal/cover/1\n" ‖ u16 count ‖ count × (u8 level ‖ u32 first epoch ‖ key(32)), ascending; docs/formats.md, "Cover".
  *
  * @throws RangeError when the nodes are not in canonical order.
  */

@@ -7,7 +7,7 @@ import { EXIT, MedSealError, UsageError } from "../errors.ts";
 import { open, seal, SEAL_OVERHEAD, SealCommitmentError } from "./seal.ts";
 
 const FORMAT = "passphrase-sealed file";
-const NAME = utf8("medseal/v1/passphrase");
+const NAME = utf8("medseal/passphrase/1\n");
 const SALT_SIZE = 32;
 const MAX_MEMORY = 256 * 1024 * 1024;
 
