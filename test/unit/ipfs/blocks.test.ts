@@ -1,5 +1,5 @@
 import { spawnSync } from "node:child_process";
-import { mkdir, readdir, readFile, writeFile } from "node:fs/promises";
+import { mkdir, readdir, readFile, rename, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { expect } from "chai";
 import type { CID } from "multiformats/cid";
@@ -80,6 +80,20 @@ describe("blockstore over files", () => {
     expect(error.name).to.equal("NotFoundError");
     expect(await store.has(entry("absent").cid)).to.be.false;
     await store.delete(entry("absent").cid);
+  });
+
+  it("tells a block that is not there from a folder that is not there", async () => {
+    const { cid, bytes } = entry("a");
+    await store.put(cid, bytes);
+    await rename(folder, `${folder}-away`);
+    try {
+      for (const work of [() => read(store, cid), () => store.has(cid), () => store.delete(cid)]) {
+        expect(await failure(work(), Error)).to.be.not.instanceOf(NotFoundError);
+      }
+    } finally {
+      await rename(`${folder}-away`, folder);
+    }
+    expect(await read(store, cid)).to.equal(hex(bytes));
   });
 
   it("takes no half-written file for a block, and clears those of dead processes when opened", async () => {

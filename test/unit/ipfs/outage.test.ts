@@ -111,6 +111,23 @@ describe("store outage", function () {
     await unpinned.stop();
   });
 
+  it("is not what a node does that acknowledges a block and loses or changes it: the put fails", async () => {
+    const keeping = async (gets: { status: number; body: string }): Promise<Awaited<ReturnType<typeof listening>>> =>
+      listening((request, response) => {
+        request.resume().on("end", () => {
+          if (!request.url?.includes("block/get")) response.end(JSON.stringify({ Key: cid, Size: 10 }));
+          else response.writeHead(gets.status, { "content-type": "application/json" }).end(gets.body);
+        });
+      });
+    const losing = await keeping({ status: 500, body: JSON.stringify({ Message: `ipld: could not find ${cid}` }) });
+    await failure(new KuboStore(losing.url).put(bytesOf(10, "some block")), BlockMissingError);
+    await losing.stop();
+    const changing = await keeping({ status: 200, body: "another" });
+    const error = await failure(new KuboStore(changing.url).put(bytesOf(10, "some block")), BlockAlteredError);
+    expect(error.found).to.equal("another".length);
+    await changing.stop();
+  });
+
   it("is told when a store is opened by an address where none answers", async () => {
     const server = await listening((_, response) => response.end("hello"));
     await failure(openStore({ url: server.url }), StoreUnavailableError);
