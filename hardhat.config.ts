@@ -21,6 +21,7 @@ export default defineConfig({
   test: { mocha: { timeout: 120_000 } },
   typechain: { outDir: "./typechain-types" },
   networks: {
+    /** Signs with the node's own accounts; `npx hardhat keystore` holds a key for nodes without. */
     external: { type: "http", url: configVariable("MEDSEAL_RPC") },
   },
 });

@@ -1,7 +1,8 @@
 import { parseArgs } from "node:util";
 import { resolve } from "node:path";
 import { fileURLToPath } from "node:url";
-import { EXIT, MedSealError, UsageError } from "../src/errors.ts";
+import { EXIT, UsageError } from "../src/errors.ts";
+import { runMain } from "./main.ts";
 import { runStory, type StoryResult, type Tell } from "./demo/story.ts";
 
 const SAMPLE = fileURLToPath(new URL("../examples/ward-bed-7.csv", import.meta.url));
@@ -63,21 +64,14 @@ ${verdict}
   It took ${seconds} s.`;
 }
 
-try {
+await runMain(async () => {
   const { input, json, help, ...options } = readArguments();
-  if (help) console.log(HELP);
-  else {
-    if (!json)
-      console.log(
-        `MedSeal, the main job over ${input === SAMPLE ? "the sample recording examples/ward-bed-7.csv" : input}`,
-      );
-    const result = await runStory(input, options, json ? () => undefined : teller());
-    console.log(json ? JSON.stringify(result, undefined, 2) : summary(result));
-    process.exitCode = result.ok ? EXIT.done : EXIT.refused;
-  }
-} catch (error) {
-  if (!(error instanceof MedSealError)) throw error;
-  console.error(`error: ${error.message} (${error.code})`);
-  if (error.hint) console.error(`hint: ${error.hint}`);
-  process.exitCode = error.exit;
-}
+  if (help) return console.log(HELP);
+  if (!json)
+    console.log(
+      `MedSeal, the main job over ${input === SAMPLE ? "the sample recording examples/ward-bed-7.csv" : input}`,
+    );
+  const result = await runStory(input, options, json ? () => undefined : teller());
+  console.log(json ? JSON.stringify(result, undefined, 2) : summary(result));
+  process.exitCode = result.ok ? EXIT.done : EXIT.refused;
+});

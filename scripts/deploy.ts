@@ -1,0 +1,73 @@
+import { network } from "hardhat";
+import MedSeal from "../ignition/modules/MedSeal.ts";
+import { deploymentFile, pinDeployment, readDeployment, writeDeployment } from "../src/chain/deployment.ts";
+import { ChainUnavailableError, DeploymentError } from "../src/chain/errors.ts";
+import { isOutage, needBlock, type Rpc } from "../src/chain/rpc.ts";
+import { UsageError } from "../src/errors.ts";
+import { runMain } from "./main.ts";
+import { readSettings } from "../src/settings.ts";
+
+/**
+ * Deploys the contracts to the chain that MEDSEAL_RPC names and records addresses and code hashes by chain id. Ignition takes up a
+ * deployment that was cut off, and deploys nothing twice.
+ */
+async function deploy(): Promise<void> {
+  const settings = readSettings();
+  if (settings.rpc === undefined)
+    throw new UsageError("no chain is named", { hint: "set MEDSEAL_RPC in the environment or in .env" });
+  process.env["MEDSEAL_RPC"] = settings.rpc;
+  process.env["HARDHAT_IGNITION_CONFIRM_DEPLOYMENT"] = "false";
+  const connection = await network.create("external");
+  try {
+    await checkReachable(connection.ethers.provider);
+    const { provider } = connection.ethers;
+    const chainId = Number((await provider.getNetwork()).chainId);
+    const { number } = await needBlock(provider, "latest");
+    const { consentRegistry, recordAnchor } = await connection.ignition.deploy(MedSeal, {
+      deploymentId: `chain-${chainId}`,
+    });
+    const addresses = {
+      ConsentRegistry: await consentRegistry.getAddress(),
+      RecordAnchor: await recordAnchor.getAddress(),
+    };
+    const deployment = await pinDeployment(
+      provider,
+      chainId,
+      addresses,
+      await firstBlock(settings.deployments, chainId, addresses, number),
+    );
+    await writeDeployment(settings.deployments, deployment);
+    console.log(JSON.stringify({ ...deployment, record: deploymentFile(settings.deployments, chainId) }, undefined, 2));
+  } finally {
+    await connection.close();
+  }
+}
+
+async function checkReachable(provider: Rpc): Promise<void> {
+  try {
+    await provider.send("eth_chainId", []);
+  } catch (error) {
+    throw isOutage(error) ? new ChainUnavailableError(undefined, error) : error;
+  }
+}
+
+/** A deployment that stood already keeps the block it was recorded with. */
+async function firstBlock(
+  folder: string,
+  chainId: number,
+  addresses: { ConsentRegistry: string; RecordAnchor: string },
+  latest: number,
+): Promise<number> {
+  try {
+    const { contracts } = await readDeployment(folder, chainId);
+    const same =
+      contracts.ConsentRegistry.address === addresses.ConsentRegistry &&
+      contracts.RecordAnchor.address === addresses.RecordAnchor;
+    return same ? Math.min(contracts.ConsentRegistry.block, contracts.RecordAnchor.block) : latest;
+  } catch (error) {
+    if (error instanceof DeploymentError) return latest;
+    throw error;
+  }
+}
+
+await runMain(deploy);
