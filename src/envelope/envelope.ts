@@ -2,6 +2,7 @@ import { concat, fromHex, utf8 } from "../bytes/bytes.ts";
 import { random, type Random } from "../bytes/random.ts";
 import { ByteReader } from "../bytes/reader.ts";
 import { ByteWriter } from "../bytes/writer.ts";
+import { MalformedError } from "../errors.ts";
 import { HPKE_TAG_SIZE, KEMS, openWith, sealTo, type HpkeKeyPair, type KemId } from "../seal/hpke.ts";
 import { x25519PublicKey } from "../seal/x25519.ts";
 import type { RegistryAddress } from "../consent/typed-data.ts";
@@ -47,6 +48,8 @@ export async function sealEnvelope(
 
 /** @throws MalformedError; the HPKE layer's error when it was sealed to somebody else, altered, or for another chain or registry. */
 export async function openEnvelope(block: Uint8Array, keys: HpkeKeyPair, place: RegistryAddress): Promise<Release> {
+  if (block.length % ENVELOPE_CLASS !== 0)
+    throw new MalformedError("envelope", block.length, `a multiple of ${ENVELOPE_CLASS} bytes expected`);
   const reader = new ByteReader(block, "envelope").expect(
     preamble(keys.kem, KEMS[keys.kem].enc),
     "name, version and the key's KEM",

@@ -2,7 +2,7 @@ import { fromHex, hex0x, utf8 } from "../bytes/bytes.ts";
 import { ByteReader } from "../bytes/reader.ts";
 import { ByteWriter } from "../bytes/writer.ts";
 import { decodeConsent, encodeConsent } from "../consent/encoding.ts";
-import type { Link } from "../consent/scope.ts";
+import { linkOf, type Link } from "../consent/scope.ts";
 import type { ConsentRef } from "../consent/watch.ts";
 import { getAddress } from "ethers";
 import type { Hex } from "../consent/consent.ts";
@@ -50,7 +50,10 @@ function writeLink(writer: ByteWriter, { consent, streams }: Link): void {
 
 function readLink(reader: ByteReader): Link {
   const consent = decodeConsent(reader.sized(2));
-  return { consent, streams: Array.from({ length: reader.uint(2) }, () => hex0x(reader.fixed(32))) };
+  const streams = Array.from({ length: reader.uint(2) }, () => hex0x(reader.fixed(32)));
+  const link = linkOf(consent, streams.length === 0 ? [consent.scope] : streams);
+  const inForm = link.streams.length === streams.length && link.streams.every((id, i) => id === streams[i]);
+  return inForm ? link : reader.fail("streams of a consent are not in ascending order");
 }
 
 export function encodeRelease(release: Release): Uint8Array {
@@ -74,7 +77,7 @@ export function encodeRelease(release: Release): Uint8Array {
   return writer.finish();
 }
 
-/** @throws MalformedError unless the bytes are exactly one release. */
+/** @throws MalformedError unless the bytes are exactly one release; ConsentInvalidError, StatementDiffersError for a consent in it. */
 export function decodeRelease(bytes: Uint8Array): Release {
   const reader = new ByteReader(bytes, "release").expect(MAGIC, "name and version 1");
   const kind = reader.choice(KINDS, "kind of release");

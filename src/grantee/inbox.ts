@@ -1,10 +1,10 @@
 import type { RegistryAddress } from "../consent/typed-data.ts";
 import { openEnvelope } from "../envelope/envelope.ts";
 import type { Release } from "../envelope/payload.ts";
-import { MalformedError } from "../errors.ts";
+import { MedSealError } from "../errors.ts";
 import type { MailRow } from "../log/checkpoint.ts";
 import { mayBeMine } from "../log/mail.ts";
-import { HpkeOpenError, type HpkeKeyPair } from "../seal/hpke.ts";
+import type { HpkeKeyPair } from "../seal/hpke.ts";
 import type { ReadBlock } from "../archive/checkpoints.ts";
 
 export interface InboxKeys {
@@ -38,7 +38,8 @@ export async function readInbox(
     try {
       releases.push({ release: await openEnvelope(block, keys.hpke, at), envelope });
     } catch (error) {
-      if (!(error instanceof HpkeOpenError || error instanceof MalformedError)) throw error;
+      // Whatever a stranger put there must not keep the other mail from being read.
+      if (!(error instanceof MedSealError)) throw error;
     }
   }
   return { releases, rows: mail.length, fetched: candidates.length };

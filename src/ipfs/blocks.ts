@@ -4,7 +4,7 @@ import type { Blockstore, InputPair, Pair } from "interface-blockstore";
 import { CID } from "multiformats/cid";
 import * as raw from "multiformats/codecs/raw";
 import { concat, equal, utf8 } from "../bytes/bytes.ts";
-import { DurableFiles, isAbsent } from "./files.ts";
+import { DurableFiles, isAbsent } from "../files/durable.ts";
 
 const MARKER = "MEDSEAL-BLOCKS";
 const MARKER_TEXT = "medseal-blocks 1\n";

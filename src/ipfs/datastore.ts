@@ -1,7 +1,7 @@
 import { mkdir } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { FsDatastore } from "datastore-fs";
-import { DurableFiles } from "./files.ts";
+import { DurableFiles } from "../files/durable.ts";
 
 type Key = Parameters<FsDatastore["put"]>[0];
 

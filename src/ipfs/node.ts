@@ -6,7 +6,7 @@ import * as dagCbor from "@ipld/dag-cbor";
 import { createHeliaLight } from "helia";
 import { FileBlockstore } from "./blocks.ts";
 import { DurableDatastore } from "./datastore.ts";
-import { DurableFiles } from "./files.ts";
+import { DurableFiles } from "../files/durable.ts";
 import { PinKeeper } from "./pins.ts";
 import { StoreLock } from "./rpc/lock.ts";
 import { rpcServer } from "./rpc/server.ts";

@@ -7,7 +7,7 @@ import { CID } from "multiformats/cid";
 import * as raw from "multiformats/codecs/raw";
 import { decode as decodeMultihash } from "multiformats/hashes/digest";
 import { equal, utf8 } from "../bytes/bytes.ts";
-import { DurableFiles, isAlive } from "./files.ts";
+import { DurableFiles, isAlive } from "../files/durable.ts";
 import { LinkAlteredError, LinkMissingError, listWalker, strictWalker } from "./walk.ts";
 
 const COUNTS = "/pinned-block/";

@@ -1,4 +1,3 @@
-import { constants, zstdCompressSync, zstdDecompressSync } from "node:zlib";
 import { utf8 } from "../bytes/bytes.ts";
 import { ByteReader } from "../bytes/reader.ts";
 import { ByteWriter } from "../bytes/writer.ts";
@@ -8,12 +7,14 @@ import { channelKey } from "../observation/observation.ts";
 import { decodeColumns, encodeColumns } from "./columns.ts";
 import { TooLargeError } from "./errors.ts";
 import { readChannel, writeChannel } from "./leaf.ts";
+import { compress, decompress } from "./zstd.ts";
 
 const MAGIC = utf8("medseal/batch/1\n");
 const ZSTD = 1;
-const LEVEL = 9;
 /** Before compression; also bounds what a hostile block can make a reader unpack. */
 const LARGEST = 64 * 1024 * 1024;
+/** Readings and missing ones of one batch, so that no small block makes a reader's memory large. */
+export const MAX_LEAVES = 1 << 20;
 const CLOCKS = ["source", "start", "zone"] as const;
 
 /** Sealed sizes a batch block may have. A stream starts at one of them; a batch that does not fit takes the next. */
@@ -39,6 +40,8 @@ function readClock(reader: ByteReader): Clock {
  * @param base - Unix seconds of the start of the epoch.
  */
 export function encodeBatch(chunks: readonly Chunk[], base: number): Uint8Array {
+  const leaves = chunks.reduce((sum, { observations }) => sum + observations.length, 0);
+  if (leaves > MAX_LEAVES) throw new TooLargeError(`a batch holds at most ${MAX_LEAVES} readings, got ${leaves}`);
   const channels = new Map<string, Channel>();
   for (const { observations } of chunks)
     for (const { channel } of observations) channels.set(channelKey(channel), channel);
@@ -54,35 +57,41 @@ export function encodeBatch(chunks: readonly Chunk[], base: number): Uint8Array 
   }
   const plain = writer.finish();
   if (plain.length > LARGEST) throw new TooLargeError("batch exceeds 64 MiB before compression");
-  const packed = zstdCompressSync(plain, { params: { [constants.ZSTD_c_compressionLevel]: LEVEL } });
-  return new ByteWriter().raw(MAGIC).uint(ZSTD, 1).uint(plain.length, 4).sized(packed, 4).finish();
+  return new ByteWriter().raw(MAGIC).uint(ZSTD, 1).uint(plain.length, 4).sized(compress(plain), 4).finish();
 }
 
-/** @throws MalformedError unless the bytes are exactly one batch. */
-export function decodeBatch(bytes: Uint8Array): Chunk[] {
+/**
+ * @param base - Unix seconds of the start of the epoch, as the place of the batch has it.
+ * @throws MalformedError unless the bytes are exactly one batch.
+ */
+export function decodeBatch(bytes: Uint8Array, base: number): Chunk[] {
   const outer = new ByteReader(bytes, "batch").expect(MAGIC, "name and version 1").expect(Uint8Array.of(ZSTD), "zstd");
   const length = outer.uint(4);
   if (length > LARGEST) outer.fail("batch above 64 MiB");
   const packed = outer.sized(4);
   outer.end();
-  const reader = new ByteReader(unpack(packed, length, outer), "batch");
+  const plain = decompress(packed, length) ?? outer.fail("not one zstd frame of the stated length");
+  const reader = new ByteReader(plain, "batch");
 
   const channels = Array.from({ length: reader.uint(1) }, () => readChannel(reader));
+  let room = MAX_LEAVES;
   const chunks = Array.from({ length: reader.uint(1) }, () => {
     const seed = reader.fixed(32);
     const clock = readClock(reader);
-    return { seed, clock, observations: decodeColumns(reader, channels) };
+    const observations = decodeColumns(reader, channels, base, room);
+    room -= observations.length;
+    return { seed, clock, observations };
   });
   reader.end();
+  checkTable(channels, chunks, reader);
   return chunks;
 }
 
-function unpack(packed: Uint8Array, length: number, reader: ByteReader): Uint8Array {
-  let plain: Uint8Array;
-  try {
-    plain = zstdDecompressSync(packed, { maxOutputLength: Math.max(length, 1) });
-  } catch {
-    return reader.fail("not a zstd frame of the stated length");
-  }
-  return plain.length === length ? plain : reader.fail("not a zstd frame of the stated length");
+/** The table lists each channel once, in the order of its first use, and no other: the same chunks have one form. */
+function checkTable(channels: readonly Channel[], chunks: readonly Chunk[], reader: ByteReader): void {
+  const used = new Set<Channel>();
+  for (const { observations } of chunks) for (const { channel } of observations) used.add(channel);
+  const inOrder = used.size === channels.length && [...used].every((channel, i) => channel === channels[i]);
+  if (!inOrder || new Set(channels.map(channelKey)).size < channels.length)
+    reader.fail("the channel table is not that of its rows");
 }

@@ -2,6 +2,8 @@ import { compare, concat, utf8 } from "../bytes/bytes.ts";
 import { sha256 } from "../bytes/hash.ts";
 import { ByteReader } from "../bytes/reader.ts";
 import { ByteWriter } from "../bytes/writer.ts";
+import { MalformedError } from "../errors.ts";
+import { TooLargeError } from "./errors.ts";
 import { leafHash, merkleRoot } from "./merkle.ts";
 
 const MAGIC = utf8("medseal/checkpoint/1\n");
@@ -10,6 +12,7 @@ export const PAGE_ENTRIES = 4096;
 const ENTRY_SIZE = 96;
 const MAIL_ROW_SIZE = 65;
 const MAX_PAGES = 1024;
+/** Mail rows, and erased digests: with them and its entries a checkpoint stays below the 2 MiB of an IPFS block. */
 const MAX_LISTED = 16384;
 
 /** One batch in public: where to look for it and what its blocks hash to. */
@@ -77,9 +80,12 @@ export const entryLeaf = (entry: Entry): Uint8Array => leafHash(entryBytes(entry
 /** RFC 9162 root over all entries of a checkpoint; what RecordAnchor anchors. */
 export const checkpointRoot = (entries: readonly Entry[]): Uint8Array => merkleRoot(entries.map(entryLeaf));
 
+/** @throws TooLargeError above 4,194,304 entries, 16,384 mail rows or as many erased digests. */
 export function encodeCheckpoint(checkpoint: Checkpoint): CheckpointBlocks {
   const { entries, mail, erased } = checkpoint;
   if (entries.length === 0) throw new RangeError("a checkpoint has at least one entry");
+  if (entries.length > PAGE_ENTRIES * MAX_PAGES || mail.length > MAX_LISTED || erased.length > MAX_LISTED)
+    throw new TooLargeError("more entries, mail rows or erased digests than one checkpoint holds");
   ascending(
     entries.map(({ tag }) => tag),
     "entries",
@@ -123,7 +129,7 @@ export function decodeCheckpoint(block: Uint8Array): CheckpointBody {
   const entries = paged ? undefined : readEntries(reader, size);
   const pages = paged ? readDigests(reader, Math.ceil(size / PAGE_ENTRIES)) : [];
   const rows = reader.uint(2);
-  if (rows * MAIL_ROW_SIZE > reader.left) reader.fail("more mail rows than bytes");
+  if (rows > MAX_LISTED || rows * MAIL_ROW_SIZE > reader.left) reader.fail("too many mail rows");
   const mail = Array.from({ length: rows }, () => ({
     envelope: reader.fixed(32),
     ephemeral: reader.fixed(32),
@@ -146,14 +152,17 @@ export function decodePage(page: Uint8Array, size: number): Entry[] {
   return entries;
 }
 
-/** Entries of a checkpoint whose pages were fetched, in order; checks that tags ascend over page bounds as well. */
+/**
+ * Entries of a checkpoint whose pages were fetched, in order; checks that tags ascend over page bounds as well.
+ *
+ * @throws MalformedError.
+ */
 export function joinPages(body: CheckpointBody, pages: readonly Uint8Array[]): Checkpoint {
   const entries =
     body.entries ?? pages.flatMap((page, i) => decodePage(page, Math.min(PAGE_ENTRIES, body.size - i * PAGE_ENTRIES)));
-  ascending(
-    entries.map(({ tag }) => tag),
-    "entries",
-  );
+  if (entries.length !== body.size) throw new MalformedError("checkpoint", 0, "pages are missing");
+  if (!isAscending(entries.map(({ tag }) => tag)))
+    throw new MalformedError("checkpoint page", 0, "entries do not ascend from page to page");
   return { ...body, entries };
 }
 

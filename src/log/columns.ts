@@ -10,7 +10,8 @@ import {
   type Value,
 } from "../observation/observation.ts";
 import { compactDecimal, expandDecimal } from "./decimal.ts";
-import { readSampled, writeSampled } from "./leaf.ts";
+import { TooLargeError } from "./errors.ts";
+import { readMissing, readSampled, writeMissing, writeSampled } from "./leaf.ts";
 
 /**
  * A chunk's rows as columns, so that what repeats lies together and compresses; docs/formats.md, "Columns".
@@ -21,6 +22,11 @@ const TEXT_DECIMAL = 0xff;
 const ZULU = 0x7fff;
 const MINUS_ZERO = 0x7ffe;
 const COLUMNS = 7;
+const MAX_FORMS = 255;
+/** Seconds: no epoch is longer, so no time lies further from its start. */
+const DAY = 86_400;
+/** 9999-12-31T23:59:59, the last local second with a year of four digits. */
+const LAST_LOCAL = 253_402_300_799;
 
 const zigzag = (value: number): number => (value < 0 ? -2 * value - 1 : 2 * value);
 const unzigzag = (value: number): number => (value % 2 === 1 ? -(value + 1) / 2 : value / 2);
@@ -46,7 +52,10 @@ interface TimeForm {
   readonly offset: string;
 }
 
-/** @param base - Unix seconds from which times count: the start of the chunk's epoch. */
+/**
+ * @param base - Unix seconds from which times count: the start of the chunk's epoch, of which no time lies a day or more away.
+ * @throws TooLargeError for more than 255 forms of time.
+ */
 export function encodeColumns(
   observations: readonly Observation[],
   channels: readonly Channel[],
@@ -82,8 +91,9 @@ export function encodeColumns(
       last: 0,
     };
     forms.set(formKey, known);
+    if (instant.seconds < base || instant.seconds >= base + DAY) throw new RangeError("observation outside its epoch");
     const ticks = (instant.seconds - base) * 10 ** known.form.digits + Number(instant.fraction || "0");
-    form.uint(known.index, 1);
+    form.uint(known.index & 0xff, 1);
     tick.varint(zigzag(ticks - known.last));
     known.last = ticks;
 
@@ -94,26 +104,40 @@ export function encodeColumns(
         mantissa.varint(zigzag(compact.mantissa - (lastMantissa.get(channelIndex) ?? 0)));
         lastMantissa.set(channelIndex, compact.mantissa);
       } else rest.text(value.decimal);
-    } else if (value.kind === "missing") rest.text(value.reason).text(value.source);
+    } else if (value.kind === "missing") writeMissing(rest, value);
     else if (value.kind === "boolean") rest.uint(value.value ? 1 : 0, 1);
     else writeSampled(rest, value.sampled);
   }
 
+  if (forms.size > MAX_FORMS) throw new TooLargeError(`a chunk holds at most ${MAX_FORMS} forms of time`);
   const writer = new ByteWriter().uint(observations.length, 4).uint(base, 6).uint(forms.size, 1);
   for (const { form: known } of forms.values()) writer.uint(known.digits, 1).uint(offsetCode(known.offset), 2);
   for (const column of columns) writer.sized(column.finish(), 4);
   return writer.finish();
 }
 
-/** @throws MalformedError on anything `encodeColumns` does not write. */
-export function decodeColumns(reader: ByteReader, channels: readonly Channel[]): Observation[] {
+/**
+ * @param base - Unix seconds of the start of the epoch, as the place of the batch has it.
+ * @param most - Rows that the caller has room for.
+ * @throws MalformedError on anything `encodeColumns` does not write.
+ */
+export function decodeColumns(
+  reader: ByteReader,
+  channels: readonly Channel[],
+  base: number,
+  most: number,
+): Observation[] {
   const count = reader.uint(4);
-  const base = reader.uint(6);
+  if (count > most) reader.fail("too many rows");
+  if (reader.uint(6) !== base) reader.fail("times count from another epoch");
   const forms = Array.from({ length: reader.uint(1) }, () => {
     const digits = reader.uint(1);
     if (digits > 9) reader.fail("more than 9 digits behind the second");
     return { digits, offset: offsetText(reader.uint(2), reader), last: 0 };
   });
+  if (new Set(forms.map(({ digits, offset }) => `${digits}${offset}`)).size < forms.length)
+    reader.fail("a form of time stands twice");
+  let formsUsed = 0;
   const columns = Array.from({ length: COLUMNS }, () => new ByteReader(reader.sized(4), "batch column"));
   const [channelColumn, shape, form, tick, scale, mantissa, rest] = columns as [
     ByteReader,
@@ -137,18 +161,23 @@ export function decodeColumns(reader: ByteReader, channels: readonly Channel[]):
     const comparator = COMPARATORS[bits >> 5] ?? shape.fail("unknown comparator");
     if (kind !== "quantity" && comparator !== "") shape.fail("comparator without a quantity");
 
-    const known = forms[form.uint(1)] ?? form.fail("unknown time form");
+    const formIndex = form.uint(1);
+    const known = forms[formIndex] ?? form.fail("unknown time form");
+    if (formIndex > formsUsed) form.fail("forms of time are not in the order of their first use");
+    if (formIndex === formsUsed) formsUsed++;
     known.last += unzigzag(tick.varint());
     const perSecond = 10 ** known.digits;
+    if (known.last < 0 || known.last >= DAY * perSecond) tick.fail("time a day or more from the start of its epoch");
     const seconds = Math.floor(known.last / perSecond);
     const fraction = known.digits === 0 ? "" : String(known.last - seconds * perSecond).padStart(known.digits, "0");
+    if (base + seconds + 60 * offsetMinutes(known.offset) > LAST_LOCAL) tick.fail("time after the year 9999");
     const time = formatInstant({ seconds: base + seconds, fraction, offset: known.offset });
     observations.push({ channel, time, status, value: readValue(kind) });
 
     function readValue(of: (typeof KINDS)[number]): Value {
       switch (of) {
         case "missing":
-          return { kind: of, reason: rest.text(), source: rest.text() };
+          return readMissing(rest);
         case "boolean":
           return { kind: of, value: rest.choice([false, true], "boolean") };
         case "sampled":
@@ -157,9 +186,13 @@ export function decodeColumns(reader: ByteReader, channels: readonly Channel[]):
           return { kind: of, comparator: comparator as (typeof COMPARATORS)[number], decimal: readDecimal() };
       }
     }
+    function readTextDecimal(): string {
+      const text = rest.text();
+      return compactDecimal(text) ? rest.fail("a decimal that has a shorter form stands as text") : text;
+    }
     function readDecimal(): string {
       const digits = scale.uint(1);
-      if (digits === TEXT_DECIMAL) return rest.text();
+      if (digits === TEXT_DECIMAL) return readTextDecimal();
       if (digits > 15) scale.fail("more than 15 digits behind the point");
       const next = (lastMantissa.get(channelIndex) ?? 0) + unzigzag(mantissa.varint());
       if (Math.abs(next) >= 1e15) mantissa.fail("mantissa of more than 15 digits");
@@ -167,6 +200,7 @@ export function decodeColumns(reader: ByteReader, channels: readonly Channel[]):
       return expandDecimal({ mantissa: next, scale: digits });
     }
   }
+  if (formsUsed < forms.length) form.fail("a form of time is not used");
   for (const column of columns) column.end();
   return observations;
 }

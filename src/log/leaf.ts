@@ -6,11 +6,15 @@ import {
   COMPARATORS,
   STATUSES,
   type Channel,
+  type Code,
   type Observation,
   type SampledData,
   type Value,
 } from "../observation/observation.ts";
+import { parseInstant } from "../observation/instant.ts";
 import { leafHash } from "./merkle.ts";
+
+type Missing = Extract<Value, { kind: "missing" }>;
 
 const VERSION = 1;
 const KINDS = ["missing", "quantity", "sampled", "boolean"] as const;
@@ -18,21 +22,30 @@ export const SALT_SIZE = 16;
 
 /** Channel as it stands in a leaf and in a batch's channel table; docs/formats.md, "Channel". */
 export function writeChannel(writer: ByteWriter, channel: Channel): ByteWriter {
-  writer
-    .text(channel.code.system)
-    .text(channel.code.code)
-    .uint(channel.component ? 1 : 0, 1);
-  if (channel.component) writer.text(channel.component.system).text(channel.component.code);
+  writeCode(writer, channel.code).uint(channel.component ? 1 : 0, 1);
+  if (channel.component) writeCode(writer, channel.component);
   return writer.text(channel.unit);
 }
 
 export function readChannel(reader: ByteReader): Channel {
-  const code = { system: reader.text(), code: reader.text() };
-  const component = reader.choice([false, true], "component flag")
-    ? { component: { system: reader.text(), code: reader.text() } }
-    : {};
+  const code = readCode(reader);
+  const component = reader.choice([false, true], "component flag") ? { component: readCode(reader) } : {};
   return { code, ...component, unit: reader.text() };
 }
+
+// Codes may have 256 characters of any script, which is more than one byte of length can say.
+const writeCode = (writer: ByteWriter, { system, code }: Code): ByteWriter => writer.text(system, 2).text(code, 2);
+
+const readCode = (reader: ByteReader): Code => ({ system: reader.text(2), code: reader.text(2) });
+
+export const writeMissing = (writer: ByteWriter, { reason, source }: Missing): ByteWriter =>
+  writer.text(reason).text(source, 2);
+
+export const readMissing = (reader: ByteReader): Missing => ({
+  kind: "missing",
+  reason: reader.text(),
+  source: reader.text(2),
+});
 
 const SAMPLED_NUMBERS = ["origin", "period", "factor", "lowerLimit", "upperLimit"] as const;
 
@@ -56,7 +69,7 @@ function writeValue(writer: ByteWriter, value: Value): ByteWriter {
   writer.uint(KINDS.indexOf(value.kind), 1);
   switch (value.kind) {
     case "missing":
-      return writer.text(value.reason).text(value.source);
+      return writeMissing(writer, value);
     case "quantity":
       return writer.uint(COMPARATORS.indexOf(value.comparator), 1).text(value.decimal);
     case "sampled":
@@ -70,7 +83,7 @@ function readValue(reader: ByteReader): Value {
   const kind = reader.choice(KINDS, "kind of value");
   switch (kind) {
     case "missing":
-      return { kind, reason: reader.text(), source: reader.text() };
+      return readMissing(reader);
     case "quantity":
       return { kind, comparator: reader.choice(COMPARATORS, "comparator"), decimal: reader.text() };
     case "sampled":
@@ -92,6 +105,7 @@ export function decodeObservation(bytes: Uint8Array): Observation {
   const reader = new ByteReader(bytes, "observation").expect(Uint8Array.of(VERSION), "version 1");
   const channel = readChannel(reader);
   const time = reader.text();
+  if (!parseInstant(time)) reader.fail("effective time is no instant");
   const observation = { channel, time, status: reader.choice(STATUSES, "status"), value: readValue(reader) };
   reader.end();
   return observation;

@@ -1,4 +1,5 @@
 import { equal } from "../bytes/bytes.ts";
+import { MalformedError } from "../errors.ts";
 import { sha256 } from "../bytes/hash.ts";
 import { batchKey, headerKey, tagOf } from "../keys/epoch.ts";
 import { encodeContext, type SealContext } from "../seal/context.ts";
@@ -53,17 +54,13 @@ export function sealBatch(
   const plain = pad(encodeBatch(chunks, place.epoch * stream.epochLength), classes);
   const batch = seal(batchKey(keys.data), encodeContext({ ...place, kind: "batch" }), plain);
 
-  const seconds = chunks.flatMap(({ observations }) =>
-    observations.map(({ time }) => parseInstant(time)?.seconds ?? 0),
-  );
   const header: Header = {
     stream: place.stream,
     generation: place.generation,
     epoch: place.epoch,
     n: place.n,
     ...links,
-    earliest: seconds.reduce((a, b) => Math.min(a, b), seconds[0] ?? 0),
-    latest: seconds.reduce((a, b) => Math.max(a, b), 0),
+    ...span(chunks),
     batch: sha256(batch),
     chunks: chunks.map(headerChunk),
   };
@@ -74,6 +71,17 @@ export function sealBatch(
   );
   const entry = { tag: tagOf(keys.audit, place.n), header: sha256(sealedHeader), batch: header.batch };
   return { entry, header: sealedHeader, batch };
+}
+
+/** Whole seconds of the earliest and the latest effective time; 0 and 0 without one. */
+function span(chunks: readonly Chunk[]): { earliest: number; latest: number } {
+  const seconds = chunks.flatMap(({ observations }) =>
+    observations.map(({ time }) => parseInstant(time)?.seconds ?? 0),
+  );
+  return {
+    earliest: seconds.reduce((a, b) => Math.min(a, b), seconds[0] ?? 0),
+    latest: seconds.reduce((a, b) => Math.max(a, b), 0),
+  };
 }
 
 function headerChunk({ statement, index, seed, observations }: SignedChunk): HeaderChunk {
@@ -87,6 +95,9 @@ function headerChunk({ statement, index, seed, observations }: SignedChunk): Hea
  * @throws SealCommitmentError, SealAlteredError, MalformedError, MismatchError (names what differs).
  */
 export function openHeader(block: Uint8Array, auditEpochKey: Uint8Array, place: BatchPlace, entry: Entry): Header {
+  if (block.length !== HEADER_SIZE) throw new MalformedError("sealed header", block.length, "1024 bytes expected");
+  if (!equal(sha256(block), entry.header)) throw new MismatchError("the entry names another header");
+  if (!equal(tagOf(auditEpochKey, place.n), entry.tag)) throw new MismatchError("the entry has another tag");
   const header = decodeHeader(
     unpad(open(headerKey(auditEpochKey), encodeContext({ ...place, kind: "header" }), block)),
   );
@@ -115,7 +126,10 @@ export function openBatch(
   header: Header,
   epochLength: number,
 ): Chunk[] {
-  const chunks = decodeBatch(unpad(open(batchKey(dataEpochKey), encodeContext({ ...place, kind: "batch" }), block)));
+  if (!BATCH_CLASSES.some((size) => size === block.length))
+    throw new MalformedError("sealed batch", block.length, "the size of a class expected");
+  const plain = unpad(open(batchKey(dataEpochKey), encodeContext({ ...place, kind: "batch" }), block));
+  const chunks = decodeBatch(plain, header.epoch * epochLength);
   if (chunks.length !== header.chunks.length)
     throw new MismatchError("header and batch differ in their number of chunks");
   chunks.forEach((chunk, i) => {
@@ -126,5 +140,8 @@ export function openBatch(
     if (!equal(chunkRoot(chunk), signed.root)) throw new MismatchError(`chunk ${i} has not the signed root`);
     checkEpoch(chunk, header.epoch, epochLength);
   });
+  const { earliest, latest } = span(chunks);
+  if (earliest !== header.earliest || latest !== header.latest)
+    throw new MismatchError("header and batch differ in their times");
   return chunks;
 }

@@ -1,3 +1,4 @@
+import { UsageError } from "../errors.ts";
 import { ByteReader } from "../bytes/reader.ts";
 import { ByteWriter } from "../bytes/writer.ts";
 import { BATCH_CLASSES } from "./batch.ts";
@@ -38,13 +39,13 @@ export function readDescriptor(reader: ByteReader): StreamDescriptor {
 
 export const isEpochLength = (seconds: number): boolean => seconds >= 1 && LONGEST_EPOCH % seconds === 0;
 
-/** First and last-plus-one epoch of a window of whole unix seconds. @throws RangeError off epoch bounds. */
+/** First and last-plus-one epoch of a window of whole unix seconds. @throws UsageError off epoch bounds. */
 export function epochsOf(
   stream: Pick<StreamDescriptor, "epochLength">,
   start: number,
   end: number,
 ): { from: number; to: number } {
   if (start % stream.epochLength !== 0 || end % stream.epochLength !== 0)
-    throw new RangeError("window off epoch bounds");
+    throw new UsageError(`the window does not start and end on bounds of ${stream.epochLength} s epochs`);
   return { from: start / stream.epochLength, to: end / stream.epochLength };
 }

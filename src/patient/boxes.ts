@@ -1,6 +1,6 @@
 import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
-import { DurableFiles } from "../ipfs/files.ts";
+import { DurableFiles } from "../files/durable.ts";
 import type { BoxStore } from "./recovery.ts";
 
 /** Recovery boxes as files in a folder of the patient's choice: a memory stick, a home server. */

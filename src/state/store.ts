@@ -2,7 +2,7 @@ import { readFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { fromUtf8, utf8 } from "../bytes/bytes.ts";
 import { MalformedError } from "../errors.ts";
-import { DurableFiles, isAbsent } from "../ipfs/files.ts";
+import { DurableFiles, isAbsent } from "../files/durable.ts";
 import { openWithPassphrase, sealWithPassphrase, type ScryptCost } from "../seal/passphrase.ts";
 import { open, seal } from "../seal/seal.ts";
 import { parseState, stringifyState } from "./json.ts";
