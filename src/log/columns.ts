@@ -91,9 +91,10 @@ export function encodeColumns(
       last: 0,
     };
     forms.set(formKey, known);
+    if (forms.size > MAX_FORMS) throw new TooLargeError(`a chunk holds at most ${MAX_FORMS} forms of time`);
     if (instant.seconds < base || instant.seconds >= base + DAY) throw new RangeError("observation outside its epoch");
     const ticks = (instant.seconds - base) * 10 ** known.form.digits + Number(instant.fraction || "0");
-    form.uint(known.index & 0xff, 1);
+    form.uint(known.index, 1);
     tick.varint(zigzag(ticks - known.last));
     known.last = ticks;
 
@@ -109,7 +110,6 @@ export function encodeColumns(
     else writeSampled(rest, value.sampled);
   }
 
-  if (forms.size > MAX_FORMS) throw new TooLargeError(`a chunk holds at most ${MAX_FORMS} forms of time`);
   const writer = new ByteWriter().uint(observations.length, 4).uint(base, 6).uint(forms.size, 1);
   for (const { form: known } of forms.values()) writer.uint(known.digits, 1).uint(offsetCode(known.offset), 2);
   for (const column of columns) writer.sized(column.finish(), 4);
@@ -183,7 +183,7 @@ export function decodeColumns(
         case "sampled":
           return { kind: of, sampled: readSampled(rest) };
         case "quantity":
-          return { kind: of, comparator: comparator as (typeof COMPARATORS)[number], decimal: readDecimal() };
+          return { kind: of, comparator: comparator, decimal: readDecimal() };
       }
     }
     function readTextDecimal(): string {

@@ -1,7 +1,7 @@
 import { expect } from "chai";
 import fc from "fast-check";
 import { getAddress } from "ethers";
-import { fromHex, hex, hex0x } from "../../../src/bytes/bytes.ts";
+import { fromHex, hex, hex0x, utf8 } from "../../../src/bytes/bytes.ts";
 import { sha256 } from "../../../src/bytes/hash.ts";
 import { ACTION_NAMES, ACTIONS, actionBits, actionNames, ALL_ACTIONS } from "../../../src/consent/actions.ts";
 import { consentId, isAddress, type Hex } from "../../../src/consent/consent.ts";
@@ -86,14 +86,14 @@ describe("encoded consent", () => {
   it("begins with name and version, then the fields in the order of the struct", () => {
     const consent = sample();
     const bytes = encodeConsent(consent);
-    expect(hex(bytes.slice(0, 5))).to.equal("4d53434e01");
-    expect(hex0x(bytes.slice(5, 25))).to.equal(patient.address.toLowerCase());
-    expect(hex0x(bytes.slice(45, 77))).to.equal(streamA);
+    expect(hex(bytes.slice(0, 18))).to.equal(hex(utf8("medseal/consent/1\n")));
+    expect(hex0x(bytes.slice(18, 38))).to.equal(patient.address.toLowerCase());
+    expect(hex0x(bytes.slice(58, 90))).to.equal(streamA);
   });
 
   it("is refused when any byte is changed, cut off or added", () => {
     const bytes = encodeConsent(sample());
-    const saltAt = 5 + 20 + 20 + 32 + 6 + 24 + 2 + 32;
+    const saltAt = 18 + 20 + 20 + 32 + 6 + 24 + 2 + 32;
     for (let i = 0; i < bytes.length; i++) {
       // The salt says nothing, so another salt is simply another consent, with another id.
       if (i >= saltAt && i < saltAt + 32) continue;

@@ -12,7 +12,7 @@ const count = (n: number): string => n.toString(16).padStart(4, "0");
 const node = (level: number, first: number): string =>
   level.toString(16).padStart(2, "0") + first.toString(16).padStart(8, "0") + KEY;
 const file = (...nodes: string[]): Uint8Array =>
-  new Uint8Array(Buffer.from(hex(utf8("medseal/v1/cover")) + count(nodes.length) + nodes.join(""), "hex"));
+  new Uint8Array(Buffer.from(hex(utf8("medseal/cover/1\n")) + count(nodes.length) + nodes.join(""), "hex"));
 
 describe("a cover's bytes", () => {
   it("decode inverts encode, after any puncture", () => {
@@ -29,9 +29,9 @@ describe("a cover's bytes", () => {
   it("has the documented layout", () => {
     const [first] = coverOf(ROOT, 6, 8);
     if (first === undefined) throw new Error("a cover without nodes");
-    const expected = `${hex(utf8("medseal/v1/cover"))}00011f00000006${hex(first.key)}`;
+    const expected = `${hex(utf8("medseal/cover/1\n"))}00011f00000006${hex(first.key)}`;
     expect(hex(encodeCover([first]))).to.equal(expected);
-    expect(hex(encodeCover([]))).to.equal(`${hex(utf8("medseal/v1/cover"))}0000`);
+    expect(hex(encodeCover([]))).to.equal(`${hex(utf8("medseal/cover/1\n"))}0000`);
   });
 
   it("takes sorted, disjoint nodes", () => {
@@ -59,7 +59,7 @@ describe("a cover's bytes", () => {
     "a root that does not begin at 0": file(node(0, 2 ** 31)),
     "a byte too many": new Uint8Array([...file(node(32, 7)), 0]),
     "a wrong name": file(node(32, 7)).with(0, 0x4d),
-    "another version": file(node(32, 7)).with(9, 0x32),
+    "another version": file(node(32, 7)).with(14, 0x32),
     "a count too high": file(node(32, 7)).with(17, 2),
     "a count too low": file(node(32, 7), node(32, 8)).with(17, 1),
     nothing: new Uint8Array(0),

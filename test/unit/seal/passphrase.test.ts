@@ -31,7 +31,7 @@ describe("sealing under a passphrase", () => {
     const bytes = (size: number): Uint8Array => new Uint8Array(size).fill(0xab);
     const file = await sealWithPassphrase(PASSPHRASE, "vault", CONTENT, { cost: CHEAP, bytes });
     expect(hex(file.subarray(0, 62))).to.equal(
-      `${hex(utf8("medseal/v1/passphrase"))}05${hex(utf8("vault"))}0a0101${"ab".repeat(32)}`,
+      `${hex(utf8("medseal/passphrase/1\n"))}05${hex(utf8("vault"))}0a0101${"ab".repeat(32)}`,
     );
     expect(file.length).to.equal(62 + 80 + CONTENT.length);
   });
