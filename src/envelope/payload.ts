@@ -95,6 +95,7 @@ export function decodeRelease(bytes: Uint8Array): Release {
     grantor: getAddress(hex0x(reader.fixed(20))) as Hex,
     id: hex0x(reader.fixed(32)),
   }));
+  if (kind === "release" && retiredBy.length > 0) reader.fail("a release retires nothing");
   reader.end();
   return { ...head, chain, keys, retiredBy };
 }

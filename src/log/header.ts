@@ -70,6 +70,9 @@ export function decodeHeader(bytes: Uint8Array): Header {
   const reader = new ByteReader(bytes, "header").expect(MAGIC, "name and version 1");
   const place = { stream: reader.fixed(32), generation: reader.uint(4), epoch: reader.uint(4), n: reader.uint(4) };
   const links = { sequence: reader.uint(6), previous: reader.fixed(32), continues: reader.fixed(32) };
+  const first = links.sequence === 0;
+  if ((first ? links.previous : links.continues).some((byte) => byte !== 0))
+    reader.fail("only the first header continues another generation, and it has none before it");
   const flags = reader.uint(1);
   if (flags & ~(FLAGS.last | FLAGS.late)) reader.fail("unknown flag");
   const times = { earliest: reader.uint(6), latest: reader.uint(6) };
