@@ -42,14 +42,22 @@ const NAMES: Readonly<Record<string, string>> = {
   "150604": "device-status",
   "67996": "battery",
 };
-/** The fewest epochs that make an inner window and later readings worth looking at. */
-const FEWEST_EPOCHS = 6;
+export interface Cut {
+  /** The fewest epochs that make an inner window and later readings worth looking at. */
+  readonly fewestEpochs: number;
+  /** Seconds; by default such that the recording has at least eight. */
+  readonly epochLength?: number;
+}
 
 /** One stream a code; components of one code (a device's status bits) stay together. */
 const nameOf = ({ code }: Channel): string => NAMES[code.code] ?? `code-${code.code}`;
 
 /** @throws InputError, UsageError as the intake does; UsageError when the file is too short to show a window in. */
-export async function lookThrough(file: string, options: IntakeOptions): Promise<Recording> {
+export async function lookThrough(
+  file: string,
+  options: IntakeOptions,
+  cut: Cut = { fewestEpochs: 6 },
+): Promise<Recording> {
   const intake = await openIntake(file, options);
   const channels = new Map<string, Map<string, Channel>>();
   const leaves = new Map<string, number>();
@@ -73,11 +81,11 @@ export async function lookThrough(file: string, options: IntakeOptions): Promise
     const leaf = hex(encodeObservation(observation));
     leaves.set(leaf, (leaves.get(leaf) ?? 0) + 1);
   }
-  const epochLength = epochLengthForAtLeast(rate.span());
+  const epochLength = cut.epochLength ?? epochLengthForAtLeast(rate.span());
   const [firstEpoch, endEpoch] = [Math.floor(first / epochLength), Math.floor(last / epochLength) + 1];
-  if (!(endEpoch - firstEpoch >= FEWEST_EPOCHS)) {
+  if (!(endEpoch - firstEpoch >= cut.fewestEpochs)) {
     throw new UsageError(
-      `the recording is too short for the story: it needs ${FEWEST_EPOCHS} seconds or more of readings`,
+      `the recording is too short for the story: it needs ${cut.fewestEpochs} seconds or more of readings`,
       { hint: "take a longer recording" },
     );
   }

@@ -1,0 +1,179 @@
+import { randomBytes } from "node:crypto";
+import { getBytes, hexlify, type ContractTransactionResponse, type Signer } from "ethers";
+import { network } from "hardhat";
+import { flatness, type Flatness } from "./flatness.ts";
+import { now } from "../../src/bytes/random.ts";
+import { anchorAt, registryAt } from "../../src/chain/contracts.ts";
+import { RelationshipWallet, newPhrase } from "../../src/chain/wallet.ts";
+import type { Consent, Hex } from "../../src/consent/consent.ts";
+import { draftConsent } from "../../src/consent/draft.ts";
+import { signGrant, signRevoke, signRevokeAll } from "../../src/consent/sign.ts";
+
+/** Gas of one function in steady state, beside the least the protocol asks for its effects. */
+export interface GasRow {
+  readonly gas: number;
+  readonly floor: number;
+  readonly ratio: number;
+  /** What it must not exceed, where there is such a figure. */
+  readonly limit?: number;
+  readonly pass?: boolean;
+}
+
+export interface GasReport {
+  readonly anchor: GasRow;
+  readonly grant: GasRow;
+  readonly grantBySig: GasRow;
+  readonly revoke: GasRow;
+  readonly revokeBySig: GasRow;
+  readonly revokeAll: GasRow;
+  readonly revokeAllBySig: GasRow;
+  readonly flat: Flatness;
+  readonly pass: boolean;
+}
+
+/** The leanest rolling head in Solidity that was measured, and the leanest relayed consent among public peers. */
+const LEANEST_ANCHOR = 28_569;
+const LEANEST_RELAYED_GRANT = 59_570;
+
+// Costs of the Osaka rules: EIP-2929 and EIP-2200 for storage, the Yellow Paper's for logs, EIP-2028 and EIP-7623 for calldata.
+const TRANSACTION = 21_000;
+const NEW_SLOT = 22_100;
+const CHANGED_SLOT = 5_000;
+const READ_SLOT = 2_100;
+const ECRECOVER = 3_000;
+const log = (topics: number, bytes: number): number => 375 + 375 * topics + 8 * bytes;
+
+/** Intrinsic gas of a transaction with this calldata, or the floor of EIP-7623 where that is more. */
+function atLeast(data: string, effects: number): number {
+  const bytes = getBytes(data);
+  const tokens = bytes.reduce((sum, byte) => sum + (byte === 0 ? 1 : 4), 0);
+  return Math.max(TRANSACTION + 4 * tokens + effects, TRANSACTION + 10 * tokens);
+}
+
+/** 32 random bytes without a zero, so that calldata always costs the same. */
+const word = (): Hex => hexlify(randomBytes(32).map((byte) => byte || 1)) as Hex;
+
+export async function benchGas(): Promise<GasReport> {
+  const connection = await network.create();
+  try {
+    const { ethers } = connection;
+    const [, patient, gateway, relayer] = (await ethers.getSigners()) as unknown as [Signer, Signer, Signer, Signer];
+    const registryAddress = (await (await ethers.deployContract("ConsentRegistry")).getAddress()) as Hex;
+    const anchorAddress = (await (await ethers.deployContract("RecordAnchor")).getAddress()) as Hex;
+    const at = { chainId: Number((await ethers.provider.getNetwork()).chainId), registry: registryAddress };
+    const registry = registryAt(registryAddress, patient);
+    const relayed = registryAt(registryAddress, relayer);
+    const recordAnchor = anchorAt(anchorAddress, gateway);
+
+    const row = async (
+      send: () => Promise<ContractTransactionResponse>,
+      effects: number,
+      limit?: number,
+    ): Promise<GasRow> => {
+      const sent = await send();
+      const gas = Number((await sent.wait())?.gasUsed ?? 0n);
+      const floor = atLeast(sent.data, effects);
+      const ratio = Math.round((gas / floor) * 1000) / 1000;
+      return { gas, floor, ratio, ...(limit === undefined ? {} : { limit, pass: gas <= limit }) };
+    };
+    const grantor = (await patient.getAddress()) as Hex;
+    const wallet = new RelationshipWallet(newPhrase());
+    let relationship = 0;
+    /** A patient without ether, a new address for each relationship. */
+    const signedConsent = (): { consent: Consent; signer: ReturnType<RelationshipWallet["signer"]> } => {
+      const signer = wallet.signer(relationship++);
+      return { signer, consent: consentFor(signer.address as Hex) };
+    };
+
+    // Steady state: the gateway's head is not its first, the patient has granted and ended before.
+    let head: string = `0x${"0".repeat(64)}`;
+    const anchor = async (): Promise<GasRow> => {
+      const measured = await row(
+        () => recordAnchor.anchor(word(), word(), 0x0101, head),
+        CHANGED_SLOT + log(2, 128),
+        Math.floor(1.15 * LEANEST_ANCHOR),
+      );
+      head = await recordAnchor.headOf(await gateway.getAddress());
+      return measured;
+    };
+    while ((await anchor()) && head.slice(2).match(/../g)?.includes("00"));
+    const anchored = await anchor();
+
+    await (await registry.revokeAll()).wait();
+    const ids = [word(), word()] as const;
+    await (await registry.grant(ids[0])).wait();
+    const grant = await row(() => registry.grant(ids[1]), READ_SLOT + NEW_SLOT + log(3, 32));
+    const revoke = await row(() => registry.revoke(ids[1]), CHANGED_SLOT + log(3, 0), grant.gas);
+    const revokeAll = await row(() => registry.revokeAll(), CHANGED_SLOT + log(2, 32), grant.gas);
+
+    const { consent, signer } = signedConsent();
+    const grantMessage = await signGrant(signer, at, consent);
+    const grantBySig = await row(
+      () =>
+        relayed.grantBySig(
+          consent.grantor,
+          grantMessage.consentId,
+          grantMessage.issuedAt,
+          grantMessage.deadline,
+          grantMessage.signature,
+        ),
+      ECRECOVER + READ_SLOT + NEW_SLOT + log(3, 32),
+      LEANEST_RELAYED_GRANT,
+    );
+    const revokeMessage = await signRevoke(signer, at, consent);
+    const revokeBySig = await row(
+      () => relayed.revokeBySig(consent.grantor, revokeMessage.consentId, revokeMessage.signature),
+      ECRECOVER + CHANGED_SLOT + log(3, 0),
+      grantBySig.gas,
+    );
+    const all = await signRevokeAll(patient, at, grantor, { issuedAt: now() + 60 });
+    const revokeAllBySig = await row(
+      () => relayed.revokeAllBySig(grantor, all.issuedAt, all.signature),
+      ECRECOVER + CHANGED_SLOT + log(2, 32),
+      grantBySig.gas,
+    );
+
+    const flat = await flatness();
+    const rows = { anchor: anchored, grant, grantBySig, revoke, revokeBySig, revokeAll, revokeAllBySig };
+    return { ...rows, flat, pass: Object.values(rows).every(({ pass }) => pass !== false) && flat.pass };
+  } finally {
+    await connection.close();
+  }
+}
+
+const consentFor = (grantor: Hex): Consent => {
+  const time = now();
+  const terms = {
+    purpose: "TREAT",
+    dataStart: 0,
+    dataEnd: time,
+    periodStart: time,
+    periodEnd: time + 86_400,
+    actions: ["READ"] as const,
+  };
+  return draftConsent({ grantor, grantee: "0x1111111111111111111111111111111111111111", streams: [word()], ...terms });
+};
+
+/** The report as a table for people. */
+export function gasTable({ flat, pass, ...rows }: GasReport): string {
+  const cell = (value: number | string, width = 9): string => String(value).padStart(width);
+  const lines = Object.entries(rows).map(([name, row]) => {
+    const { gas, floor, ratio, limit } = row;
+    const verdict =
+      limit === undefined ? "" : `  at most ${limit.toLocaleString("en")}: ${gas <= limit ? "PASS" : "FAIL"}`;
+    return `${name.padEnd(16)}${cell(gas.toLocaleString("en"))}${cell(floor.toLocaleString("en"))}${cell(ratio.toFixed(3), 8)}${verdict}`;
+  });
+  const growth = flat.rows.map(
+    ({ readings, anchor, grantBySig, revokeBySig }) =>
+      `${cell(readings.toLocaleString("en"), 16)}${cell(anchor.toLocaleString("en"))}${cell(grantBySig.toLocaleString("en"), 12)}${cell(revokeBySig.toLocaleString("en"), 13)}`,
+  );
+  return [
+    `${"function".padEnd(16)}${cell("gas")}${cell("floor")}${cell("ratio", 8)}`,
+    ...lines,
+    "",
+    `${cell("readings", 16)}${cell("anchor")}${cell("grantBySig", 12)}${cell("revokeBySig", 13)}`,
+    ...growth,
+    `flat: ${flat.pass ? "PASS" : "FAIL"} (within ${flat.within * 100} %)`,
+    pass ? "all within their limits" : "NOT all within their limits",
+  ].join("\n");
+}
