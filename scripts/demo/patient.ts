@@ -36,6 +36,7 @@ export async function openPatient(world: World): Promise<DemoPatient> {
     { format: "medseal/patient/1", phrase, nextRelationship: 0, streams: [], consents: [] },
     {
       addressOf: (relationship) => wallet.signer(relationship).address as Hex,
+      signerOf: (relationship) => wallet.signer(relationship),
       place: world.registry,
       watch: watchLedger(viewer.ledger),
       recovery: recoveryStore(boxes, { kem: recoveryKey.kem, publicKey: recoveryKey.publicKey, version: 1 }),

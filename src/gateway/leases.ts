@@ -15,6 +15,9 @@ export interface Writable {
 
 export const generationKey = ({ stream, generation }: GenerationKeys): string => `${hex(stream.id)}:${generation}`;
 
+/** Leases issued in one second are told apart by their generations. */
+const newest = ({ keys }: Release): number => Math.max(...keys.map(({ generation }) => generation));
+
 const own = (lease: Release): Link => lease.chain.at(-1) as Link;
 
 /**
@@ -34,7 +37,7 @@ export function acceptLease(state: GatewayState, lease: Release, gateway: Hex, w
     });
   }
   const kept = state.leases[id];
-  if (kept && kept.issuedAt > lease.issuedAt)
+  if (kept && (kept.issuedAt > lease.issuedAt || newest(kept) > newest(lease)))
     throw new NoLeaseError("a newer lease under this consent is kept already");
   state.leases[id] = lease;
 }

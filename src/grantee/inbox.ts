@@ -15,6 +15,8 @@ export interface InboxKeys {
 
 export interface Inbox {
   readonly releases: readonly { readonly release: Release; readonly envelope: Uint8Array }[];
+  /** Envelopes that were sealed to us and must not be used: forged, or with a consent that does not say what its fields say. */
+  readonly refused: readonly { readonly error: MedSealError; readonly envelope: Uint8Array }[];
   /** Rows looked at, rows whose view tag fitted, and of these the ones that were not ours after all. */
   readonly rows: number;
   readonly fetched: number;
@@ -33,6 +35,7 @@ export async function readInbox(
 ): Promise<Inbox> {
   const candidates = mail.filter((row) => mayBeMine(row, keys.viewSecret));
   const releases: { release: Release; envelope: Uint8Array }[] = [];
+  const refused: { error: MedSealError; envelope: Uint8Array }[] = [];
   for (const { envelope } of candidates) {
     const block = await read(envelope);
     try {
@@ -42,5 +45,5 @@ export async function readInbox(
       if (!(error instanceof MedSealError)) throw error;
     }
   }
-  return { releases, rows: mail.length, fetched: candidates.length };
+  return { releases, refused, rows: mail.length, fetched: candidates.length };
 }

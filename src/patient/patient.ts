@@ -9,6 +9,7 @@ import type { RegistryAddress } from "../consent/typed-data.ts";
 import { sealEnvelope, type Recipient } from "../envelope/envelope.ts";
 import type { GenerationKeys, Release } from "../envelope/payload.ts";
 import { linkOf, type Link } from "../consent/scope.ts";
+import type { TypedSigner } from "../consent/sign.ts";
 import type { ConsentWatch } from "../consent/watch.ts";
 import { coverOf } from "../keys/cover.ts";
 import { ReleaseRefusedError, UnknownError, WindowError } from "./errors.ts";
@@ -37,6 +38,8 @@ export interface ConsentTerms {
 export interface PatientDeps {
   /** Address of the wallet for a relationship. */
   readonly addressOf: (relationship: number) => Hex;
+  /** Signs with the key of that address. */
+  readonly signerOf: (relationship: number) => TypedSigner;
   readonly place: RegistryAddress;
   readonly watch: ConsentWatch;
   readonly recovery: RecoveryStore;
@@ -197,7 +200,13 @@ export class Patient {
       stream.generations.filter(wanted).map((generation) => this.#keys(record, stream, generation)),
     );
     const release: Release = { ...head, issuedAt: this.#deps.now(), chain: [link(record)], keys };
-    return sealEnvelope(release, record.recipient, this.#deps.place, this.#deps.random);
+    return sealEnvelope(
+      release,
+      this.#deps.signerOf(record.relationship),
+      record.recipient,
+      this.#deps.place,
+      this.#deps.random,
+    );
   }
 
   #keys({ consent }: ConsentRecord, { descriptor }: StreamState, generation: Generation): GenerationKeys {
