@@ -1,0 +1,162 @@
+import { concat, hex0x, utf8 } from "../../src/bytes/bytes.ts";
+import { ByteWriter } from "../../src/bytes/writer.ts";
+import { consentId } from "../../src/consent/consent.ts";
+import { linkOf } from "../../src/consent/scope.ts";
+import { sealEnvelope, type Recipient } from "../../src/envelope/envelope.ts";
+import { encodeRelease, type GenerationKeys, type Release } from "../../src/envelope/payload.ts";
+import { coverOf } from "../../src/keys/cover.ts";
+import { recoveryStore } from "../../src/patient/recovery.ts";
+import {
+  DHKEM_X25519,
+  generateKeyPair,
+  KEMS,
+  sealTo,
+  X_WING,
+  type HpkeKeyPair,
+  type KemId,
+} from "../../src/seal/hpke.ts";
+import { at, clinician, EPOCH, patient, readConsent, START, stream, writeConsent } from "./samples.ts";
+import { bad, damaged, draw, flip, good, type Suite } from "./suite.ts";
+
+const generation: GenerationKeys = {
+  stream,
+  generation: 1,
+  role: "current",
+  write: linkOf(writeConsent, [hex0x(stream.id)]),
+  data: coverOf(draw("data root")(32), EPOCH, EPOCH + 8),
+  audit: coverOf(draw("audit root")(32), EPOCH, EPOCH + 8),
+};
+
+const release: Release = {
+  kind: "release",
+  issuedAt: START,
+  from: "Zoë",
+  chain: [linkOf(readConsent, [hex0x(stream.id)])],
+  keys: [generation],
+  retiredBy: [],
+};
+
+const lease: Release = {
+  kind: "lease",
+  issuedAt: START,
+  from: "",
+  chain: [linkOf(writeConsent, [hex0x(stream.id)])],
+  keys: [generation, { ...generation, generation: 2, role: "spare" }],
+  retiredBy: [{ grantor: readConsent.grantor, id: consentId(readConsent) }],
+};
+
+function releaseSuite(): Suite {
+  const audit: Release = { ...release, keys: [{ ...generation, data: undefined }] };
+  const bytes = encodeRelease(release);
+  const inputs = (changed: Uint8Array): object => ({ bytes: changed });
+  const linksAt = 18 + 1 + 6 + 1 + utf8(release.from).length;
+  const withRetired = encodeRelease({ ...release, retiredBy: lease.retiredBy });
+  const wrongStreams = encodeRelease({ ...release, chain: [{ consent: readConsent, streams: [hex0x(stream.id)] }] });
+  return {
+    format: "release",
+    section: 20,
+    cases: [
+      good("to read", inputs(bytes), release),
+      good("to audit, without keys of the data tree", inputs(encodeRelease(audit)), audit),
+      good("a lease with a spare", inputs(encodeRelease(lease)), lease),
+      ...damaged(inputs, bytes),
+      bad("an unknown kind", inputs(bytes.with(18, 2)), "ERR_MALFORMED"),
+      bad("no consent", inputs(bytes.with(linksAt, 0)), "ERR_MALFORMED"),
+      bad("five consents", inputs(bytes.with(linksAt, 5)), "ERR_MALFORMED"),
+      bad("a release that retires", inputs(withRetired), "ERR_MALFORMED"),
+      bad("a list for one stream", inputs(wrongStreams), "ERR_MALFORMED"),
+      bad("a consent whose statement differs", inputs(flip(bytes, linksAt + 3 + 40)), "ERR_STATEMENT_DIFFERS"),
+    ],
+  };
+}
+
+const pairs = async (): Promise<[HpkeKeyPair, HpkeKeyPair]> => [
+  await generateKeyPair(X_WING, draw("X-Wing key")),
+  await generateKeyPair(DHKEM_X25519, draw("X25519 key")),
+];
+
+const recipient = ({ kem, publicKey }: HpkeKeyPair): Recipient => ({
+  kem,
+  hpkeKey: publicKey,
+  viewKey: draw("unused")(32),
+});
+
+async function envelopeSuite(): Promise<Suite> {
+  const [xWing, x25519] = await pairs();
+  const [one, two] = [
+    await sealEnvelope(release, patient, recipient(xWing), at, draw("encapsulation 1")),
+    await sealEnvelope(release, patient, recipient(x25519), at, draw("encapsulation 2")),
+  ];
+  const forged = await sealEnvelope(release, clinician, recipient(x25519), at, draw("encapsulation 4"));
+  const inputs = ({ kem, privateKey }: HpkeKeyPair, block: Uint8Array): object => ({ ...at, kem, privateKey, block });
+  const shape = async (plain: Uint8Array): Promise<Uint8Array> => {
+    const kem: KemId = DHKEM_X25519;
+    const head = new ByteWriter().raw(utf8("medseal/envelope/1\n")).uint(kem, 2).uint(KEMS[kem].enc, 2).finish();
+    const info = new ByteWriter()
+      .raw(utf8("medseal/v1/envelope"))
+      .uint(at.chainId, 8)
+      .raw(Buffer.from(at.registry.slice(2), "hex"));
+    const { enc, ciphertext } = await sealTo(
+      kem,
+      x25519.publicKey,
+      info.finish(),
+      head,
+      plain,
+      draw("encapsulation 3"),
+    );
+    return concat(head, enc, ciphertext);
+  };
+  const full = 8192 - 23 - 32 - 16;
+  const stray = new Uint8Array(full).fill(1, full - 1);
+  stray.set(new ByteWriter().sized(encodeRelease(release), 4).finish());
+  return {
+    format: "envelope",
+    section: 19,
+    cases: [
+      good("X-Wing", inputs(xWing, one), release),
+      good("X25519", inputs(x25519, two), release),
+      bad("not signed by the grantor", inputs(x25519, forged), "ERR_RELEASE_FORGED"),
+      bad("altered", inputs(x25519, flip(two, -1)), "ERR_HPKE_OPEN"),
+      bad("for another registry", { ...inputs(x25519, two), registry: readConsent.grantee }, "ERR_HPKE_OPEN"),
+      bad("no multiple of 8192 bytes", inputs(x25519, two.slice(0, 100)), "ERR_MALFORMED"),
+      bad("padding that is not zero", inputs(x25519, await shape(stray)), "ERR_MALFORMED"),
+      bad("nothing", inputs(x25519, new Uint8Array(0)), "ERR_MALFORMED"),
+    ],
+  };
+}
+
+async function recoverySuite(): Promise<Suite> {
+  const roots = {
+    stream: stream.id,
+    generation: 1,
+    dataRoot: draw("data root")(32),
+    auditRoot: draw("audit root")(32),
+  };
+  const cases: Suite["cases"][number][] = [];
+  for (const keys of await pairs()) {
+    const boxes: Uint8Array[] = [];
+    const store = recoveryStore(
+      { put: async (_name, box) => Promise.resolve(void boxes.push(box)) },
+      { ...keys, version: 1 },
+      draw("box"),
+    );
+    await store.store(stream, { number: roots.generation, dataRoot: roots.dataRoot, auditRoot: roots.auditRoot });
+    const box = boxes[0] as Uint8Array;
+    const { name } = KEMS[keys.kem];
+    const inputs = (changed: Uint8Array): object => ({ kem: keys.kem, privateKey: keys.privateKey, box: changed });
+    cases.push(
+      good(name, inputs(box), roots),
+      bad(`${name}, another name`, inputs(flip(box, 0)), "ERR_MALFORMED"),
+      bad(`${name}, another version of the key`, inputs(flip(box, 22)), "ERR_HPKE_OPEN"),
+      bad(`${name}, altered`, inputs(flip(box, -1)), "ERR_HPKE_OPEN"),
+      bad(`${name}, cut before the ciphertext`, inputs(box.slice(0, 26)), "ERR_MALFORMED"),
+    );
+  }
+  return { format: "recovery", section: 23, cases };
+}
+
+export const envelopeSuites = async (): Promise<Suite[]> => [
+  releaseSuite(),
+  await envelopeSuite(),
+  await recoverySuite(),
+];
