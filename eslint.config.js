@@ -1,10 +1,22 @@
 import js from "@eslint/js";
 import tseslint from "typescript-eslint";
 
-/** `src/` layers, low to high: a layer may import from those before it, see docs/architecture.md. */
-const onlyChain = {
-  patterns: [{ group: ["**/typechain-types/**"], message: "only src/chain imports typechain-types" }],
+/** Who may import what; the README lists the layers of `src/`. */
+const contracts = { group: ["**/typechain-types/**"], message: "only src/chain imports typechain-types" };
+const ipfs = {
+  group: ["ipfs-http-client", "helia", "@helia/*", "interface-blockstore", "datastore-fs"],
+  message: "only src/ipfs speaks to IPFS",
 };
+const higher = {
+  group: ["chain", "consent", "envelope", "archive", "patient", "gateway", "grantee", "auditor"].map(
+    (layer) => `**/${layer}/**`,
+  ),
+  message: "the layers below know neither chain nor use cases",
+};
+const imports = (...patterns) => ({ rules: { "no-restricted-imports": ["error", { patterns }] } });
+const low = ["bytes", "files", "observation", "intake", "keys", "seal", "log", "state"].map(
+  (layer) => `src/${layer}/**`,
+);
 
 export default tseslint.config(
   { ignores: ["typechain-types/", "artifacts/", "cache/", "coverage/", ".tools/"] },
