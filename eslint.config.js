@@ -34,10 +34,17 @@ export default tseslint.config(
       ],
     },
   },
-  { files: ["src/**"], ignores: ["src/chain/**"], rules: { "no-restricted-imports": ["error", onlyChain] } },
+  { files: ["src/**"], ...imports(contracts, ipfs) },
+  { files: ["src/chain/**"], ...imports(ipfs) },
+  { files: ["src/ipfs/**"], ...imports(contracts, higher) },
+  { files: low, ...imports(contracts, ipfs, higher) },
   {
     files: ["test/**"],
-    rules: { "@typescript-eslint/no-unused-expressions": "off", "@typescript-eslint/require-await": "off" },
+    rules: {
+      "@typescript-eslint/no-unused-expressions": "off",
+      "@typescript-eslint/require-await": "off",
+      "@typescript-eslint/explicit-module-boundary-types": "off",
+    },
   },
   {
     files: ["**/*.mjs", "*.js"],

@@ -27,7 +27,7 @@ const WITHIN = 0.02;
 const CHANNELS = 6;
 
 /** @param sizes - Readings of the recordings, about. */
-export async function flatness(sizes: readonly number[] = [10, 100_000]): Promise<Flatness> {
+export async function flatness(sizes: readonly number[]): Promise<Flatness> {
   const rows: GasAfter[] = [];
   for (const size of sizes) rows.push(await gasAfter(Math.max(1, Math.round(size / CHANNELS))));
   const steady = (["anchor", "grantBySig", "revokeBySig"] as const).every((name) => {
