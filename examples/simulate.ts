@@ -87,7 +87,7 @@ function gaps(random: () => number, chance: number, longest: number): () => bool
 }
 
 /** Mulberry32, a small public-domain generator on 32-bit integers; for samples only. */
-function mulberry32(seed: number): () => number {
+export function mulberry32(seed: number): () => number {
   let state = seed >>> 0;
   return () => {
     state = (state + 0x6d2b79f5) >>> 0;
