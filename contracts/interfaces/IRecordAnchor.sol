@@ -59,7 +59,7 @@ interface IRecordAnchor {
     function headOf(address gateway) external view returns (bytes32);
 
     /// @notice Whether an entry is in a checkpoint that the gateway has anchored.
-    /// @dev The leaf is `SHA-256(0x00 ‖ tag ‖ headerDigest ‖ batchDigest)` over 97 bytes. Each later checkpoint costs about 1,500 gas of
+    /// @dev The leaf is `SHA-256(0x00 ‖ tag ‖ headerDigest ‖ batchDigest)` over 97 bytes. Each later checkpoint costs about 1,370 gas of
     /// calldata and hashing; older entries are shown against the head of an old block by a storage proof.
     /// @dev Warning: asking a remote node for an entry tells its operator which batch matters.
     function verifyInclusion(address gateway, Inclusion calldata inclusion) external view returns (bool);
