@@ -1,0 +1,91 @@
+import { expect } from "chai";
+import fc from "fast-check";
+import { hex } from "../../../src/bytes/bytes.ts";
+import {
+  emptyEnvelope,
+  ENVELOPE_CLASS,
+  openEnvelope,
+  ReleaseForgedError,
+  sealEnvelope,
+} from "../../../src/envelope/envelope.ts";
+import { MalformedError } from "../../../src/errors.ts";
+import { generateKeyPair, HpkeOpenError, KEMS } from "../../../src/seal/hpke.ts";
+import { clinician, patient } from "../consent/samples.ts";
+import { refusesTruncations, standsMutations } from "../log/mutate.ts";
+import { refusal } from "../seal/places.ts";
+import { anyRelease, pairs, place, rand, recipient, release, x25519 } from "./samples.ts";
+
+describe("an envelope", () => {
+  for (const keys of pairs) {
+    const { name } = KEMS[keys.kem];
+    const to = recipient(keys);
+
+    it(`${name}: opens to what was sealed, in a multiple of 8,192 bytes`, async () => {
+      await fc.assert(
+        fc.asyncProperty(anyRelease, async (any) => {
+          const block = await sealEnvelope(any, patient, to, place, rand);
+          expect(block.length % ENVELOPE_CLASS).to.equal(0);
+          expect(await openEnvelope(block, keys, place)).to.deep.equal(any);
+        }),
+        { numRuns: 25 },
+      );
+    }).timeout(10_000);
+
+    it(`${name}: is a function of the release and the randomness`, async () => {
+      const fixed = (size: number): Uint8Array => new Uint8Array(size).fill(7);
+      const [a, b] = [
+        await sealEnvelope(release, patient, to, place, fixed),
+        await sealEnvelope(release, patient, to, place, fixed),
+      ];
+      expect(hex(a)).to.equal(hex(b));
+      expect(hex(await sealEnvelope(release, patient, to, place, rand))).to.not.equal(hex(a));
+    });
+
+    it(`${name}: is refused for another key, chain or registry`, async () => {
+      const block = await sealEnvelope(release, patient, to, place, rand);
+      const other = await generateKeyPair(keys.kem, rand);
+      expect(await refusal(openEnvelope(block, other, place))).to.be.instanceOf(HpkeOpenError);
+      for (const elsewhere of [
+        { ...place, chainId: 1 },
+        { ...place, registry: release.chain[0]?.consent.grantor ?? place.registry },
+      ])
+        expect(await refusal(openEnvelope(block, keys, elsewhere))).to.be.instanceOf(HpkeOpenError);
+    });
+
+    it(`${name}: is refused by a key of the other KEM, before anything is opened`, async () => {
+      const block = await sealEnvelope(release, patient, to, place, rand);
+      const other = pairs.find(({ kem }) => kem !== keys.kem) ?? keys;
+      expect(await refusal(openEnvelope(block, other, place))).to.be.instanceOf(MalformedError);
+    });
+
+    it(`${name}: without mail looks the same and opens for nobody`, async () => {
+      const block = await sealEnvelope({ ...release, keys: [] }, patient, to, place, rand);
+      const empty = emptyEnvelope(keys.kem, rand);
+      expect(empty.length).to.equal(block.length);
+      expect(hex(empty.subarray(0, 23))).to.equal(hex(block.subarray(0, 23)));
+      expect(await refusal(openEnvelope(empty, keys, place))).to.be.instanceOf(HpkeOpenError);
+    });
+
+    it(`${name}: is refused when somebody else than the grantor signed the release`, async () => {
+      const block = await sealEnvelope(release, clinician, to, place, rand);
+      expect(await refusal(openEnvelope(block, keys, place))).to.be.instanceOf(ReleaseForgedError);
+    });
+  }
+
+  it("is refused in every other size", async () => {
+    const block = await sealEnvelope(release, patient, recipient(x25519), place, rand);
+    for (const wrong of [block.slice(0, -1), new Uint8Array([...block, 0]), block.slice(0, 23)])
+      expect(await refusal(openEnvelope(wrong, x25519, place))).to.be.instanceOf(MalformedError);
+    const longer = new Uint8Array(2 * ENVELOPE_CLASS);
+    longer.set(block);
+    expect(await refusal(openEnvelope(longer, x25519, place)), "filled up").to.be.instanceOf(HpkeOpenError);
+  });
+
+  it("stands 2,000 mutations: each is refused with a typed error", async () => {
+    const block = await sealEnvelope(release, patient, recipient(x25519), place, rand);
+    const decode = (bytes: Uint8Array): Promise<unknown> => openEnvelope(bytes, x25519, place);
+    const count = Number(process.env["MEDSEAL_MUTATIONS"] ?? 2000);
+    expect(await standsMutations("envelope", { bytes: block, decode }, count)).to.be.greaterThan(count * 0.8);
+    await refusesTruncations({ bytes: block.slice(0, 200), decode });
+  }).timeout(20_000);
+});
