@@ -2,6 +2,7 @@
 // `npm test`: builds the contracts when they changed, then runs the Solidity tests and all TypeScript tests.
 // Arguments are test files; without any, everything runs. Ends with a line `N passed, N failed`.
 import { spawn, spawnSync } from "node:child_process";
+import { readdirSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 
@@ -31,9 +32,14 @@ function count(text) {
 const built = spawnSync(process.execPath, [join(root, "tools", "build.mjs")], { cwd: root, stdio: ["ignore", 2, 2] });
 if (built.status !== 0) process.exit(built.status ?? 1);
 
-const files = process.argv.slice(2);
+// Hardhat takes every TypeScript file below test/ for a test; only those named so are.
+const all = readdirSync(join(root, "test"), { recursive: true })
+  .filter((file) => file.endsWith(".test.ts"))
+  .sort();
+const named = process.argv.slice(2);
+const files = named.length > 0 ? named : all.map((file) => join("test", file));
 const solidity =
-  files.length === 0 ? await run(hardhat, "test", "solidity", "--no-compile") : { code: 0, counts: count("") };
+  named.length === 0 ? await run(hardhat, "test", "solidity", "--no-compile") : { code: 0, counts: count("") };
 const mocha = await run(hardhat, "test", "mocha", "--no-compile", ...files);
 
 const total = (key) => solidity.counts[key] + mocha.counts[key];
