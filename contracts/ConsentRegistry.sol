@@ -33,8 +33,8 @@ contract ConsentRegistry is ConsentLedger, EIP712 {
         bytes calldata signature
     ) external {
         if (block.timestamp > deadline) revert ConsentDeadlinePassed(deadline);
-        uint48 latest = _saturatingAdd(issuedAt, MAX_GRANT_DELAY);
-        if (deadline > latest) revert ConsentDeadlineTooLate(deadline, latest);
+        uint256 latest = uint256(issuedAt) + MAX_GRANT_DELAY;
+        if (deadline > latest) revert ConsentDeadlineTooLate(deadline, uint48(latest));
         _requireSigned(grantor, ConsentHash.grantHash(consentId, issuedAt, deadline), signature);
 
         _grant(grantor, consentId, issuedAt);
@@ -100,9 +100,5 @@ contract ConsentRegistry is ConsentLedger, EIP712 {
     function _requireSigned(address grantor, bytes32 structHash, bytes calldata signature) private view {
         bytes32 digest = _hashTypedDataV4(structHash);
         if (!ConsentSignature.isValid(grantor, digest, signature)) revert ConsentSignatureInvalid();
-    }
-
-    function _saturatingAdd(uint48 a, uint48 b) private pure returns (uint48) {
-        return a > type(uint48).max - b ? type(uint48).max : a + b;
     }
 }

@@ -145,8 +145,14 @@ describe("ConsentRegistry", () => {
       await expect(registry.grantBySig(patient, id, future.issuedAt, future.deadline, future.signature))
         .to.be.revertedWithCustomError(registry, "ConsentIssuedInFuture")
         .withArgs(bound + 1, bound);
+      const last = 2 ** 48 - 1;
+      const never = await signGrant(patient, domain, consent, last, last);
+      await expect(registry.grantBySig(patient, id, last, last, never.signature)).to.be.revertedWithCustomError(
+        registry,
+        "ConsentIssuedInFuture",
+      );
       const latest = await signGrant(patient, domain, consent, bound);
-      await time.setNextBlockTimestamp(now + 1);
+      await time.setNextBlockTimestamp(now);
       await registry.grantBySig(patient, id, latest.issuedAt, latest.deadline, latest.signature);
       expect(await registry.isActive(patient, id)).to.equal(true);
     });
