@@ -1,10 +1,10 @@
 import type { RegistryAddress } from "../consent/typed-data.ts";
 import { openEnvelope } from "../envelope/envelope.ts";
 import type { Release } from "../envelope/payload.ts";
-import { MedSealError } from "../errors.ts";
+import { MalformedError, MedSealError } from "../errors.ts";
 import type { MailRow } from "../log/checkpoint.ts";
 import { mayBeMine } from "../log/mail.ts";
-import type { HpkeKeyPair } from "../seal/hpke.ts";
+import { HpkeOpenError, type HpkeKeyPair } from "../seal/hpke.ts";
 import type { ReadBlock } from "../archive/checkpoints.ts";
 
 export interface InboxKeys {
@@ -43,6 +43,8 @@ export async function readInbox(
     } catch (error) {
       // Whatever a stranger put there must not keep the other mail from being read.
       if (!(error instanceof MedSealError)) throw error;
+      const notOurs = error instanceof HpkeOpenError || error instanceof MalformedError;
+      if (!notOurs) refused.push({ error, envelope });
     }
   }
   return { releases, refused, rows: mail.length, fetched: candidates.length };
