@@ -34,12 +34,15 @@ export interface AnchoredCheckpoint extends CheckpointAnchor {
 /** The head before a gateway's first checkpoint. */
 export const FIRST_HEAD: Uint8Array = new Uint8Array(32);
 
+/** On chain the size has 64 bits, whatever a gateway puts there. */
+type AnyAnchor = Omit<CheckpointAnchor, "size"> & { readonly size: number | bigint };
+
 /** keccak256(root ‖ digest ‖ size), `size` as 8 bytes. */
-export const innerHash = ({ root, digest, size }: CheckpointAnchor): Uint8Array =>
+export const innerHash = ({ root, digest, size }: AnyAnchor): Uint8Array =>
   fromHex(keccak256(new ByteWriter().fixed(root, 32).fixed(digest, 32).uint(size, 8).finish()));
 
 /** The twin of RecordAnchor: the head that follows `head` once this checkpoint is anchored. 32 bytes. */
-export const headAfter = (head: Uint8Array, checkpoint: CheckpointAnchor): Uint8Array =>
+export const headAfter = (head: Uint8Array, checkpoint: AnyAnchor): Uint8Array =>
   fromHex(keccak256(concat(head, innerHash(checkpoint))));
 
 /**
@@ -68,10 +71,12 @@ export async function anchorCheckpoint(
     const send = () => contract.anchor(checkpoint.root, checkpoint.digest, checkpoint.size, expectedHead);
     return { status: "mined", ...(await sendAndWait("RecordAnchor", send)) };
   } catch (error) {
-    if (!(error instanceof ContractRefusedError) || error.reason !== "CheckpointHeadMismatch") throw error;
-    // Our own transaction of before may have been mined in between.
-    if ((await head()) === after) return { status: "already" };
-    throw new HeadMovedError();
+    if (!(error instanceof ContractRefusedError)) throw error;
+    // Our own transaction of before may have been mined in between; one refused only then comes back without a reason.
+    const now = await head();
+    if (now === after) return { status: "already" };
+    if (now !== hex0x(expectedHead)) throw new HeadMovedError();
+    throw error;
   }
 }
 
@@ -114,8 +119,9 @@ export async function anchoredCheckpoints(
   for await (const { logs } of readLogs(rpc, address, first, target.number, topics)) {
     for (const log of logs) {
       const [, root, digest, size, claimed] = anchorInterface.decodeEventLog(event, log.data, [...log.topics]);
-      const checkpoint = { root: fromHex(root as string), digest: fromHex(digest as string), size: Number(size) };
-      head = headAfter(head, checkpoint);
+      const exact = { root: fromHex(root as string), digest: fromHex(digest as string), size: size as bigint };
+      const checkpoint = { ...exact, size: Number(exact.size) };
+      head = headAfter(head, exact);
       if (hex0x(head) !== claimed || log.topics[1] !== topics[1]) {
         throw new NodeLiesError("a checkpoint does not follow the one before it");
       }

@@ -59,12 +59,13 @@ export class LedgerStore {
    * @throws DeploymentError when the file is the ledger of another registry, or not a ledger.
    */
   constructor(path: string, of: RegistryAddress) {
-    this.#db = new DatabaseSync(path);
+    let db: DatabaseSync | undefined;
     try {
+      this.#db = db = new DatabaseSync(path);
       this.#db.exec("PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA busy_timeout = 5000;");
       this.#db.exec(SCHEMA);
     } catch (cause) {
-      this.#db.close();
+      db?.close();
       throw new DeploymentError("the ledger file cannot be opened as a ledger", { cause });
     }
     const about = `medseal-ledger 1 ${of.chainId} ${of.registry}`;
@@ -144,13 +145,20 @@ export class LedgerStore {
       "SELECT * FROM event WHERE grantor = ? AND id = ? ORDER BY block, log",
       fromHex(grantor),
       idOf(consentId),
-    ).map(toEvent);
+    ).map((row) => toEvent(row, grantor));
   }
 
   /** Every event up to a block, in the order of the chain. */
   *eventsUntil(block: number): Generator<LedgerEvent> {
     const statement = this.#db.prepare("SELECT * FROM event WHERE block <= ? ORDER BY block, log");
-    for (const row of statement.iterate(block)) yield toEvent(row);
+    // A checksum costs a hash, and few grantors have many events.
+    const checksummed = new Map<string, Hex>();
+    for (const row of statement.iterate(block)) {
+      const address = hex0x(row.grantor as Uint8Array);
+      const grantor = checksummed.get(address) ?? (getAddress(address) as Hex);
+      checksummed.set(address, grantor);
+      yield toEvent(row, grantor);
+    }
   }
 
   get eventCount(): number {
@@ -193,13 +201,13 @@ export class LedgerStore {
 
 const idOf = (consentId: Hex | undefined): Uint8Array => (consentId === undefined ? ALL : fromHex(consentId));
 
-function toEvent(row: Record<string, unknown>): LedgerEvent {
+function toEvent(row: Record<string, unknown>, grantor: Hex): LedgerEvent {
   const id = row.id as Uint8Array;
   return {
     kind: KINDS[row.kind as number] as EventKind,
     block: row.block as number,
     index: row.log as number,
-    grantor: getAddress(hex0x(row.grantor as Uint8Array)) as Hex,
+    grantor,
     ...(id.length > 0 && { consentId: hex0x(id) }),
     value: row.value as number,
     time: row.time as number,

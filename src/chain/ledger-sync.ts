@@ -104,20 +104,25 @@ async function advance(
   for await (const range of readLogs(rpc, address, start, target.number)) {
     const end = range.to === target.number ? target : await needBlock(rpc, range.to);
     const times = await readTimes(rpc, range, end);
-    // The end and what lay before it are still there after reading, so all that was read lies on one chain.
-    await expectStill(rpc, { number: end.number, hash: end.hash, time: end.timestamp });
-    if (top !== undefined) await expectStill(rpc, top);
-    top = { number: end.number, hash: end.hash, time: end.timestamp };
-    take(store, range, times, top, final);
+    // Asked for before the first event was and still there: so the chain below it has not changed while it was read.
+    if ((await readBlock(rpc, target.number))?.hash !== target.hash) throw new ChainMoved();
+    const read = { number: end.number, hash: end.hash, time: end.timestamp };
+    take(store, range, times, top, read, final);
+    top = read;
   }
-  if (final && target.number > store.finalBlock && target.number >= first) {
-    // Everything up to it was read before it was final; its hash becomes the one that must never change.
-    const { number, hash, timestamp } = target;
-    store.transaction(() => {
-      store.addBlock({ number, hash, time: timestamp });
-      store.setFinal(number);
-    });
-  }
+  if (final && target.number >= first) settle(store, target);
+}
+
+/** Makes a block final that was read before it was; its hash is from now on the one that must never change. */
+function settle(store: LedgerStore, { number, hash, timestamp }: BlockHeader): void {
+  store.transaction(() => {
+    if (number <= store.finalBlock) return;
+    const stored = [...store.blocks()];
+    const known = stored.find((block) => block.number === number);
+    if ((stored[0]?.number ?? -1) < number || (known !== undefined && known.hash !== hash)) throw new ChainMoved();
+    store.addBlock({ number, hash, time: timestamp });
+    store.setFinal(number);
+  });
 }
 
 /** Times of the blocks that hold events, by number; each block is checked to be the one the events say. */
@@ -138,19 +143,19 @@ async function readTimes(rpc: Rpc, range: LogRange, end: BlockHeader): Promise<M
   return times;
 }
 
-async function expectStill(rpc: Rpc, block: SyncedBlock): Promise<void> {
-  if ((await readBlock(rpc, block.number))?.hash !== block.hash) throw new ChainMoved();
-}
-
-/** Takes one range into the store, all of it or nothing. */
+/** Takes one range, which follows the block `top`, into the store: all of it or nothing. */
 function take(
   store: LedgerStore,
   range: LogRange,
   blocks: ReadonlyMap<number, SyncedBlock>,
+  top: SyncedBlock | undefined,
   end: SyncedBlock,
   final: boolean,
 ): void {
   store.transaction(() => {
+    // Another process may have written to the same file in the meantime.
+    const [stored] = store.blocks();
+    if (stored?.hash !== top?.hash) throw new ChainMoved();
     for (const log of range.logs) {
       const block = blocks.get(log.block);
       if (block === undefined || block.time > end.time)

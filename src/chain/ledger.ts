@@ -31,6 +31,7 @@ export class ConsentLedger {
   readonly #deployment: Deployment;
   readonly #store: LedgerStore;
   readonly #options: SyncOptions;
+  #syncing: Promise<unknown> = Promise.resolve();
 
   /** @param path - File of the ledger; it is filled from the chain when it is new. */
   constructor(rpc: Rpc, deployment: Deployment, path = ":memory:", options: SyncOptions = {}) {
@@ -57,8 +58,12 @@ export class ConsentLedger {
   }
 
   /** Brings the ledger to the chain's latest block, taking back what a reorganisation took back. */
-  async sync(): Promise<SyncReport> {
-    return syncLedger(this.#rpc, this.#deployment, this.#store, this.#options);
+  sync(): Promise<SyncReport> {
+    // One after the other: each caller wants the chain as it stands after the call.
+    const run = () => syncLedger(this.#rpc, this.#deployment, this.#store, this.#options);
+    const result = this.#syncing.then(run, run);
+    this.#syncing = result.catch(() => undefined);
+    return result;
   }
 
   /** Checks the ledger against the state of its last final block, see `attestLedger`. */
@@ -91,20 +96,22 @@ export class ConsentLedger {
     const latest = entryAfter(all);
     const final = entryAfter(this.#final(all));
     const chainEnd = endedBeforeAfter(this.#store.events(grantor, undefined));
-    const granted = latest.grantedAt === 0 ? undefined : { ...latest, final: latest.grantedAt === final.grantedAt };
+    const { issuedAt, grantedAt } = latest;
+    // A grant that comes after an end lifts it once it is final itself.
+    const counted = final.grantedAt === 0 ? latest : { ...final, revokedAt: latest.revokedAt };
     return {
-      granted: granted && { issuedAt: granted.issuedAt, grantedAt: granted.grantedAt, final: granted.final },
-      ended: this.#endOf(grantor, consentId, latest, chainEnd),
+      granted: grantedAt === 0 ? undefined : { issuedAt, grantedAt, final: issuedAt === final.issuedAt },
+      ended: this.#endOf(grantor, consentId, counted, chainEnd),
       inForce: isActive(this.entryFor(grantor, consentId, "now"), this.endedBeforeFor(grantor, "now")),
     };
   }
 
-  #endOf(grantor: Hex, consentId: Hex, latest: Entry, chainEnd: number): ConsentState["ended"] {
-    if (latest.revokedAt !== 0) return "revoked";
-    if (latest.grantedAt !== 0 && latest.issuedAt <= chainEnd) return "all-revoked";
+  #endOf(grantor: Hex, consentId: Hex, entry: Entry, chainEnd: number): ConsentState["ended"] {
+    if (entry.revokedAt !== 0) return "revoked";
+    if (entry.grantedAt !== 0 && entry.issuedAt <= chainEnd) return "all-revoked";
     if (this.#store.signedEnd(grantor, consentId) !== undefined) return "signed";
     const signedEnd = this.#store.signedEnd(grantor, undefined) ?? 0;
-    return latest.grantedAt !== 0 && latest.issuedAt <= signedEnd ? "signed" : undefined;
+    return entry.grantedAt !== 0 && entry.issuedAt <= signedEnd ? "signed" : undefined;
   }
 
   /**

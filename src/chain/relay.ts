@@ -3,7 +3,7 @@ import { checkSigned, verifySigned, type SignedMessage } from "../consent/signed
 import { registryAt } from "./contracts.ts";
 import type { Deployment } from "./deployment.ts";
 import { ContractRefusedError } from "./errors.ts";
-import { sendAndWait, type Mined } from "./transaction.ts";
+import { NO_REASON, sendAndWait, type Mined } from "./transaction.ts";
 
 /** `already`: somebody else has relayed this grant before; nothing was left to do. */
 export type Relayed = ({ readonly status: "mined" } & Mined) | { readonly status: "already" };
@@ -44,11 +44,14 @@ export async function relay(
         return registry.revokeAllBySig(message.grantor, message.issuedAt, message.signature);
     }
   };
-  try {
-    return { status: "mined", ...(await sendAndWait("ConsentRegistry", send, options.waitMs)) };
-  } catch (error) {
-    const known = error instanceof ContractRefusedError && error.reason === "ConsentGrantedAlready";
-    if (known) return { status: "already" };
-    throw error;
+  for (let first = true; ; first = false) {
+    try {
+      return { status: "mined", ...(await sendAndWait("ConsentRegistry", send, options.waitMs)) };
+    } catch (error) {
+      if (!(error instanceof ContractRefusedError)) throw error;
+      if (error.reason === "ConsentGrantedAlready") return { status: "already" };
+      // Refused only once it was mined, because another relayer was faster: the second try is told why.
+      if (error.reason !== NO_REASON || !first) throw error;
+    }
   }
 }

@@ -107,7 +107,9 @@ const OUTAGES: ReadonlySet<unknown> = new Set([
 /** True when an error, or one it was made from, says that nobody answered. */
 export function isOutage(error: unknown): boolean {
   for (let at = error, depth = 0; at !== null && typeof at === "object" && depth < 5; depth++) {
-    if (OUTAGES.has((at as { code?: unknown }).code)) return true;
+    const { code, response } = at as { code?: unknown; response?: { statusCode?: unknown } };
+    // Some nodes refuse a request as too large by an HTTP status.
+    if (OUTAGES.has(code)) return response?.statusCode !== 400 && response?.statusCode !== 413;
     at = (at as { cause?: unknown }).cause;
   }
   return false;

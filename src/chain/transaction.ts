@@ -26,6 +26,9 @@ const HINTS: Readonly<Record<string, string>> = {
   ConsentSignatureInvalid: "the message was altered, or is for another chain or registry",
 };
 
+/** Reason of a transaction that was mined and refused: nodes keep no revert data. */
+export const NO_REASON = "no reason given";
+
 /** How long to wait for a transaction to be mined before that counts as an outage. */
 const WAIT_MS = 180_000;
 
@@ -53,7 +56,7 @@ function refusal(contract: ContractName, error: unknown): Error {
   if (isOutage(error)) return new ChainUnavailableError(undefined, error);
   const reason = customError(INTERFACES[contract], error);
   if (reason !== undefined) return new ContractRefusedError(contract, reason, HINTS[reason], error);
-  if (isCallException(error)) return new ContractRefusedError(contract, "no reason given", undefined, error);
+  if (isCallException(error)) return new ContractRefusedError(contract, NO_REASON, undefined, error);
   if (isError(error, "INSUFFICIENT_FUNDS")) {
     return new ContractRefusedError(contract, "the relayer cannot pay for gas", "fund the relayer", error);
   }
