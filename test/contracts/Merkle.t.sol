@@ -91,6 +91,9 @@ contract MerkleTest {
             "a shorter one"
         );
         require(!this.isIncluded(entry, index, size, proof, source.word()), "another root");
+        bytes32 extra = source.word();
+        bytes32 above = sha256(abi.encodePacked(uint8(1), extra, root));
+        require(!this.isIncluded(entry, index, size, PlainMerkle.append(proof, extra), above), "a root above the tree");
         uint256 altered = source.between(0, proof.length - 1);
         proof[altered] ^= bytes32(1 << source.between(0, 255));
         require(!this.isIncluded(entry, index, size, proof, root), "an altered proof");

@@ -200,6 +200,16 @@ describe("ConsentRegistry signers", () => {
       expect(cost.FloodingWallet).to.be.below(1_060_000n);
     });
 
+    it("is refused when it says yes in exactly 32 bytes, but reverts", async () => {
+      const { networkHelpers, registry, relay, stranger } = await load();
+      // PUSH4 magic PUSH1 224 SHL PUSH0 MSTORE PUSH1 32 PUSH0, then RETURN or REVERT.
+      const answering = `${MAGIC.replace("0x", "0x63")}60e01b5f5260205f`;
+      await networkHelpers.setCode(stranger.address, `${answering}fd`);
+      await expect(relay(stranger, "0x")).to.be.revertedWithCustomError(registry, "ConsentSignatureInvalid");
+      await networkHelpers.setCode(stranger.address, `${answering}f3`);
+      await expect(relay(stranger, "0x")).to.emit(registry, "ConsentGranted");
+    });
+
     it("cannot use the registry while it is asked", async () => {
       const { ethers, registry, grant, relay } = await load();
       const wallet = await ethers.deployContract("ReenteringWallet");
