@@ -23,7 +23,7 @@ import { acceptLease, retireEnded, writable } from "./leases.ts";
 import { inOrder, padCheckpoint, rowsInOrder } from "./padding.ts";
 import { freshGateway, type GatewayState, type PreparedCheckpoint } from "./state.ts";
 import type { StateStore } from "../state/store.ts";
-import { writeBatch } from "./writer.ts";
+import { prepareBatch } from "./writer.ts";
 
 /** RecordAnchor as the gateway uses it. */
 export interface Anchor {
@@ -145,8 +145,9 @@ export class Gateway {
     await this.retireEnded();
     const { keys, write } = writable(this.#state, stream.id, this.#deps.watch);
     for (const { observations } of chunks) for (const observation of observations) insideLease(observation, write);
-    const sealed = writeBatch(this.#state, keys, this.#deps.place, epoch, chunks, last);
+    const { sealed, commit } = prepareBatch(this.#state, keys, this.#deps.place, epoch, chunks, last);
     await this.#deps.blocks.putMany([sealed.header, sealed.batch]);
+    commit();
     this.#state.pending.push(sealed.entry);
     await this.#deps.store.save(this.#state);
   }

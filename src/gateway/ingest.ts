@@ -1,6 +1,7 @@
 import { random as systemRandom, type Random } from "../bytes/random.ts";
 import type { SigningKeyPair } from "../keys/signature.ts";
 import { encodeBatch, BATCH_CLASSES } from "../log/batch.ts";
+import { TooLargeError } from "../log/errors.ts";
 import { epochOf, chunkRoot } from "../log/chunk.ts";
 import type { SignedChunk } from "../log/sealed-batch.ts";
 import { signStatement, type SignerState } from "../log/signer.ts";
@@ -15,6 +16,9 @@ const OPEN_EPOCHS = 2;
 
 /** Refuses, by throwing, an observation that the gateway may not write; it is then not taken at all. */
 export type Admit = (observation: Observation) => void;
+
+/** Each idle epoch takes a header and a batch; beyond this the epochs are too short for the recording. */
+const LONGEST_GAP = 100_000;
 
 /** Takes one chunk's rows: seals them into the epoch. `last`: the session expects no more of it. */
 export type Flush = (epoch: number, chunks: readonly SignedChunk[], last: boolean) => Promise<void>;
@@ -50,12 +54,17 @@ export class StreamIngest {
   async add(observation: Observation): Promise<void> {
     this.#admit(observation);
     const epoch = epochOf(observation.time, this.#stream.epochLength);
+    if (this.#newest !== -1 && epoch - this.#newest > LONGEST_GAP) {
+      throw new TooLargeError(`a gap of more than ${LONGEST_GAP} epochs`, {
+        hint: "open the stream with longer epochs, or ingest what comes after the gap apart",
+      });
+    }
     const rows = this.#open.get(epoch) ?? [];
     this.#open.set(epoch, rows);
     rows.push(observation);
     if (rows.length >= CHUNK_LEAVES) {
-      this.#open.set(epoch, []);
       await this.#seal(epoch, rows, false);
+      this.#open.set(epoch, []);
     }
     if (epoch > this.#newest) {
       await this.#close(epoch - OPEN_EPOCHS + 1);
@@ -73,8 +82,9 @@ export class StreamIngest {
   async #close(before: number): Promise<void> {
     for (const [epoch, rows] of [...this.#open].sort(([a], [b]) => a - b)) {
       if (epoch >= before) continue;
-      this.#open.delete(epoch);
       await this.#seal(epoch, rows, true);
+      // Only now: a store that is away for a while loses no rows.
+      this.#open.delete(epoch);
     }
   }
 
@@ -95,7 +105,15 @@ export class StreamIngest {
     }
     if (rows.length === 0) return this.#flush(epoch, [], last);
     const item = { stream: this.#stream.id, epoch, count: rows.length, root: chunkRoot(chunk) };
-    const statement = signStatement(this.#signing.key, this.#signing.firmware, this.#signing.state, [item]);
-    await this.#flush(epoch, [{ ...chunk, statement, index: 0 }], last);
+    const { key, firmware, state } = this.#signing;
+    const before = { ...state };
+    const statement = signStatement(key, firmware, state, [item]);
+    try {
+      await this.#flush(epoch, [{ ...chunk, statement, index: 0 }], last);
+    } catch (error) {
+      // A statement that nobody will see must leave no gap in the counter.
+      Object.assign(state, before);
+      throw error;
+    }
   }
 }

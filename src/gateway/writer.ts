@@ -25,22 +25,28 @@ function writerOf(state: GatewayState, keys: GenerationKeys): WriterState {
 export const isClosed = (state: GatewayState, keys: GenerationKeys, epoch: number): boolean =>
   state.writers[generationKey(keys)]?.epochs[epoch]?.closed ?? false;
 
+/** A batch that was sealed; `commit` moves the writer on, once its blocks are stored. */
+export interface PreparedBatch {
+  readonly sealed: SealedBatch;
+  commit(): void;
+}
+
 /**
- * Seals the next batch of an epoch and moves the writer on.
+ * Seals the next batch of an epoch. Until it is committed, the same call gives the same place.
  *
  * @param last - No further batch of this epoch is expected.
  */
-export function writeBatch(
+export function prepareBatch(
   state: GatewayState,
   keys: GenerationKeys,
   place: CheckpointPlace,
   epoch: number,
   chunks: readonly SignedChunk[],
   last: boolean,
-): SealedBatch {
+): PreparedBatch {
   if (!keys.data) throw new NoLeaseError("the lease holds no keys of the data tree");
   const writer = writerOf(state, keys);
-  const at = (writer.epochs[epoch] ??= { n: 0, closed: false });
+  const at = writer.epochs[epoch] ?? { n: 0, closed: false };
   const links = {
     sequence: writer.sequence,
     previous: writer.sequence === 0 ? ZEROS : writer.previous,
@@ -56,9 +62,12 @@ export function writeBatch(
     keys.stream,
     links,
   );
-  writer.sequence += 1;
-  writer.previous = sha256(sealed.header);
-  at.n += 1;
-  at.closed ||= last;
-  return sealed;
+  return {
+    sealed,
+    commit() {
+      writer.sequence += 1;
+      writer.previous = sha256(sealed.header);
+      writer.epochs[epoch] = { n: at.n + 1, closed: at.closed || last };
+    },
+  };
 }
