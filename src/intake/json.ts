@@ -34,12 +34,21 @@ export function parseJson(bytes: Uint8Array, limits: Limits): JsonOutcome {
   const found = scanJson(text, limits.depth);
   if (found) return { ok: false, problem: found.problem, line: lineOf(text, found.position) };
   try {
-    return { ok: true, value: parse(text) as JsonValue };
+    const value = parse(text) as JsonValue;
+    if (isWellFormed(value)) return { ok: true, value };
+    return { ok: false, problem: { code: "ERR_ROW_ENCODING", reason: "a text holds half a surrogate pair" }, line: 1 };
   } catch (cause) {
     const position = /position (\d+)$/.exec(cause instanceof Error ? cause.message : "")?.[1];
     const problem: Problem = { code: "ERR_JSON", reason: "not valid JSON" };
     return { ok: false, problem, line: lineOf(text, Number(position ?? 0)) };
   }
+}
+
+/** Half a surrogate pair can be escaped in JSON and cannot be stored as UTF-8: it would not come back as it stood. */
+function isWellFormed(value: JsonValue): boolean {
+  if (typeof value === "string") return value.isWellFormed();
+  if (typeof value !== "object" || value === null || value instanceof LosslessNumber) return true;
+  return Object.entries(value).every(([key, item]) => key.isWellFormed() && isWellFormed(item as JsonValue));
 }
 
 function lineOf(text: string, position: number): number {

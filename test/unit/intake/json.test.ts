@@ -12,6 +12,12 @@ const SUITE = join(VECTORS, "json-testsuite");
 const DUPLICATES = ["y_object_duplicated_key.json", "y_object_duplicated_key_and_value.json"];
 
 describe("the JSON reader", () => {
+  it("refuses half a surrogate pair, which could not be given back as it stood", () => {
+    const outcome = parseJson(new TextEncoder().encode('{"code":"\\ud800"}'), LIMITS);
+    expect(!outcome.ok && outcome.problem.code).to.equal("ERR_ROW_ENCODING");
+    expect(parseJson(new TextEncoder().encode('{"code":"\\ud83d\\ude00"}'), LIMITS).ok).to.equal(true);
+  });
+
   it("answers the JSON test suite: y accepted, n refused, i either", function () {
     needs(this, SUITE);
     const counts = { y: 0, n: 0, i: 0 };
