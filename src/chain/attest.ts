@@ -11,11 +11,12 @@ import { storageRoot } from "./storage-root.ts";
 import { endedBeforeSlot, entrySlot, packEntry, word } from "./storage.ts";
 
 /**
- * Checks that the ledger misses no event and holds no false one: rebuilds the registry's whole storage from its final
+ * Checks that the ledger is in the state that the chain is in: rebuilds the registry's whole storage from its final
  * events and compares the root with that in the state of the final block (EIP-1186). The node learns nothing: it is asked
  * for the account, not for a slot.
  *
- * What is left to trust is the hash of that block; compare it with another node's.
+ * What is left to trust is the hash of that block; compare it with another node's. A grant or `revokeAll` that a later one
+ * has replaced is no longer in the state, so the history before the last event of each kind rests on the node's word.
  *
  * @returns the final block that the ledger was checked at.
  * @throws NodeLiesError when events and state differ, ChainUnavailableError when the node gives no proof.

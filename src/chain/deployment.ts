@@ -1,6 +1,6 @@
 import { mkdir, readFile, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
-import { getAddress, keccak256 } from "ethers";
+import { getAddress, isAddress as isAddressLike, keccak256 } from "ethers";
 import { isAddress, isBytes32, type Hex } from "../consent/consent.ts";
 import { CONTRACT_NAMES, type ContractName } from "./contracts.ts";
 import { CodeDiffersError, DeploymentError } from "./errors.ts";
@@ -73,12 +73,21 @@ export function parseDeployment(text: string): Deployment {
   };
 }
 
-/** Contract addresses from Ignition's `deployed_addresses.json`, whose keys are `Module#Contract`. */
+/**
+ * Contract addresses from Ignition's `deployed_addresses.json`, whose keys are `Module#Contract`.
+ *
+ * @throws DeploymentError when one is missing or the text is something else.
+ */
 export function parseIgnitionAddresses(text: string): Record<ContractName, Hex> {
-  const found = Object.entries(JSON.parse(text) as Record<string, string>);
+  let found: [string, unknown][];
+  try {
+    found = Object.entries(JSON.parse(text) as Record<string, unknown>);
+  } catch (cause) {
+    throw new DeploymentError("what Ignition wrote is not a list of addresses", { cause });
+  }
   const pick = (name: ContractName): Hex => {
     const address = found.find(([key]) => key.endsWith(`#${name}`))?.[1];
-    if (address === undefined) throw new DeploymentError(`Ignition has not deployed ${name}`);
+    if (!isAddressLike(address)) throw new DeploymentError(`Ignition has not deployed ${name}`);
     return getAddress(address) as Hex;
   };
   return { ConsentRegistry: pick("ConsentRegistry"), RecordAnchor: pick("RecordAnchor") };

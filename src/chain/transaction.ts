@@ -1,3 +1,4 @@
+import { setTimeout } from "node:timers/promises";
 import {
   isCallException,
   isError,
@@ -32,6 +33,9 @@ export const NO_REASON = "no reason given";
 /** How long to wait for a transaction to be mined before that counts as an outage. */
 const WAIT_MS = 180_000;
 
+/** First and longest pause between two looks for the receipt. */
+const PAUSE_MS = { first: 10, longest: 1_000 };
+
 /**
  * Sends a transaction and waits until it is in a block; that block may still be reorganised away.
  *
@@ -42,14 +46,25 @@ export async function sendAndWait(
   send: () => Promise<ContractTransactionResponse>,
   waitMs: number = WAIT_MS,
 ): Promise<Mined> {
-  let receipt: TransactionReceipt | null;
+  let receipt: TransactionReceipt;
   try {
-    receipt = await (await send()).wait(1, waitMs);
+    receipt = await receiptOf(await send(), waitMs);
   } catch (error) {
-    throw refusal(contract, error);
+    throw error instanceof ChainUnavailableError ? error : refusal(contract, error);
   }
-  if (receipt === null) throw new ChainUnavailableError("the transaction was not mined in time");
+  if (receipt.status === 0) throw new ContractRefusedError(contract, NO_REASON);
   return { transaction: receipt.hash as Hex, block: receipt.blockNumber, gas: Number(receipt.gasUsed) };
+}
+
+/** Asks again and again. The `wait` of ethers looks at new blocks only, and so waits for ever where no other block comes. */
+async function receiptOf(sent: ContractTransactionResponse, waitMs: number): Promise<TransactionReceipt> {
+  let pause = PAUSE_MS.first;
+  for (let waited = 0; ; waited += pause, pause = Math.min(2 * pause, PAUSE_MS.longest)) {
+    const receipt = await sent.provider.getTransactionReceipt(sent.hash);
+    if (receipt !== null) return receipt;
+    if (waited >= waitMs) throw new ChainUnavailableError("the transaction was not mined in time");
+    await setTimeout(pause);
+  }
 }
 
 function refusal(contract: ContractName, error: unknown): Error {

@@ -28,7 +28,7 @@ export const isClosed = (state: GatewayState, keys: GenerationKeys, epoch: numbe
 /** A batch that was sealed; `commit` moves the writer on, once its blocks are stored. */
 export interface PreparedBatch {
   readonly sealed: SealedBatch;
-  commit(): void;
+  readonly commit: () => void;
 }
 
 /**
@@ -64,7 +64,7 @@ export function prepareBatch(
   );
   return {
     sealed,
-    commit() {
+    commit: () => {
       writer.sequence += 1;
       writer.previous = sha256(sealed.header);
       writer.epochs[epoch] = { n: at.n + 1, closed: at.closed || last };

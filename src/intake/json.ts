@@ -48,7 +48,7 @@ export function parseJson(bytes: Uint8Array, limits: Limits): JsonOutcome {
 function isWellFormed(value: JsonValue): boolean {
   if (typeof value === "string") return value.isWellFormed();
   if (typeof value !== "object" || value === null || value instanceof LosslessNumber) return true;
-  return Object.entries(value).every(([key, item]) => key.isWellFormed() && isWellFormed(item as JsonValue));
+  return Object.entries(value).every(([key, item]) => key.isWellFormed() && isWellFormed(item));
 }
 
 function lineOf(text: string, position: number): number {

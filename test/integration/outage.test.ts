@@ -86,7 +86,7 @@ describe("a gateway that is cut off", function () {
       await session.add(reading(1));
       faults.calls = 0;
       faults.failAt = 1;
-      expect(String(await failureOf(session.finish()))).to.include("cut off");
+      expect(await failureOf(session.finish())).to.have.property("message", "cut off");
       await session.finish();
       await gateway.checkpoint();
       const archive = await openArchive(ward.world, ward.identity.party.address);
