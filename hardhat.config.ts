@@ -7,8 +7,14 @@ import { typechainOrder } from "./tools/typechain-order.ts";
 const compiler = {
   version: "0.8.37",
   path: createRequire(import.meta.url).resolve("solc/soljson.js"),
-  // Named because OpenZeppelin's SignatureChecker needs `mcopy` and Hardhat knows no default for this compiler.
-  settings: { evmVersion: "cancun", optimizer: { enabled: true, runs: 200 } },
+  settings: {
+    // Named because OpenZeppelin uses `mcopy` and Hardhat knows no default for this compiler.
+    evmVersion: "cancun",
+    optimizer: { enabled: true, runs: 200 },
+    // The hash of the metadata varies with what else Hardhat compiles in the same run; without it the code of a contract,
+    // and so the hash that clients pin, follows from its own sources alone.
+    metadata: { bytecodeHash: "none" },
+  },
 };
 
 export default defineConfig({
