@@ -14,6 +14,7 @@ import {
 import { ConsentLedger } from "../../src/chain/ledger.ts";
 import { endedBeforeAfter, entryAfter, isActive } from "../../src/chain/ledger-state.ts";
 import type { Hex } from "../../src/consent/consent.ts";
+import { failureOf } from "./failure.ts";
 import { CHAIN_ID, DEPLOYMENT, FakeNode, GENESIS, type Act } from "./fake-node.ts";
 
 const SEED = Number(process.env["MEDSEAL_SEED"] ?? 20261121);
@@ -35,13 +36,6 @@ const revokeAll = (issuedAt: number, grantor = anna): Act => ({ kind: "allRevoke
 const mineEmpty = (node: FakeNode, count: number): void => {
   for (let i = 0; i < count; i++) node.mine([]);
 };
-
-async function failureOf(promise: Promise<unknown>): Promise<unknown> {
-  return promise.then(
-    () => expect.fail("it did not fail"),
-    (error: unknown) => error,
-  );
-}
 
 /** All that the ledger says, of everything that may have happened. */
 const everything = (ledger: ConsentLedger): unknown =>

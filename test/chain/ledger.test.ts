@@ -9,6 +9,7 @@ import type { Rpc } from "../../src/chain/rpc.ts";
 import { signGrant, signRevoke, signRevokeAll } from "../../src/consent/sign.ts";
 import type { SignedMessage } from "../../src/consent/signed.ts";
 import { startAnvil, type Anvil } from "./anvil.ts";
+import { failureOf } from "./failure.ts";
 import { consentBy, deployOn, recording, type Ground } from "./ground.ts";
 
 describe("the ledger, on a chain that reorganises", function () {
@@ -176,16 +177,6 @@ describe("the ledger, on a chain that reorganises", function () {
     ledger.close();
   });
 });
-
-/** What a promise fails with. */
-async function failureOf(promise: Promise<unknown>): Promise<unknown> {
-  try {
-    await promise;
-  } catch (error) {
-    return error;
-  }
-  throw new Error("it did not fail");
-}
 
 /** A node whose final block stays where it is. */
 const withFinal = (rpc: Rpc, block: number): Rpc => ({

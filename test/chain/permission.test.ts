@@ -48,19 +48,19 @@ describe("isPermitted in this process", function () {
         const next = ground.wallet.signer(relationship++);
         const before = chain.at(-1);
         const { consent, link } = consentBy(signer, {
-          grantee: chance(0.95) ? next.address : anyAddress(),
+          grantee: chance(0.98) ? next.address : anyAddress(),
           streams:
-            d > 0 && chance(0.1)
+            d > 0 && chance(0.03)
               ? [streamId()]
               : streams.slice(0, d === 0 ? streams.length : 1 + Math.floor(draw() * streams.length)),
-          actions: chance(0.9) ? ["READ", "SHARE"] : [pick(ACTION_NAMES)],
-          purpose: chance(0.9) ? "TREAT" : "HRESCH",
-          dataStart: d === 0 ? 1000 : chance(0.9) ? 1000 + d : 0,
-          dataEnd: chance(0.9) ? 5000 - d : 6000,
-          ...(before && chance(0.95) ? { parent: idOf(before) } : {}),
+          actions: chance(0.97) ? ["READ", "SHARE"] : [pick(ACTION_NAMES)],
+          purpose: chance(0.97) ? "TREAT" : "HRESCH",
+          dataStart: d === 0 ? 1000 : chance(0.97) ? 1000 + d : 0,
+          dataEnd: chance(0.97) ? 5000 - d : 6000,
+          ...(before && chance(0.98) ? { parent: idOf(before) } : {}),
         });
-        if (chance(0.95)) await relay(await signGrant(signer, ground.at, consent), relayer, ground.deployment);
-        if (chance(0.05)) await relay(await signRevoke(signer, ground.at, consent), relayer, ground.deployment);
+        if (chance(0.97)) await relay(await signGrant(signer, ground.at, consent), relayer, ground.deployment);
+        if (chance(0.04)) await relay(await signRevoke(signer, ground.at, consent), relayer, ground.deployment);
         chain.push(link);
         signer = next;
       }
@@ -71,7 +71,7 @@ describe("isPermitted in this process", function () {
         action: chance(0.9) ? ACTIONS.READ : pick([0, ACTIONS.WRITE, ACTIONS.READ | ACTIONS.SHARE]),
         purpose: chance(0.9) ? "TREAT" : "HRESCH",
         stream: chance(0.9) ? (streams[0] as Hex) : streamId(),
-        dataTime: pick([999, 1000, 1003, 4990, 5000]),
+        dataTime: pick([999, 1000, 1003, 1003, 4990, 4990, 4990, 5000]),
       });
     }
 
@@ -91,7 +91,7 @@ describe("isPermitted in this process", function () {
       answers[here ? "yes" : "no"] += 1;
     }
     console.log(`      ${answers.yes} permitted, ${answers.no} not`);
-    expect(Math.min(answers.yes, answers.no), "both answers came").to.be.greaterThan(3);
+    expect(Math.min(answers.yes, answers.no), "both answers came").to.be.greaterThan(CASES / 5);
 
     const told = node.requests.join("\n");
     for (const { chain, grantee, stream } of questions) {
