@@ -1,4 +1,5 @@
 import { hex0x } from "../bytes/bytes.ts";
+import type { Question } from "../chain/permission.ts";
 import type { Hex } from "../consent/consent.ts";
 import { linkOf, type Link } from "../consent/scope.ts";
 import { checkStatement } from "../consent/statement.ts";
@@ -8,19 +9,8 @@ import { ACTIONS } from "../consent/actions.ts";
 import { epochsOf } from "../log/stream.ts";
 import { NotPermittedError, ReleaseInvalidError } from "./errors.ts";
 
-/** One question to `isPermitted` of the registry. */
-export interface PermissionQuestion {
-  readonly chain: readonly Link[];
-  readonly grantee: Hex;
-  /** One bit of `ACTIONS`. */
-  readonly action: number;
-  readonly purpose: string;
-  readonly stream: Hex;
-  /** Effective time of the data, unix seconds. */
-  readonly dataTime: number;
-  /** When it is to be used, unix seconds. */
-  readonly time: number;
-}
+/** One question to `isPermitted` of the registry, and when the data is to be used, in unix seconds. */
+export type PermissionQuestion = Question & { readonly time: number };
 
 /** Answers by the contract's own code, in this process; see chain/permission. */
 export type AskPermission = (question: PermissionQuestion) => Promise<boolean>;
