@@ -39,7 +39,7 @@ export async function flatness(sizes: readonly number[]): Promise<Flatness> {
 
 async function gasAfter(seconds: number): Promise<GasAfter> {
   const folder = await mkdtemp(join(tmpdir(), "medseal-bench-"));
-  const world = await openWorld("");
+  const world = await openWorld();
   try {
     const file = join(folder, "recording.csv");
     await writeFile(file, simulate({ ...WARD_BED_7, seconds }));

@@ -18,22 +18,20 @@ import type { CheckpointPlace } from "../../src/log/checkpoint.ts";
 import { openStore } from "../../src/ipfs/open.ts";
 import type { BlockStore } from "../../src/ipfs/store.ts";
 
-/** An in-process chain with the contracts on it, and an IPFS node in a temporary folder (or the one MEDSEAL_IPFS names). */
+/** An in-process chain with the contracts on it, and an embedded IPFS node in a temporary folder. */
 export interface World {
   readonly folder: string;
   readonly rpc: Rpc;
   readonly deployment: Deployment;
   readonly registry: RegistryAddress;
   readonly blocks: BlockStore;
-  /** True when blocks lie as files under `folder`, so that one can be damaged. */
-  readonly embedded: boolean;
   /** Accounts with ether: none of them is the patient. */
   readonly accounts: { readonly gateway: Signer; readonly relayer: Signer };
   readonly gasOfDeployment: bigint;
   close(): Promise<void>;
 }
 
-export async function openWorld(ipfs = process.env["MEDSEAL_IPFS"]): Promise<World> {
+export async function openWorld(): Promise<World> {
   const folder = await mkdtemp(join(tmpdir(), "medseal-demo-"));
   const connection = await network.create();
   const { ethers } = connection;
@@ -48,14 +46,13 @@ export async function openWorld(ipfs = process.env["MEDSEAL_IPFS"]): Promise<Wor
   const { chainId } = await ethers.provider.getNetwork();
   const rpc: Rpc = ethers.provider;
   const deployment = await pinDeployment(rpc, Number(chainId), addresses, 0);
-  const blocks = await openStore({ url: ipfs, folder: join(folder, "ipfs") });
+  const blocks = await openStore({ folder: join(folder, "ipfs") });
   return {
     folder,
     rpc,
     deployment,
     registry: { chainId: Number(chainId), registry: deployment.contracts.ConsentRegistry.address },
     blocks,
-    embedded: ipfs === undefined || ipfs === "",
     accounts: { gateway, relayer },
     gasOfDeployment,
     async close() {

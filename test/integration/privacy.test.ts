@@ -48,7 +48,7 @@ describe("what the public can see", function () {
   let publicBytes: Uint8Array[];
 
   before(async () => {
-    world = await openWorld("");
+    world = await openWorld();
     patient = await openPatient(world);
     const canary = { code: { system: CANARIES.system, code: CANARIES.code }, unit: CANARIES.unit };
     const heart = { code: { system: LOINC, code: "8867-4" }, unit: "/min" };

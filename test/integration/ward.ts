@@ -27,7 +27,7 @@ export interface Ward {
 }
 
 export async function openWard(): Promise<Ward> {
-  const world = await openWorld("");
+  const world = await openWorld();
   const patient = await openPatient(world);
   const channel = { code: { system: "http://loinc.org", code: "8867-4" }, unit: "/min" };
   patient.self.openStream({ name: STREAM, channels: [channel], epochLength: EPOCH, batchClass: 0 });
