@@ -12,13 +12,15 @@ import type { BlockStore } from "../ipfs/store.ts";
 import type { SigningKeyPair } from "../keys/signature.ts";
 import { checkpointRoot, encodeCheckpoint, type CheckpointPlace, type Entry } from "../log/checkpoint.ts";
 import { MAIL_ROWS, mailRow } from "../log/mail.ts";
+import { chunkRoot, type Chunk } from "../log/chunk.ts";
 import type { SignedChunk } from "../log/sealed-batch.ts";
+import { signStatement, type SignerState } from "../log/signer.ts";
 import type { StreamDescriptor } from "../log/stream.ts";
 import { parseInstant } from "../observation/instant.ts";
 import type { Clock, Observation } from "../observation/observation.ts";
 import type { HpkeKeyPair } from "../seal/hpke.ts";
 import { ForkedError, NoLeaseError } from "./errors.ts";
-import { StreamIngest } from "./ingest.ts";
+import { StreamIngest, type Flush } from "./ingest.ts";
 import { acceptLease, retireEnded, writable } from "./leases.ts";
 import { inOrder, padCheckpoint, rowsInOrder } from "./padding.ts";
 import { freshGateway, type GatewayState, type PreparedCheckpoint } from "./state.ts";
@@ -74,6 +76,7 @@ export interface Anchored extends CheckpointAnchor {
 export class Gateway {
   readonly #deps: GatewayDeps & { entries: number; firmware: number; random: Random };
   #state: GatewayState;
+  #last: Promise<unknown> = Promise.resolve();
 
   private constructor(deps: GatewayDeps, state: GatewayState) {
     this.#deps = { entries: 64, firmware: 0, random, ...deps };
@@ -88,19 +91,23 @@ export class Gateway {
   }
 
   /** Opens a lease and keeps it. @throws NoLeaseError; the HPKE layer's error when it is for somebody else. */
-  async acceptLease(envelope: Uint8Array): Promise<Release> {
-    const lease = await openEnvelope(envelope, this.#deps.keys.hpke, this.#deps.registry);
-    await this.#deps.watch.refresh();
-    acceptLease(this.#state, lease, this.#deps.address, this.#deps.watch);
-    await this.#deps.store.save(this.#state);
-    return lease;
+  acceptLease(envelope: Uint8Array): Promise<Release> {
+    return this.#inTurn(async () => {
+      const lease = await openEnvelope(envelope, this.#deps.keys.hpke, this.#deps.registry);
+      await this.#deps.watch.refresh();
+      acceptLease(this.#state, lease, this.#deps.address, this.#deps.watch);
+      await this.#deps.store.save(this.#state);
+      return lease;
+    });
   }
 
   /** Stores an envelope and puts it into the mail of the next checkpoint. */
-  async post(envelope: Uint8Array, viewKey: Uint8Array): Promise<void> {
-    const digest = await this.#deps.blocks.put(envelope);
-    this.#state.mail.push(mailRow(digest, viewKey, this.#deps.random));
-    await this.#deps.store.save(this.#state);
+  post(envelope: Uint8Array, viewKey: Uint8Array): Promise<void> {
+    return this.#inTurn(async () => {
+      const digest = await this.#deps.blocks.put(envelope);
+      this.#state.mail.push(mailRow(digest, viewKey, this.#deps.random));
+      await this.#saveOr(() => this.#state.mail.pop());
+    });
   }
 
   /**
@@ -109,13 +116,10 @@ export class Gateway {
    * @throws NoLeaseError without a lease; and from `add` for a reading outside the data window of the leave to write, which is then not taken.
    */
   ingest(stream: StreamDescriptor, clock: Clock): StreamIngest {
-    const { keys, random: rand, firmware } = this.#deps;
-    const signing = { key: keys.signing, state: this.#state.signer, firmware, random: rand };
     const admit = (observation: Observation): void =>
       insideLease(observation, writable(this.#state, stream.id, this.#deps.watch).write);
-    return new StreamIngest(stream, clock, signing, admit, (epoch, chunks, last) =>
-      this.#seal(stream, epoch, chunks, last),
-    );
+    const seal: Flush = (epoch, chunk, last) => this.#inTurn(() => this.#seal(stream, epoch, chunk, last));
+    return new StreamIngest(stream, clock, admit, seal, this.#deps.random);
   }
 
   /** The streams that its leases cover, each once. */
@@ -125,7 +129,11 @@ export class Gateway {
   }
 
   /** Moves to the spare generations if a watched consent has ended. @returns how many generations were retired. */
-  async retireEnded(): Promise<number> {
+  retireEnded(): Promise<number> {
+    return this.#inTurn(() => this.#retireEnded());
+  }
+
+  async #retireEnded(): Promise<number> {
     await this.#deps.watch.refresh();
     const retired = retireEnded(this.#state, this.#deps.watch);
     if (retired.length > 0) await this.#deps.store.save(this.#state);
@@ -133,23 +141,59 @@ export class Gateway {
   }
 
   /** Stores and anchors what waits, as many checkpoints as it takes; with nothing waiting, one that is all padding. */
-  async checkpoint(): Promise<Anchored[]> {
-    const anchored: Anchored[] = [];
-    do anchored.push(await this.#anchorPrepared(await this.#prepare()));
-    while (this.#state.pending.length > 0 || this.#state.mail.length > 0);
-    return anchored;
+  checkpoint(): Promise<Anchored[]> {
+    return this.#inTurn(async () => {
+      const anchored: Anchored[] = [];
+      // One that was interrupted comes first, and as it was: its transaction may be on its way.
+      do anchored.push(await this.#anchorPrepared(this.#state.prepared ?? (await this.#prepare())));
+      while (this.#state.pending.length > 0 || this.#state.mail.length > 0);
+      return anchored;
+    });
   }
 
-  async #seal(stream: StreamDescriptor, epoch: number, chunks: readonly SignedChunk[], last: boolean): Promise<void> {
+  /** Signs, seals, stores and notes one batch, or none of it. */
+  async #seal(stream: StreamDescriptor, epoch: number, chunk: Chunk | undefined, last: boolean): Promise<void> {
     // Before every batch: nothing is sealed under a generation whose reader has been revoked.
-    await this.retireEnded();
-    const { keys, write } = writable(this.#state, stream.id, this.#deps.watch);
-    for (const { observations } of chunks) for (const observation of observations) insideLease(observation, write);
-    const { sealed, commit } = prepareBatch(this.#state, keys, this.#deps.place, epoch, chunks, last);
+    await this.#retireEnded();
+    const state = this.#state;
+    const { keys, write } = writable(state, stream.id, this.#deps.watch);
+    for (const observation of chunk?.observations ?? []) insideLease(observation, write);
+    const signer = { ...state.signer };
+    const chunks = chunk ? [this.#sign(stream, epoch, chunk, signer)] : [];
+    const { sealed, commit } = prepareBatch(state, keys, this.#deps.place, epoch, chunks, last);
     await this.#deps.blocks.putMany([sealed.header, sealed.batch]);
-    commit();
-    this.#state.pending.push(sealed.entry);
-    await this.#deps.store.save(this.#state);
+    const before = state.signer;
+    const undo = commit();
+    state.signer = signer;
+    state.pending.push(sealed.entry);
+    await this.#saveOr(() => {
+      state.pending.pop();
+      state.signer = before;
+      undo();
+    });
+  }
+
+  #sign(stream: StreamDescriptor, epoch: number, chunk: Chunk, signer: SignerState): SignedChunk {
+    const item = { stream: stream.id, epoch, count: chunk.observations.length, root: chunkRoot(chunk) };
+    const statement = signStatement(this.#deps.keys.signing, this.#deps.firmware, signer, [item]);
+    return { ...chunk, statement, index: 0 };
+  }
+
+  /** Runs changes of the state one after the other: each begins where the one before ended, and the newest is saved last. */
+  #inTurn<T>(work: () => Promise<T>): Promise<T> {
+    const turn = this.#last.then(work, work);
+    this.#last = turn.catch(() => undefined);
+    return turn;
+  }
+
+  /** Saves; when that fails, takes the change back, so that who tries again does not make it twice. */
+  async #saveOr(undo: () => unknown): Promise<void> {
+    try {
+      await this.#deps.store.save(this.#state);
+    } catch (error) {
+      undo();
+      throw error;
+    }
   }
 
   /** Builds the next checkpoint, stores all its blocks and pins them. */
@@ -197,7 +241,7 @@ export class Gateway {
       pinset,
     };
     state.prepared = prepared;
-    await this.#deps.store.save(state);
+    await this.#saveOr(() => (state.prepared = undefined));
     return prepared;
   }
 

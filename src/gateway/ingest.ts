@@ -1,10 +1,7 @@
-import { random as systemRandom, type Random } from "../bytes/random.ts";
-import type { SigningKeyPair } from "../keys/signature.ts";
+import type { Random } from "../bytes/random.ts";
 import { encodeBatch, BATCH_CLASSES } from "../log/batch.ts";
 import { TooLargeError } from "../log/errors.ts";
-import { epochOf, chunkRoot } from "../log/chunk.ts";
-import type { SignedChunk } from "../log/sealed-batch.ts";
-import { signStatement, type SignerState } from "../log/signer.ts";
+import { epochOf, type Chunk } from "../log/chunk.ts";
 import type { StreamDescriptor } from "../log/stream.ts";
 import type { Clock, Observation } from "../observation/observation.ts";
 import { capacityOf } from "../seal/padding.ts";
@@ -20,37 +17,34 @@ export type Admit = (observation: Observation) => void;
 /** Each idle epoch takes a header and a batch; beyond this the epochs are too short for the recording. */
 const LONGEST_GAP = 100_000;
 
-/** Takes one chunk's rows: seals them into the epoch. `last`: the session expects no more of it. */
-export type Flush = (epoch: number, chunks: readonly SignedChunk[], last: boolean) => Promise<void>;
-
-export interface Signing {
-  readonly key: SigningKeyPair;
-  readonly state: SignerState;
-  readonly firmware: number;
-  readonly random?: Random;
-}
+/** Signs a chunk and seals it into the epoch; without a chunk, says that the epoch is empty. `last`: the session expects no more of it. */
+export type Flush = (epoch: number, chunk: Chunk | undefined, last: boolean) => Promise<void>;
 
 /**
- * Sorts one stream's observations, as they come from an unsigned source, into epochs, signs them as chunks and hands each on.
+ * Sorts one stream's observations, as they come from an unsigned source, into epochs, cuts them into chunks and hands each on.
  * Memory is bounded by two epochs or 65,536 leaves each, whichever is less.
  */
 export class StreamIngest {
   readonly #stream: StreamDescriptor;
   readonly #clock: Clock;
-  readonly #signing: Signing;
+  readonly #random: Random;
   readonly #admit: Admit;
   readonly #flush: Flush;
   readonly #open = new Map<number, Observation[]>();
+  /** Cut and not yet taken by `flush`: what failed is tried again as it was. */
+  readonly #cut: Parameters<Flush>[] = [];
   #newest = -1;
 
-  constructor(stream: StreamDescriptor, clock: Clock, signing: Signing, admit: Admit, flush: Flush) {
+  /** @param rand - Draws the seeds of the leaf salts. */
+  constructor(stream: StreamDescriptor, clock: Clock, admit: Admit, flush: Flush, rand: Random) {
     this.#stream = stream;
     this.#clock = clock;
-    this.#signing = signing;
+    this.#random = rand;
     this.#admit = admit;
     this.#flush = flush;
   }
 
+  /** @throws what `flush` throws: this observation is then not taken, those before it are kept, and adding it again goes on. */
   async add(observation: Observation): Promise<void> {
     this.#admit(observation);
     const epoch = epochOf(observation.time, this.#stream.epochLength);
@@ -59,61 +53,60 @@ export class StreamIngest {
         hint: "open the stream with longer epochs, or ingest what comes after the gap apart",
       });
     }
+    if (epoch > this.#newest) {
+      this.#close(epoch - OPEN_EPOCHS + 1);
+      this.#fillIdle(epoch);
+      this.#newest = epoch;
+    }
+    const full = this.#open.get(epoch);
+    if (full && full.length >= CHUNK_LEAVES) {
+      this.#open.delete(epoch);
+      this.#chunk(epoch, full, false);
+    }
+    if (this.#cut.length > 0) await this.#drain();
     const rows = this.#open.get(epoch) ?? [];
     this.#open.set(epoch, rows);
     rows.push(observation);
-    if (rows.length >= CHUNK_LEAVES) {
-      await this.#seal(epoch, rows, false);
-      this.#open.set(epoch, []);
-    }
-    if (epoch > this.#newest) {
-      await this.#close(epoch - OPEN_EPOCHS + 1);
-      await this.#fillIdle(epoch);
-      this.#newest = epoch;
-    }
   }
 
-  /** Seals what is left; every epoch of the source is then said to be complete. */
+  /** Seals what is left; every epoch of the source is then said to be complete. @throws as `add`; finishing again goes on. */
   async finish(): Promise<void> {
-    await this.#close(Infinity);
+    this.#close(Infinity);
+    await this.#drain();
+  }
+
+  async #drain(): Promise<void> {
+    for (let next = this.#cut[0]; next; next = this.#cut[0]) {
+      await this.#flush(...next);
+      this.#cut.shift();
+    }
   }
 
   /** Closes open epochs before `before`, oldest first. */
-  async #close(before: number): Promise<void> {
+  #close(before: number): void {
     for (const [epoch, rows] of [...this.#open].sort(([a], [b]) => a - b)) {
       if (epoch >= before) continue;
-      await this.#seal(epoch, rows, true);
-      // Only now: a store that is away for a while loses no rows.
       this.#open.delete(epoch);
+      this.#chunk(epoch, rows, true);
     }
   }
 
   /** An epoch in which nothing came gets an empty header, so that a cut tail shows. */
-  async #fillIdle(next: number): Promise<void> {
+  #fillIdle(next: number): void {
     if (this.#newest === -1) return;
-    for (let epoch = this.#newest + 1; epoch < next; epoch++) await this.#flush(epoch, [], true);
+    for (let epoch = this.#newest + 1; epoch < next; epoch++) this.#cut.push([epoch, undefined, true]);
   }
 
-  async #seal(epoch: number, rows: readonly Observation[], last: boolean): Promise<void> {
-    const seed = (this.#signing.random ?? systemRandom)(32);
-    const chunk = { clock: this.#clock, seed, observations: rows };
+  #chunk(epoch: number, observations: readonly Observation[], last: boolean): void {
+    const chunk = { clock: this.#clock, seed: this.#random(32), observations };
     const largest = BATCH_CLASSES.at(-1) as number;
-    if (rows.length > 1 && encodeBatch([chunk], epoch * this.#stream.epochLength).length > capacityOf(largest)) {
-      const half = rows.length >> 1;
-      await this.#seal(epoch, rows.slice(0, half), false);
-      return this.#seal(epoch, rows.slice(half), last);
+    const fits = encodeBatch([chunk], epoch * this.#stream.epochLength).length <= capacityOf(largest);
+    if (fits || observations.length === 1) {
+      this.#cut.push([epoch, chunk, last]);
+      return;
     }
-    if (rows.length === 0) return this.#flush(epoch, [], last);
-    const item = { stream: this.#stream.id, epoch, count: rows.length, root: chunkRoot(chunk) };
-    const { key, firmware, state } = this.#signing;
-    const before = { ...state };
-    const statement = signStatement(key, firmware, state, [item]);
-    try {
-      await this.#flush(epoch, [{ ...chunk, statement, index: 0 }], last);
-    } catch (error) {
-      // A statement that nobody will see must leave no gap in the counter.
-      Object.assign(state, before);
-      throw error;
-    }
+    const half = observations.length >> 1;
+    this.#chunk(epoch, observations.slice(0, half), false);
+    this.#chunk(epoch, observations.slice(half), last);
   }
 }

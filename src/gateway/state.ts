@@ -34,7 +34,7 @@ export interface GatewayState {
   readonly retired: string[];
   /** By `stream:generation`. */
   readonly writers: Record<string, WriterState>;
-  readonly signer: SignerState;
+  signer: SignerState;
   /** Entries whose blocks are stored and that wait for a checkpoint. */
   readonly pending: Entry[];
   /** Mail that waits for a checkpoint. */

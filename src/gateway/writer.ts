@@ -25,10 +25,10 @@ function writerOf(state: GatewayState, keys: GenerationKeys): WriterState {
 export const isClosed = (state: GatewayState, keys: GenerationKeys, epoch: number): boolean =>
   state.writers[generationKey(keys)]?.epochs[epoch]?.closed ?? false;
 
-/** A batch that was sealed; `commit` moves the writer on, once its blocks are stored. */
+/** A batch that was sealed; `commit` moves the writer on, once its blocks are stored, and gives back what undoes that. */
 export interface PreparedBatch {
   readonly sealed: SealedBatch;
-  readonly commit: () => void;
+  readonly commit: () => () => void;
 }
 
 /**
@@ -68,6 +68,11 @@ export function prepareBatch(
       writer.sequence += 1;
       writer.previous = sha256(sealed.header);
       writer.epochs[epoch] = { n: at.n + 1, closed: at.closed || last };
+      return () => {
+        writer.sequence = links.sequence;
+        writer.previous = links.previous;
+        writer.epochs[epoch] = at;
+      };
     },
   };
 }

@@ -1,0 +1,235 @@
+import { equal, fromHex, hex, hex0x, utf8 } from "../../src/bytes/bytes.ts";
+import { sha256 } from "../../src/bytes/hash.ts";
+import { keyedRandom, type Random } from "../../src/bytes/random.ts";
+import { Archive } from "../../src/archive/archive.ts";
+import { openBatches, type OpenedBatch } from "../../src/archive/batches.ts";
+import { FIRST_HEAD, headAfter, type AnchoredCheckpoint, type CheckpointAnchor } from "../../src/chain/anchor.ts";
+import { RelationshipWallet } from "../../src/chain/wallet.ts";
+import type { Hex } from "../../src/consent/consent.ts";
+import type { ConsentRef, ConsentWatch } from "../../src/consent/watch.ts";
+import { ForkedError } from "../../src/gateway/errors.ts";
+import { Gateway, type Anchor, type GatewayDeps, type Receipt } from "../../src/gateway/gateway.ts";
+import type { GatewayState } from "../../src/gateway/state.ts";
+import { MemoryStore } from "../../src/ipfs/memory.ts";
+import { generateSigningKey } from "../../src/keys/signature.ts";
+import { Patient, type Party } from "../../src/patient/patient.ts";
+import type { ConsentRecord } from "../../src/patient/state.ts";
+import { DHKEM_X25519, generateKeyPair, type HpkeKeyPair } from "../../src/seal/hpke.ts";
+import { x25519PublicKey } from "../../src/seal/x25519.ts";
+import { parseState, stringifyState } from "../../src/state/json.ts";
+import type { StateStore } from "../../src/state/store.ts";
+import type { StreamDescriptor } from "../../src/log/stream.ts";
+import { EPOCH, EPOCHS, reading, START, STREAM } from "./ward.ts";
+
+/** RecordAnchor in memory: one head, and a transaction that fails unless it follows on it. */
+export class PaperAnchor implements Anchor {
+  readonly history: AnchoredCheckpoint[] = [];
+
+  head(): Promise<Uint8Array> {
+    return Promise.resolve(this.history.at(-1)?.head ?? FIRST_HEAD);
+  }
+
+  async anchor(checkpoint: CheckpointAnchor, expectedHead: Uint8Array): Promise<Receipt | undefined> {
+    const before = await this.head();
+    if (!equal(before, expectedHead)) throw new ForkedError("the head moved");
+    const index = this.history.length;
+    const { root, digest, size } = checkpoint;
+    const transaction = hex0x(sha256(digest));
+    const head = headAfter(before, checkpoint);
+    this.history.push({ root, digest, size, index, head, block: index, time: START + index, transaction });
+    return { transaction, gasUsed: 30_000n };
+  }
+
+  copy(): PaperAnchor {
+    const other = new PaperAnchor();
+    other.history.push(...this.history);
+    return other;
+  }
+}
+
+/** What the chain says of consents, as a test sets it. */
+export class PaperWatch implements ConsentWatch {
+  readonly granted = new Set<Hex>();
+  readonly endedIds = new Set<Hex>();
+
+  refresh(): Promise<void> {
+    return Promise.resolve();
+  }
+
+  ended({ id }: ConsentRef): boolean {
+    return this.endedIds.has(id);
+  }
+
+  inForce({ id }: ConsentRef): boolean {
+    return this.granted.has(id) && !this.endedIds.has(id);
+  }
+
+  intervals({ id }: ConsentRef): { from: number }[] {
+    return this.granted.has(id) ? [{ from: 0 }] : [];
+  }
+}
+
+/** State as text, so that nothing is shared between two openings but what was saved. */
+export class MemoryState implements StateStore<GatewayState> {
+  text: string | undefined;
+
+  constructor(text?: string) {
+    this.text = text;
+  }
+
+  load(): Promise<GatewayState | undefined> {
+    return Promise.resolve(this.text === undefined ? undefined : (parseState(this.text) as GatewayState));
+  }
+
+  save(state: GatewayState): Promise<void> {
+    this.text = stringifyState(state);
+    return Promise.resolve();
+  }
+}
+
+/** A store that can be copied, and says what it holds. */
+export class ShelfStore extends MemoryStore {
+  readonly shelf = new Map<string, Uint8Array>();
+
+  override async put(block: Uint8Array): Promise<Uint8Array> {
+    const digest = await super.put(block);
+    this.shelf.set(hex(digest), block.slice());
+    return digest;
+  }
+
+  async copy(): Promise<ShelfStore> {
+    const other = new ShelfStore();
+    await other.putMany([...this.shelf.values()]);
+    return other;
+  }
+}
+
+/** What lies outside the gateway's process and outlives it. */
+export interface Outside {
+  readonly blocks: ShelfStore;
+  readonly anchor: PaperAnchor;
+  readonly state: MemoryState;
+}
+
+export const copyOf = async ({ blocks, anchor, state }: Outside): Promise<Outside> => ({
+  blocks: await blocks.copy(),
+  anchor: anchor.copy(),
+  state: new MemoryState(state.text),
+});
+
+export interface PaperParty {
+  readonly party: Party;
+  readonly hpke: HpkeKeyPair;
+  readonly viewSecret: Uint8Array;
+}
+
+/** A patient and a gateway's secrets, with no chain: the same for the same seed. */
+export interface Rig {
+  readonly patient: Patient;
+  readonly wallet: RelationshipWallet;
+  readonly watch: PaperWatch;
+  readonly gateway: PaperParty;
+  readonly write: ConsentRecord;
+  readonly stream: StreamDescriptor;
+  readonly draw: (label: string) => Random;
+  newParty(name: string): Promise<PaperParty>;
+  deps(outside: Outside): GatewayDeps;
+  /** A consent of the patient to `to`, in force. */
+  consent(to: PaperParty, from?: number, until?: number): ConsentRecord;
+}
+
+const PHRASE = "test test test test test test test test test test test junk";
+const REGISTRY: Hex = "0x8ba1f109551bD432803012645Ac136ddd64DBA72";
+export const PLACE = { chainId: 31337, registry: REGISTRY };
+
+export async function openRig(seed: string): Promise<Rig> {
+  const draw = (label: string): Random => keyedRandom(sha256(utf8(seed)), utf8(label));
+  const wallet = new RelationshipWallet(PHRASE);
+  const watch = new PaperWatch();
+  const patient = new Patient(
+    { format: "medseal/patient/1", phrase: PHRASE, nextRelationship: 0, streams: [], consents: [] },
+    {
+      addressOf: (relationship) => wallet.signer(relationship).address as Hex,
+      signerOf: (relationship) => wallet.signer(relationship),
+      place: PLACE,
+      watch,
+      recovery: { store: () => Promise.resolve() },
+      random: draw("patient"),
+      now: () => START,
+    },
+  );
+  const channel = reading(0).channel;
+  const stream = patient.openStream({ name: STREAM, channels: [channel], epochLength: EPOCH, batchClass: 0 });
+  let parties = 1000;
+  const newParty = async (name: string): Promise<PaperParty> => {
+    const rand = draw(`party ${name}`);
+    const hpke = await generateKeyPair(DHKEM_X25519, rand);
+    const viewSecret = rand(32);
+    const recipient = { kem: hpke.kem, hpkeKey: hpke.publicKey, viewKey: x25519PublicKey(viewSecret) };
+    const address = wallet.signer(parties++).address as Hex;
+    return { party: { name, address, recipient }, hpke, viewSecret };
+  };
+  const gateway = await newParty("gateway");
+  const terms = { streams: [STREAM], purpose: "TREAT", periodStart: START, periodEnd: START + 86_400 };
+  const window = { dataStart: START, dataEnd: START + EPOCHS * EPOCH };
+  const write = await patient.authorizeGateway({ to: gateway.party, ...terms, ...window });
+  watch.granted.add(write.id);
+  const signing = generateSigningKey(draw("signing"));
+  const padding = draw("padding")(32);
+  return {
+    patient,
+    wallet,
+    watch,
+    gateway,
+    write,
+    stream,
+    draw,
+    newParty,
+    deps: ({ blocks, anchor, state }) => ({
+      address: gateway.party.address,
+      place: { chainId: 31337n, anchor: fromHex(REGISTRY), gateway: fromHex(gateway.party.address) },
+      registry: PLACE,
+      blocks,
+      anchor,
+      watch,
+      store: state,
+      keys: { hpke: gateway.hpke, signing, padding },
+      entries: 8,
+      random: draw("gateway"),
+    }),
+    consent(to, from = 0, until = EPOCHS) {
+      const cut = { dataStart: START + from * EPOCH, dataEnd: START + until * EPOCH };
+      const record = patient.draft({ to: to.party, ...terms, ...cut, actions: ["READ"] });
+      watch.granted.add(record.id);
+      return record;
+    },
+  };
+}
+
+export const outside = (): Outside => ({
+  blocks: new ShelfStore(),
+  anchor: new PaperAnchor(),
+  state: new MemoryState(),
+});
+
+/** Gives the gateway one reading a second of the epochs `from` to `to - 1` and finishes. */
+export async function record(gateway: Gateway, rig: Rig, from: number, to: number): Promise<void> {
+  const session = gateway.ingest(rig.stream, { kind: "source" });
+  for (let second = from * EPOCH; second < to * EPOCH; second++) await session.add(reading(second));
+  await session.finish();
+}
+
+/** Everything that was anchored under the patient's own keys, in the order of the headers. */
+export async function recordOf(rig: Rig, { blocks, anchor }: Outside): Promise<OpenedBatch[]> {
+  const read = (digest: Uint8Array): Promise<Uint8Array> => blocks.get(digest);
+  const archive = new Archive(rig.deps(outside()).place, read);
+  await archive.update(anchor.history);
+  const found: OpenedBatch[] = [];
+  const first = START / EPOCH;
+  for (const keys of rig.patient.ownKeys(rig.write.id)) {
+    const own: OpenedBatch[] = [];
+    for await (const batch of openBatches(keys, archive, first, first + EPOCHS, read)) own.push(batch);
+    found.push(...own.sort((a, b) => a.header.sequence - b.header.sequence));
+  }
+  return found;
+}
