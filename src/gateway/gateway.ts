@@ -1,5 +1,5 @@
 import { equal } from "../bytes/bytes.ts";
-import { random, type Random } from "../bytes/random.ts";
+import { now, random, type Now, type Random } from "../bytes/random.ts";
 import { sha256 } from "../bytes/hash.ts";
 import { headAfter, type CheckpointAnchor } from "../chain/anchor.ts";
 import type { Hex } from "../consent/consent.ts";
@@ -21,7 +21,7 @@ import type { Clock, Observation } from "../observation/observation.ts";
 import type { HpkeKeyPair } from "../seal/hpke.ts";
 import { ForkedError, NoLeaseError } from "./errors.ts";
 import { StreamIngest, type Flush } from "./ingest.ts";
-import { acceptLease, retireEnded, writable } from "./leases.ts";
+import { acceptLease, retireEnded, writable, type Writable } from "./leases.ts";
 import { inOrder, padCheckpoint, rowsInOrder } from "./padding.ts";
 import { freshGateway, type GatewayState, type PreparedCheckpoint } from "./state.ts";
 import type { StateStore } from "../state/store.ts";
@@ -53,6 +53,7 @@ export interface GatewayDeps {
   readonly entries?: number;
   readonly firmware?: number;
   readonly random?: Random;
+  readonly now?: Now;
 }
 
 export interface GatewayKeys {
@@ -74,12 +75,12 @@ export interface Anchored extends CheckpointAnchor {
 
 /** The gateway: seals, stores and anchors what its leases let it write. */
 export class Gateway {
-  readonly #deps: GatewayDeps & { entries: number; firmware: number; random: Random };
+  readonly #deps: GatewayDeps & { entries: number; firmware: number; random: Random; now: Now };
   #state: GatewayState;
   #last: Promise<unknown> = Promise.resolve();
 
   private constructor(deps: GatewayDeps, state: GatewayState) {
-    this.#deps = { entries: 64, firmware: 0, random, ...deps };
+    this.#deps = { entries: 64, firmware: 0, random, now, ...deps };
     this.#state = state;
   }
 
@@ -116,8 +117,7 @@ export class Gateway {
    * @throws NoLeaseError without a lease; and from `add` for a reading outside the data window of the leave to write, which is then not taken.
    */
   ingest(stream: StreamDescriptor, clock: Clock): StreamIngest {
-    const admit = (observation: Observation): void =>
-      insideLease(observation, writable(this.#state, stream.id, this.#deps.watch).write);
+    const admit = (observation: Observation): void => insideLease(observation, this.#writable(stream).write);
     const seal: Flush = (epoch, chunk, last) => this.#inTurn(() => this.#seal(stream, epoch, chunk, last));
     return new StreamIngest(stream, clock, admit, seal, this.#deps.random);
   }
@@ -156,7 +156,7 @@ export class Gateway {
     // Before every batch: nothing is sealed under a generation whose reader has been revoked.
     await this.#retireEnded();
     const state = this.#state;
-    const { keys, write } = writable(state, stream.id, this.#deps.watch);
+    const { keys, write } = this.#writable(stream);
     for (const observation of chunk?.observations ?? []) insideLease(observation, write);
     const signer = { ...state.signer };
     const chunks = chunk ? [this.#sign(stream, epoch, chunk, signer)] : [];
@@ -171,6 +171,10 @@ export class Gateway {
       state.signer = before;
       undo();
     });
+  }
+
+  #writable({ id }: StreamDescriptor): Writable {
+    return writable(this.#state, id, this.#deps.watch, this.#deps.now());
   }
 
   #sign(stream: StreamDescriptor, epoch: number, chunk: Chunk, signer: SignerState): SignedChunk {

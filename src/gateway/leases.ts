@@ -2,7 +2,7 @@ import { equal, hex } from "../bytes/bytes.ts";
 import { ACTIONS } from "../consent/actions.ts";
 import { consentId, type Hex } from "../consent/consent.ts";
 import type { Link } from "../consent/scope.ts";
-import type { ConsentWatch } from "../consent/watch.ts";
+import type { ConsentRef, ConsentWatch } from "../consent/watch.ts";
 import type { GenerationKeys, Release } from "../envelope/payload.ts";
 import { NoLeaseError } from "./errors.ts";
 import type { GatewayState } from "./state.ts";
@@ -20,6 +20,8 @@ const newest = ({ keys }: Release): number => Math.max(...keys.map(({ generation
 
 const own = (lease: Release): Link => lease.chain.at(-1) as Link;
 
+const refOf = ({ consent }: Link): ConsentRef => ({ grantor: consent.grantor, id: consentId(consent) });
+
 /**
  * Keeps a lease when it is for this gateway and in force; the newest under one consent counts.
  *
@@ -31,7 +33,7 @@ export function acceptLease(state: GatewayState, lease: Release, gateway: Hex, w
     throw new NoLeaseError("the envelope is no lease");
   if (consent.grantee !== gateway) throw new NoLeaseError("the lease is for another gateway");
   const id = consentId(consent);
-  if (!watch.inForce({ grantor: consent.grantor, id })) {
+  if (!lease.chain.every((link) => watch.inForce(refOf(link)))) {
     throw new NoLeaseError("the consent of the lease is not finally in force", {
       hint: "wait until its grant is final, then hand the lease over again",
     });
@@ -39,7 +41,9 @@ export function acceptLease(state: GatewayState, lease: Release, gateway: Hex, w
   const kept = state.leases[id];
   if (kept && (kept.issuedAt > lease.issuedAt || newest(kept) > newest(lease)))
     throw new NoLeaseError("a newer lease under this consent is kept already");
-  state.leases[id] = lease;
+  // Of two of one second, which may come in either order, every end counts.
+  const together = kept?.issuedAt === lease.issuedAt && newest(kept) === newest(lease);
+  state.leases[id] = together ? { ...lease, retiredBy: [...kept.retiredBy, ...lease.retiredBy] } : lease;
 }
 
 /**
@@ -64,12 +68,14 @@ export function retireEnded(state: GatewayState, watch: ConsentWatch): string[] 
 /**
  * The generation in which the gateway writes `stream` now: the current one, or the spare once that was retired.
  *
+ * @param time - Unix seconds now; a lease counts inside the period of its consent.
  * @throws NoLeaseError when no lease in force covers the stream.
  */
-export function writable(state: GatewayState, stream: Uint8Array, watch: ConsentWatch): Writable {
+export function writable(state: GatewayState, stream: Uint8Array, watch: ConsentWatch, time: number): Writable {
   for (const lease of Object.values(state.leases)) {
     const write = own(lease);
-    if (watch.ended({ grantor: write.consent.grantor, id: consentId(write.consent) })) continue;
+    const { periodStart, periodEnd } = write.consent;
+    if (time < periodStart || time >= periodEnd || lease.chain.some((link) => watch.ended(refOf(link)))) continue;
     const mine = lease.keys.filter(
       (keys) => equal(keys.stream.id, stream) && !state.retired.includes(generationKey(keys)),
     );

@@ -35,15 +35,16 @@ export async function acceptRelease(release: Release, me: Hex, ask: AskPermissio
   if (link.consent.grantee !== me) throw new ReleaseInvalidError("the consent in the envelope is for somebody else");
 
   const keys = release.keys.map((generation) => cutToWindow(generation, link));
-  for (const { stream } of keys) {
+  // Of every stream in scope, so that an envelope without keys is refused as well.
+  for (const stream of scopeStreams(link)) {
     const { consent } = link;
-    const action = (consent.actions & ACTIONS.READ) !== 0 ? ACTIONS.READ : ACTIONS.AUDIT;
+    const action = reads(link) ? ACTIONS.READ : ACTIONS.AUDIT;
     const question = {
       chain: release.chain,
       grantee: me,
       action,
       purpose: consent.purpose,
-      stream: hex0x(stream.id),
+      stream,
       dataTime: consent.dataStart,
       time,
     };
@@ -65,7 +66,10 @@ function cutToWindow(generation: GenerationKeys, { consent, streams }: Link): Ge
     throw new ReleaseInvalidError("the generation's leave to write is for another stream");
   const { from, to } = epochsOf(generation.stream, consent.dataStart, consent.dataEnd);
   const audit = narrow(generation.audit, from, to);
-  return { ...generation, audit, data: generation.data && narrow(generation.data, from, to) };
+  const data = reads({ consent, streams }) ? generation.data && narrow(generation.data, from, to) : undefined;
+  return { ...generation, audit, data };
 }
+
+const reads = ({ consent }: Link): boolean => (consent.actions & ACTIONS.READ) !== 0;
 
 const scopeStreams = ({ consent, streams }: Link): readonly Hex[] => (streams.length === 0 ? [consent.scope] : streams);

@@ -75,9 +75,12 @@ export class Patient {
    */
   async authorizeGateway(terms: Omit<ConsentTerms, "actions">): Promise<ConsentRecord> {
     const record = this.draft({ ...terms, actions: ["WRITE"] });
+    await this.#deps.watch.refresh();
     for (const stream of this.#streamsOf(record)) {
-      await this.#openGeneration(stream, record, "current");
-      await this.#openGeneration(stream, record, "spare");
+      const current = await this.#newGeneration(stream, record.id, stream.generations.length);
+      const spare = await this.#newGeneration(stream, record.id, stream.generations.length + 1);
+      this.#makeCurrent(current);
+      stream.generations.push(current, spare);
     }
     return record;
   }
@@ -114,14 +117,19 @@ export class Patient {
   async release(id: Hex, from: string): Promise<Uint8Array> {
     const record = this.#record(id);
     await this.#mayRelease(record);
-    return this.#seal(record, { kind: "release", from, retiredBy: [] }, ({ role }) => role !== "spare");
+    const isOut = ({ role }: Generation): boolean => role !== "spare";
+    for (const stream of this.#streamsOf(record)) {
+      for (const generation of stream.generations.filter(isOut))
+        generation.closedTo = generation.closedTo.filter((closed) => closed !== id);
+    }
+    return this.#seal(record, { kind: "release", from, retiredBy: [] }, isOut);
   }
 
   /** The envelope for a gateway: keys of its own current generation and of the spare, and whose end retires the current one. */
   async lease(id: Hex, from: string): Promise<Uint8Array> {
     const record = this.#record(id);
     await this.#mayRelease(record);
-    // Not those revoked already: they never had keys of what is current now.
+    // One that has ended counts until `moveToSpare`: the gateway may not know of its end yet.
     const retiredBy = this.#readersOf(record).map(({ consent, id: reader }) => ({
       grantor: consent.grantor,
       id: reader,
@@ -140,20 +148,32 @@ export class Patient {
    * @returns ids of the consents that need a new lease or release.
    */
   async moveToSpare(streams: readonly string[]): Promise<{ leases: Hex[]; releases: Hex[] }> {
+    await this.#deps.watch.refresh();
     const moved = streams.map((name) => this.#streamNamed(name));
-    const leases = new Set<Hex>();
+    // Before anything changes: when a recovery box cannot be stored, all stays as it was.
+    const fresh: { stream: StreamState; generation: Generation }[] = [];
     for (const stream of moved) {
-      for (const generation of stream.generations) if (generation.role === "current") generation.role = "retired";
-      for (const spare of stream.generations.filter(({ role }) => role === "spare")) {
-        spare.role = "current";
-        leases.add(spare.write);
-        await this.#openGeneration(stream, this.#record(spare.write), "spare");
+      let number = stream.generations.length;
+      for (const { role, write } of stream.generations) {
+        if (role !== "spare" || this.#hasEnded(this.#record(write))) continue;
+        fresh.push({ stream, generation: await this.#newGeneration(stream, write, number++) });
       }
     }
+    for (const { generations } of moved) {
+      for (const generation of generations) {
+        if (generation.role === "current") generation.role = "retired";
+        else if (generation.role === "spare") this.#makeCurrent(generation);
+      }
+    }
+    for (const { stream, generation } of fresh) stream.generations.push(generation);
     const readers = this.state.consents.filter(
-      (record) => isLiveReader(record) && moved.some(({ descriptor }) => covers(record, descriptor.id)),
+      (record) =>
+        isReader(record) && !this.#hasEnded(record) && moved.some(({ descriptor }) => covers(record, descriptor.id)),
     );
-    return { leases: [...leases], releases: readers.map(({ id }) => id) };
+    return {
+      leases: [...new Set(fresh.map(({ generation }) => generation.write))],
+      releases: readers.map(({ id }) => id),
+    };
   }
 
   /** The patient's own keys to all that one gateway's leave covers; they never leave the vault. */
@@ -171,11 +191,22 @@ export class Patient {
     this.#record(id).revoked = true;
   }
 
-  async #openGeneration(stream: StreamState, record: ConsentRecord, role: Generation["role"]): Promise<void> {
+  /** A spare generation, of which nothing but its recovery box exists yet. */
+  async #newGeneration({ descriptor }: StreamState, write: Hex, number: number): Promise<Generation> {
     const roots = { dataRoot: this.#deps.random(32), auditRoot: this.#deps.random(32) };
-    const generation: Generation = { number: stream.generations.length, ...roots, write: record.id, role };
-    await this.#deps.recovery.store(stream.descriptor, generation);
-    stream.generations.push(generation);
+    const generation: Generation = { number, ...roots, write, role: "spare", closedTo: [] };
+    await this.#deps.recovery.store(descriptor, generation);
+    return generation;
+  }
+
+  #makeCurrent(generation: Generation): void {
+    generation.role = "current";
+    generation.closedTo = this.state.consents.filter((record) => this.#hasEnded(record)).map(({ id }) => id);
+  }
+
+  /** By the patient's own hand, or as the chain says. */
+  #hasEnded({ revoked, consent, id }: ConsentRecord): boolean {
+    return revoked || this.#deps.watch.ended({ grantor: consent.grantor, id });
   }
 
   async #mayRelease({ consent, id, revoked }: ConsentRecord): Promise<void> {
@@ -222,9 +253,17 @@ export class Patient {
     };
   }
 
+  /** Consents whose grantees may hold keys of what the gateway of `writer` writes now. */
   #readersOf(writer: ConsentRecord): ConsentRecord[] {
+    const current = this.#streamsOf(writer).flatMap(({ descriptor, generations }) =>
+      generations
+        .filter(({ role, write }) => role === "current" && write === writer.id)
+        .map(({ closedTo }) => ({ stream: descriptor.id, closedTo })),
+    );
     return this.state.consents.filter(
-      (record) => isLiveReader(record) && writer.streams.some((stream) => covers(record, stream)),
+      (record) =>
+        isReader(record) &&
+        current.some(({ stream, closedTo }) => covers(record, stream) && !closedTo.includes(record.id)),
     );
   }
 
@@ -252,8 +291,6 @@ const link = ({ consent, streams }: ConsentRecord): Link => linkOf(consent, stre
 const covers = (record: ConsentRecord, stream: Uint8Array): boolean => record.streams.some((id) => equal(id, stream));
 
 const isReader = ({ consent }: ConsentRecord): boolean => (consent.actions & (ACTIONS.READ | ACTIONS.AUDIT)) !== 0;
-
-const isLiveReader = (record: ConsentRecord): boolean => isReader(record) && !record.revoked;
 
 /** @throws WindowError with the two nearest windows on epoch bounds. */
 function checkWindow(

@@ -10,6 +10,8 @@ export interface Generation {
   /** Id of the WRITE consent of its one writer. */
   readonly write: Hex;
   role: "current" | "retired" | "spare";
+  /** Ids of the consents that had ended when it became current: their grantees never had its keys. */
+  closedTo: readonly Hex[];
 }
 
 export interface StreamState {

@@ -132,6 +132,8 @@ export interface Rig {
   readonly write: ConsentRecord;
   readonly stream: StreamDescriptor;
   readonly draw: (label: string) => Random;
+  /** The clock of everybody, and whether recovery boxes can be stored. */
+  readonly ways: { time: number; boxesAway: boolean };
   newParty(name: string): Promise<PaperParty>;
   deps(outside: Outside): GatewayDeps;
   /** A consent of the patient to `to`, in force. */
@@ -146,6 +148,7 @@ export async function openRig(seed: string): Promise<Rig> {
   const draw = (label: string): Random => keyedRandom(sha256(utf8(seed)), utf8(label));
   const wallet = new RelationshipWallet(PHRASE);
   const watch = new PaperWatch();
+  const ways = { time: START, boxesAway: false };
   const patient = new Patient(
     { format: "medseal/patient/1", phrase: PHRASE, nextRelationship: 0, streams: [], consents: [] },
     {
@@ -153,9 +156,9 @@ export async function openRig(seed: string): Promise<Rig> {
       signerOf: (relationship) => wallet.signer(relationship),
       place: PLACE,
       watch,
-      recovery: { store: () => Promise.resolve() },
+      recovery: { store: () => (ways.boxesAway ? Promise.reject(new Error("away")) : Promise.resolve()) },
       random: draw("patient"),
-      now: () => START,
+      now: () => ways.time,
     },
   );
   const channel = reading(0).channel;
@@ -184,6 +187,7 @@ export async function openRig(seed: string): Promise<Rig> {
     write,
     stream,
     draw,
+    ways,
     newParty,
     deps: ({ blocks, anchor, state }) => ({
       address: gateway.party.address,
@@ -196,6 +200,7 @@ export async function openRig(seed: string): Promise<Rig> {
       keys: { hpke: gateway.hpke, signing, padding },
       entries: 8,
       random: draw("gateway"),
+      now: () => ways.time,
     }),
     consent(to, from = 0, until = EPOCHS) {
       const cut = { dataStart: START + from * EPOCH, dataEnd: START + until * EPOCH };
