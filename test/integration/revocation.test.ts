@@ -1,16 +1,23 @@
 import { expect } from "chai";
-import { signGrant } from "../../src/consent/sign.ts";
-import { sealEnvelope } from "../../src/envelope/envelope.ts";
+import { Wallet } from "ethers";
+import { hex0x } from "../../src/bytes/bytes.ts";
 import { random } from "../../src/bytes/random.ts";
-import { openEnvelope } from "../../src/envelope/envelope.ts";
+import { openBatches } from "../../src/archive/batches.ts";
+import { watchLedger } from "../../src/chain/watch.ts";
+import { consentId, NO_PARENT } from "../../src/consent/consent.ts";
+import { draftConsent, type ConsentWish } from "../../src/consent/draft.ts";
+import { linkOf } from "../../src/consent/scope.ts";
+import { signGrant, signRevoke, signRevokeAll } from "../../src/consent/sign.ts";
+import { openEnvelope, sealEnvelope } from "../../src/envelope/envelope.ts";
+import { acceptRelease, type Access, type AskPermission } from "../../src/grantee/access.ts";
+import { readStream, type ReadRequest } from "../../src/grantee/read.ts";
 import { coverOf } from "../../src/keys/cover.ts";
 import { epochsOf } from "../../src/log/stream.ts";
-import { handLease, relayed } from "../../scripts/demo/patient.ts";
+import type { ConsentRecord } from "../../src/patient/state.ts";
+import { granted, handLease, relayed } from "../../scripts/demo/patient.ts";
 import { newIdentity } from "../../scripts/demo/parties.ts";
 import { openInbox } from "../../scripts/demo/reader.ts";
 import { openArchive, openViewer } from "../../scripts/demo/world.ts";
-import { openBatches } from "../../src/archive/batches.ts";
-import type { Access } from "../../src/grantee/access.ts";
 import { EPOCH, EPOCHS, openWard, reading, START, STREAM, type Ward } from "./ward.ts";
 import { failureOf } from "./times.ts";
 
@@ -52,6 +59,161 @@ describe("revocation and leases", function () {
     // No transaction was ever sent: the signature alone did it, and goes on doing it.
     await ward.record(4, 5);
     expect(await opened(inbox.access)).to.deep.equal([0, 1]);
+  });
+
+  for (const mined of [false, true]) {
+    it(`moves on the end of all consents of a relationship, ${mined ? "once it is mined" : "signed and in no block"}`, async () => {
+      const [lee, roy] = [await ward.admit("Dr Lee"), await ward.admit("Dr Roy")];
+      for (const reader of [lee, roy]) await ward.release(reader);
+      await handLease(ward.patient, ward.write.id, ward.gateway);
+      await ward.record(0, 1);
+      const { accessOfLee, accessOfRoy } = {
+        accessOfLee: (await openInbox(ward.world, lee.identity, ward.gateway)).access,
+        accessOfRoy: (await openInbox(ward.world, roy.identity, ward.gateway)).access,
+      };
+      const signer = ward.patient.wallet.signer(lee.consent.relationship);
+      const end = await signRevokeAll(signer, ward.world.registry, lee.consent.consent.grantor);
+      if (mined) await relayed(ward.world, end);
+      else ward.gateway.viewer.ledger.noteSigned(end);
+      await ward.record(1, 2);
+      expect(await opened(accessOfLee)).to.deep.equal([0]);
+      if (mined) {
+        // The patient's own ledger says so as well: no keys go out, though nobody told the vault.
+        expect(await failureOf(ward.patient.self.release(lee.consent.id, "a patient"))).to.include({
+          code: "ERR_RELEASE_REFUSED",
+          exit: 3,
+        });
+        expect((await ward.patient.self.moveToSpare([STREAM])).releases).to.deep.equal([roy.consent.id]);
+        await ward.release(roy);
+        await ward.gateway.self.checkpoint();
+        const later = await openInbox(ward.world, roy.identity, ward.gateway);
+        expect(await opened(later.access)).to.deep.equal([0, 1]);
+      } else expect(await opened(accessOfRoy)).to.deep.equal([0]);
+    });
+  }
+
+  it("releases nothing of a consent that ended before its keys went out, nor lets itself be granted again", async () => {
+    const lee = await ward.admit("Dr Lee");
+    const end = await signRevoke(
+      ward.patient.wallet.signer(lee.consent.relationship),
+      ward.world.registry,
+      lee.consent.consent,
+    );
+    await relayed(ward.world, end);
+    const refused = { code: "ERR_RELEASE_REFUSED", exit: 3 };
+    expect(await failureOf(ward.patient.self.release(lee.consent.id, "a patient"))).to.include(refused);
+    const again = relayed(ward.world, await granted(ward.patient, lee.consent));
+    expect((await failureOf(again)).code).to.equal("ERR_CONTRACT_REFUSED");
+    expect(await failureOf(ward.patient.self.release(lee.consent.id, "a patient"))).to.include(refused);
+  });
+
+  it("lets nobody read after the period, for another purpose, or beyond the window, and opens for nobody else", async () => {
+    const [lee, roy] = [await ward.admit("Dr Lee"), await ward.admit("Dr Roy")];
+    await ward.record(0, 2);
+    const envelope = await ward.patient.self.release(lee.consent.id, "a patient");
+    const { registry } = ward.world;
+    expect(await failureOf(openEnvelope(envelope, roy.identity.hpke, registry))).to.include({ code: "ERR_HPKE_OPEN" });
+    const release = await openEnvelope(envelope, lee.identity.hpke, registry);
+    const viewer = await openViewer(ward.world);
+    const ask: AskPermission = ({ time, ...question }) => viewer.judge.isPermitted(question, time);
+    const { periodStart, periodEnd } = ward.patient.period;
+    const me = lee.identity.party.address;
+    expect(await failureOf(acceptRelease(release, roy.identity.party.address, ask, periodStart))).to.include({
+      code: "ERR_RELEASE_INVALID",
+    });
+    const refused = { code: "ERR_NOT_PERMITTED", exit: 3 };
+    for (const time of [periodStart - 1, periodEnd])
+      expect(await failureOf(acceptRelease(release, me, ask, time)), `accepted at ${time}`).to.include(refused);
+    const access = await acceptRelease(release, me, ask, periodEnd - 1);
+    const archive = await openArchive(ward.world, ward.gateway.address);
+    const read = async (change: Partial<ReadRequest>, time = periodStart): Promise<number> => {
+      const stream = release.keys[0]!.stream.id;
+      const request = { stream, from: START, to: START + 2 * EPOCH, purpose: "TREAT", ...change };
+      const deps = {
+        archiveOf: () => archive,
+        read: (digest: Uint8Array) => ward.world.blocks.get(digest),
+        ask,
+        watch: watchLedger(viewer.ledger),
+        time,
+      };
+      let batches = 0;
+      for await (const { leave } of readStream(access, request, deps)) if (leave === undefined) batches += 1;
+      return batches;
+    };
+    expect(await read({})).to.equal(2);
+    expect(await failureOf(read({}, periodEnd)), "period over").to.include(refused);
+    expect(await failureOf(read({}, periodStart - 1)), "period not begun").to.include(refused);
+    expect(await failureOf(read({ purpose: "HRESCH" })), "purpose").to.include(refused);
+    expect(await failureOf(read({ from: START - EPOCH })), "before the window").to.include(refused);
+    expect(await failureOf(read({ to: START + (EPOCHS + 1) * EPOCH })), "after the window").to.include(refused);
+    expect(await failureOf(read({ stream: random(32) })), "another stream").to.include(refused);
+    await relayed(ward.world, await ward.patient.revoke(lee.consent));
+    await viewer.ledger.sync();
+    expect(await failureOf(read({})), "revoked").to.include(refused);
+    viewer.ledger.close();
+  });
+
+  it("lets a grantee pass on under their own address what they may share, for as long as they have it themselves", async () => {
+    const { world, patient } = ward;
+    const wallet = Wallet.createRandom();
+    const lee = await newIdentity("Dr Lee", wallet);
+    const kim = await newIdentity("Dr Kim");
+    const window = { dataStart: START, dataEnd: START + 3 * EPOCH, ...patient.period };
+    const terms = { to: lee.party, streams: [STREAM], purpose: "TREAT", ...window };
+    const mayShare = patient.self.draft({ ...terms, actions: ["READ", "SHARE"] });
+    const mayNot = patient.self.draft({ ...terms, actions: ["READ"] });
+    for (const parent of [mayShare, mayNot]) await relayed(world, await granted(patient, parent));
+    await ward.record(0, 4);
+    const viewer = await openViewer(world);
+    const ask: AskPermission = ({ time, ...question }) => viewer.judge.isPermitted(question, time);
+    const time = patient.period.periodStart;
+
+    /** What Dr Lee makes of a release of theirs for Dr Kim. */
+    const passOn = async (parent: ConsentRecord, change: Partial<ConsentWish> = {}): Promise<Access> => {
+      const given = await openEnvelope(await patient.self.release(parent.id, "a patient"), lee.hpke, world.registry);
+      const streams = parent.streams.map(hex0x);
+      const wish = { grantor: wallet.address, grantee: kim.party.address, streams, purpose: "TREAT", ...window };
+      const child = draftConsent({
+        ...wish,
+        dataStart: START + EPOCH,
+        actions: ["READ"],
+        parent: parent.id,
+        ...change,
+      });
+      await relayed(world, await signGrant(wallet, world.registry, child));
+      const chain = [...given.chain, linkOf(child, streams)];
+      const envelope = await sealEnvelope(
+        { ...given, from: "Dr Lee", chain },
+        wallet,
+        kim.party.recipient,
+        world.registry,
+      );
+      const passed = await openEnvelope(envelope, kim.hpke, world.registry);
+      await viewer.ledger.sync();
+      return acceptRelease(passed, kim.party.address, ask, time);
+    };
+
+    const access = await passOn(mayShare);
+    expect(await opened([access]), "cut to the child's window").to.deep.equal([1, 2]);
+    const refused = { code: "ERR_NOT_PERMITTED", exit: 3 };
+    expect(await failureOf(passOn(mayNot)), "a parent without SHARE").to.include(refused);
+    for (const [what, change] of Object.entries<Partial<ConsentWish>>({
+      "more data": { dataEnd: START + 4 * EPOCH },
+      "another purpose": { purpose: "HRESCH" },
+      "more actions": { actions: ["READ", "AUDIT"] },
+      "a longer period": { periodEnd: window.periodEnd + 1 },
+      "no parent named": { parent: NO_PARENT },
+      "another parent named": { parent: mayNot.id },
+    }))
+      expect(await failureOf(passOn(mayShare, change)), what).to.include(refused);
+
+    // The parent ends, the child was never touched.
+    await relayed(world, await patient.revoke(mayShare));
+    await viewer.ledger.sync();
+    const { consent } = access.link;
+    expect(viewer.ledger.stateOf(consent.grantor, consentId(consent)).inForce, "the child itself").to.equal(true);
+    expect(await failureOf(acceptRelease(access.release, kim.party.address, ask, time))).to.include(refused);
+    viewer.ledger.close();
   });
 
   it("gives the remaining grantees what comes after, by a release of their own", async () => {
