@@ -11,7 +11,7 @@ import { signGrant, signRevoke, signRevokeAll } from "../../src/consent/sign.ts"
 import { openEnvelope, sealEnvelope } from "../../src/envelope/envelope.ts";
 import { acceptRelease, type Access, type AskPermission } from "../../src/grantee/access.ts";
 import { readStream, type ReadRequest } from "../../src/grantee/read.ts";
-import { coverOf } from "../../src/keys/cover.ts";
+import { coverOf, epochKey, OutsideCoverError, type Cover } from "../../src/keys/cover.ts";
 import { epochsOf } from "../../src/log/stream.ts";
 import type { ConsentRecord } from "../../src/patient/state.ts";
 import { granted, handLease, relayed } from "../../scripts/demo/patient.ts";
@@ -33,13 +33,13 @@ describe("revocation and leases", function () {
   async function opened(accesses: readonly Access[]): Promise<number[]> {
     const archive = await openArchive(ward.world, ward.gateway.address);
     const found = new Set<number>();
-    for (const { keys } of accesses) {
+    for (const { keys, link } of accesses) {
       for (const generation of keys) {
-        const { from, to } = epochsOf(generation.stream, START, START + EPOCHS * EPOCH);
+        const { from, to } = epochsOf(generation.stream, link.consent.dataStart, link.consent.dataEnd);
         for await (const { header } of openBatches(generation, archive, from, to, (digest) =>
           ward.world.blocks.get(digest),
         ))
-          found.add(header.epoch - from);
+          found.add(header.epoch - START / EPOCH);
       }
     }
     return [...found].sort();
@@ -67,10 +67,8 @@ describe("revocation and leases", function () {
       for (const reader of [lee, roy]) await ward.release(reader);
       await handLease(ward.patient, ward.write.id, ward.gateway);
       await ward.record(0, 1);
-      const { accessOfLee, accessOfRoy } = {
-        accessOfLee: (await openInbox(ward.world, lee.identity, ward.gateway)).access,
-        accessOfRoy: (await openInbox(ward.world, roy.identity, ward.gateway)).access,
-      };
+      const { access: accessOfLee } = await openInbox(ward.world, lee.identity, ward.gateway);
+      const { access: accessOfRoy } = await openInbox(ward.world, roy.identity, ward.gateway);
       const signer = ward.patient.wallet.signer(lee.consent.relationship);
       const end = await signRevokeAll(signer, ward.world.registry, lee.consent.consent.grantor);
       if (mined) await relayed(ward.world, end);
@@ -194,7 +192,11 @@ describe("revocation and leases", function () {
     };
 
     const access = await passOn(mayShare);
-    expect(await opened([access]), "cut to the child's window").to.deep.equal([1, 2]);
+    expect(await opened([access]), "the child's window").to.deep.equal([1, 2]);
+    const before = access.keys.map(({ data, audit }) =>
+      [data, audit].map((cover) => outside(cover ?? [], START / EPOCH)),
+    );
+    expect(before, "cut to it").to.deep.equal(before.map(() => [true, true]));
     const refused = { code: "ERR_NOT_PERMITTED", exit: 3 };
     expect(await failureOf(passOn(mayNot)), "a parent without SHARE").to.include(refused);
     for (const [what, change] of Object.entries<Partial<ConsentWish>>({
@@ -322,3 +324,13 @@ describe("revocation and leases", function () {
     viewer.ledger.close();
   });
 });
+
+function outside(cover: Cover, epoch: number): boolean {
+  try {
+    epochKey(cover, epoch);
+    return false;
+  } catch (error) {
+    if (error instanceof OutsideCoverError) return true;
+    throw error;
+  }
+}
