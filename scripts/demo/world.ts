@@ -1,3 +1,4 @@
+import { rmSync } from "node:fs";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -33,6 +34,12 @@ export interface World {
 
 export async function openWorld(): Promise<World> {
   const folder = await mkdtemp(join(tmpdir(), "medseal-demo-"));
+  // Stopped half-way, nothing stays behind: the folder holds keys of the story.
+  const stopped = (signal: NodeJS.Signals): void => {
+    rmSync(folder, { recursive: true, force: true });
+    process.exit(signal === "SIGINT" ? 130 : 143);
+  };
+  for (const signal of ["SIGINT", "SIGTERM"] as const) process.once(signal, stopped);
   const connection = await network.create();
   const { ethers } = connection;
   const [deployer, gateway, relayer] = (await ethers.getSigners()) as unknown as [Signer, Signer, Signer];
@@ -58,6 +65,7 @@ export async function openWorld(): Promise<World> {
     async close() {
       await blocks.close();
       await connection.close();
+      for (const signal of ["SIGINT", "SIGTERM"] as const) process.off(signal, stopped);
       await rm(folder, { recursive: true, force: true });
     },
   };
