@@ -5,7 +5,13 @@ import { cidOf } from "../ipfs/cid.ts";
 import { BlockAlteredError, BlockMissingError } from "../ipfs/errors.ts";
 import { parallel } from "../ipfs/parallel.ts";
 import { BATCH_CLASSES } from "../log/batch.ts";
-import type { Checkpoint, CheckpointPlace } from "../log/checkpoint.ts";
+import {
+  decodeCheckpoint,
+  SHORTEST_CHECKPOINT,
+  SHORTEST_PAGE,
+  type Checkpoint,
+  type CheckpointPlace,
+} from "../log/checkpoint.ts";
 import { MismatchError } from "../log/errors.ts";
 import { HEADER_SIZE } from "../log/header.ts";
 import { ENVELOPE_CLASS } from "../envelope/envelope.ts";
@@ -30,7 +36,9 @@ export interface AuditOptions {
   readonly progress?: (objects: number) => void;
 }
 
-const SHORTEST: Partial<Record<ObjectKind, number>> = {
+const SHORTEST: Record<ObjectKind, number> = {
+  checkpoint: SHORTEST_CHECKPOINT,
+  page: SHORTEST_PAGE,
   header: HEADER_SIZE,
   batch: BATCH_CLASSES[0],
   envelope: ENVELOPE_CLASS,
@@ -51,6 +59,7 @@ export async function verifyArchive(
   options: AuditOptions = {},
 ): Promise<AuditReport> {
   const findings: Finding[] = [];
+  const damaged: ListedBlock[] = [];
   const checkpoints: { checkpoint: Checkpoint; link: Link }[] = [];
   const seen = new Set<string>();
   const progress = options.progress ?? (() => undefined);
@@ -64,21 +73,23 @@ export async function verifyArchive(
     try {
       checkpoints.push({ checkpoint: await readCheckpoint(anchored, link, place, audited), link });
     } catch (error) {
-      findings.push(checkpointFinding(error, anchored, link));
+      if (isDamage(error)) damaged.push(...(await damagedBlocks(error, anchored, link, read)));
+      else findings.push(checkpointFinding(error, anchored, link));
     }
     progress(seen.size);
     link = linkAfter(link, anchored);
   }
 
-  const blocks = listBlocks(checkpoints, findings);
+  const blocks = [...damaged, ...listBlocks(checkpoints, findings)];
   const erasedDigests = new Set(checkpoints.flatMap(({ checkpoint }) => checkpoint.erased.map(hex)));
-  const known = new Set(blocks.map(({ digest }) => hex(digest)));
+  const known = new Set([...blocks, ...history].map(({ digest }) => hex(digest)));
   let erased = 0;
   await parallel(blocks, options.concurrency ?? 8, async (block) => {
     try {
+      if (block.error) throw block.error;
       await audited(block.digest);
     } catch (error) {
-      if (error instanceof BlockMissingError && erasedDigests.has(hex(block.digest))) erased += 1;
+      if (error instanceof BlockMissingError && mayBeErased(block) && erasedDigests.has(hex(block.digest))) erased += 1;
       else findings.push(blockFinding(error, block, known));
     }
     progress(seen.size);
@@ -91,6 +102,33 @@ interface ListedBlock {
   readonly digest: Uint8Array;
   readonly object: ObjectKind;
   readonly checkpoint: number;
+  /** What reading it came to already. */
+  readonly error?: DamagedError;
+}
+
+type DamagedError = BlockMissingError | BlockAlteredError;
+
+const isDamage = (error: unknown): error is DamagedError =>
+  error instanceof BlockMissingError || error instanceof BlockAlteredError;
+
+/** What says which blocks there are is never erased: else a gateway could hide the rest by listing it. */
+const mayBeErased = ({ object }: ListedBlock): boolean => object !== "checkpoint" && object !== "page";
+
+/** The block on which reading a checkpoint ended: its own, or one of its pages, all of which are then to be looked at. */
+async function damagedBlocks(
+  error: DamagedError,
+  { digest }: AnchoredCheckpoint,
+  { index: checkpoint }: Link,
+  read: ReadBlock,
+): Promise<ListedBlock[]> {
+  if (error.cid === cidOf(digest)) return [{ digest, object: "checkpoint", checkpoint, error }];
+  const { pages } = decodeCheckpoint(await read(digest));
+  return pages.map((page) => ({
+    digest: page,
+    object: "page",
+    checkpoint,
+    ...(error.cid === cidOf(page) ? { error } : {}),
+  }));
 }
 
 /** Every block that the checkpoints name, each once; notes tags that come twice. */
@@ -125,17 +163,6 @@ function listBlocks(
 }
 
 function checkpointFinding(error: unknown, { digest }: AnchoredCheckpoint, { index }: Link): Finding {
-  if (error instanceof BlockMissingError || error instanceof BlockAlteredError) {
-    // A page is read by the same call; its CID tells it from the checkpoint's own block.
-    const object = error.cid === cidOf(digest) ? "checkpoint" : "page";
-    return {
-      kind: error instanceof BlockMissingError ? "missing" : "altered",
-      object,
-      cid: error.cid,
-      checkpoint: index,
-      text: `${object} of checkpoint ${index}: ${error.message}`,
-    };
-  }
   if (!(error instanceof MismatchError || error instanceof MalformedError)) throw error;
   const kind = error instanceof MismatchError ? "mismatch" : "malformed";
   return { kind, object: "checkpoint", cid: cidOf(digest), checkpoint: index, text: error.message };
@@ -158,7 +185,7 @@ function blockFinding(
   if (!(error instanceof BlockAlteredError)) throw error;
   if (error.foundDigest && known.has(hex(error.foundDigest)))
     return say("swapped", "has the bytes of another anchored block");
-  if (error.found !== undefined && error.found < (SHORTEST[object] ?? 0))
+  if (error.found !== undefined && error.found < SHORTEST[object])
     return say("truncated", `was cut to ${error.found} bytes`);
   return say("altered", "was altered");
 }

@@ -10,6 +10,9 @@ const MAGIC = utf8("medseal/checkpoint/1\n");
 const PAGE_MAGIC = utf8("medseal/page/1\n");
 export const PAGE_ENTRIES = 4096;
 const ENTRY_SIZE = 96;
+/** Bytes with one entry, no mail and nothing erased. */
+export const SHORTEST_CHECKPOINT = MAGIC.length + 122 + ENTRY_SIZE + 4;
+export const SHORTEST_PAGE = PAGE_MAGIC.length + 4 + ENTRY_SIZE;
 const MAIL_ROW_SIZE = 65;
 const MAX_PAGES = 1024;
 /** Mail rows, and erased digests: with them and its entries a checkpoint stays below the 2 MiB of an IPFS block. */
