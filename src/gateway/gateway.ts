@@ -165,7 +165,7 @@ export class Gateway {
     const before = state.signer;
     const undo = commit();
     state.signer = signer;
-    state.pending.push(sealed.entry);
+    state.pending.push({ ...sealed.entry, size: sealed.batch.length });
     await this.#saveOr(() => {
       state.pending.pop();
       state.signer = before;
@@ -210,7 +210,8 @@ export class Gateway {
     const padding = padCheckpoint(
       keys.padding,
       state.index,
-      capacity - own.length,
+      capacity,
+      own.map(({ size }) => size),
       MAIL_ROWS - mails.length,
       classes,
       keys.hpke.kem,

@@ -20,12 +20,18 @@ export interface Padding {
  * Fills a checkpoint up to its constant number of entries and mail rows. Follows from the gateway's padding key and the checkpoint's
  * index, so a retry gives the same blocks.
  *
- * @param classes - Indexes in `BATCH_CLASSES` that the gateway's streams start at; padding takes them by turns.
+ * Each size class has a constant share of the entries, own and padding together, so that sizes do not tell how many of them are own. Only
+ * more own batches of a class than its share, or one that outgrew the class of its stream, change that.
+ *
+ * @param capacity - Entries of the checkpoint.
+ * @param own - Sizes of the batch blocks that are not padding.
+ * @param classes - Indexes in `BATCH_CLASSES` that the gateway's streams start at; the shares follow from taking them by turns.
  */
 export function padCheckpoint(
   paddingKey: Uint8Array,
   index: number,
-  entries: number,
+  capacity: number,
+  own: readonly number[],
   rows: number,
   classes: readonly number[],
   kem: KemId,
@@ -36,12 +42,20 @@ export function padCheckpoint(
     blocks.push(block);
     return sha256(block);
   };
-  const filled = Array.from({ length: entries }, (_, i) => {
-    const size = BATCH_CLASSES[classes[i % classes.length] ?? 0] as number;
-    return { tag: rand(32), header: put(rand(HEADER_SIZE)), batch: put(rand(size)) };
-  });
+  const sizes = Array.from({ length: capacity }, (_, i) => BATCH_CLASSES[classes[i % classes.length] ?? 0] as number);
+  // Those with a share of their own first; the others take what is left at the end.
+  const strays = own.filter((size) => !take(sizes, size));
+  sizes.splice(sizes.length - strays.length);
+  const filled = sizes.map((size) => ({ tag: rand(32), header: put(rand(HEADER_SIZE)), batch: put(rand(size)) }));
   const mail = Array.from({ length: rows }, () => emptyRow(put(emptyEnvelope(kem, rand)), rand));
   return { entries: filled, mail, blocks };
+}
+
+/** Takes one place of this size out of the list, if there is one. */
+function take(sizes: number[], size: number): boolean {
+  const at = sizes.lastIndexOf(size);
+  if (at >= 0) sizes.splice(at, 1);
+  return at >= 0;
 }
 
 /** Entries and rows in an order that says nothing of where they came from. */

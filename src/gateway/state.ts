@@ -25,6 +25,12 @@ export interface PreparedCheckpoint extends CheckpointAnchor {
   readonly pinset: string;
 }
 
+/** An entry whose blocks are stored. */
+export interface PendingEntry extends Entry {
+  /** Bytes of the sealed batch. */
+  readonly size: number;
+}
+
 /** All that a gateway must not lose, sealed where it is stored. */
 export interface GatewayState {
   readonly format: "medseal/gateway/1";
@@ -36,7 +42,7 @@ export interface GatewayState {
   readonly writers: Record<string, WriterState>;
   signer: SignerState;
   /** Entries whose blocks are stored and that wait for a checkpoint. */
-  readonly pending: Entry[];
+  readonly pending: PendingEntry[];
   /** Mail that waits for a checkpoint. */
   readonly mail: MailRow[];
   /** Digests that the next checkpoint lists as erased. */
