@@ -26,6 +26,12 @@ export interface Question {
   readonly dataTime: number;
 }
 
+/** One question, and when the data is to be used, in unix seconds. */
+export type PermissionQuestion = Question & { readonly time: number };
+
+/** Answers by the contract's own code, in this process; see `PermissionJudge`. */
+export type AskPermission = (question: PermissionQuestion) => Promise<boolean>;
+
 /** Far above what four links over long lists of streams need; an endless loop ends. */
 const GAS_LIMIT = 100_000_000n;
 

@@ -73,6 +73,9 @@ export function windowsOf(cover: Cover): EpochWindow[] {
   return windows;
 }
 
+/** Whether a cover opens an epoch. */
+export const covers = (cover: Cover, epoch: number): boolean => cover.some((node) => contains(node, epoch));
+
 /** Overwrites the keys of a cover with zeros. Copies that the runtime made are out of reach. */
 export function wipe(cover: Cover): void {
   for (const node of cover) node.key.fill(0);
