@@ -8,15 +8,14 @@ import type { Hex } from "../../src/consent/consent.ts";
 import { gatewayAnchor } from "../../src/gateway/anchor.ts";
 import { UsageError } from "../../src/errors.ts";
 import { decodeCheckpoint } from "../../src/log/checkpoint.ts";
-import type { StreamDescriptor } from "../../src/log/stream.ts";
-import { Gateway, type Anchored } from "../../src/gateway/gateway.ts";
+import type { Anchored } from "../../src/gateway/checkpoints.ts";
+import { Gateway, type LeasedStream } from "../../src/gateway/gateway.ts";
 import type { StreamIngest } from "../../src/gateway/ingest.ts";
-import type { GatewayState } from "../../src/gateway/state.ts";
 import { cidOf } from "../../src/ipfs/cid.ts";
 import { generateSigningKey } from "../../src/keys/signature.ts";
 import { epochOf } from "../../src/log/chunk.ts";
 import { encodeObservation } from "../../src/log/leaf.ts";
-import { keyedStore } from "../../src/state/store.ts";
+import { sqliteRows } from "../../src/state/rows.ts";
 import type { Identity } from "./parties.ts";
 import type { DemoPatient } from "./patient.ts";
 import type { Recording } from "./recording.ts";
@@ -31,15 +30,16 @@ export interface DemoGateway {
 
 export async function openGateway(world: World, { party, hpke }: Identity): Promise<DemoGateway> {
   const viewer = await openViewer(world);
-  const self = await Gateway.open({
+  const self = new Gateway({
     address: party.address,
     place: placeOf(world, party.address),
     registry: world.registry,
     blocks: world.blocks,
     anchor: gatewayAnchor(world.rpc, world.deployment, world.accounts.gateway, party.address),
     watch: watchLedger(viewer.ledger),
-    store: keyedStore<GatewayState>(join(world.folder, "gateway", "state"), "medseal/gateway/1", random(32)),
-    keys: { hpke, signing: generateSigningKey(), padding: random(32) },
+    ask: ({ time, ...question }) => viewer.judge.isPermitted(question, time),
+    rows: sqliteRows(join(world.folder, "gateway", `${party.address}.sqlite`)),
+    keys: { hpke, signing: generateSigningKey(), secret: random(32) },
   });
   return { self, address: party.address, world, viewer };
 }
@@ -67,7 +67,8 @@ export async function ingest(gateway: DemoGateway, recording: Recording, from: n
     const epoch = epochOf(observation.time, recording.epochLength);
     if (epoch < from || epoch >= to) continue;
     const name = recording.streamOf(observation);
-    const session = open.get(name) ?? gateway.self.ingest(streamNamed(gateway.self, name), recording.intake.clock);
+    const session =
+      open.get(name) ?? gateway.self.ingest(streamNamed(gateway.self, name), { clock: recording.intake.clock });
     open.set(name, session);
     await session.add(observation);
     if (observation.value.kind === "missing") missing += 1;
@@ -75,7 +76,7 @@ export async function ingest(gateway: DemoGateway, recording: Recording, from: n
     json += JSON.stringify(observation).length;
   }
   for (const session of open.values()) await session.finish();
-  const anchored = await gateway.self.checkpoint();
+  const anchored = await gateway.self.drain();
   const gas = Number(anchored.at(-1)?.receipt?.gasUsed ?? 0n);
   return {
     readings,
@@ -87,8 +88,8 @@ export async function ingest(gateway: DemoGateway, recording: Recording, from: n
   };
 }
 
-function streamNamed(gateway: Gateway, name: string): StreamDescriptor {
-  const stream = gateway.streams().find((leased) => leased.name === name);
+function streamNamed(gateway: Gateway, name: string): LeasedStream {
+  const stream = gateway.streams().find((leased) => leased.stream.name === name);
   if (!stream) throw new UsageError("the gateway has no lease for a stream of the recording");
   return stream;
 }

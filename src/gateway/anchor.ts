@@ -1,15 +1,41 @@
 import type { Signer } from "ethers";
-import type { Hex } from "../consent/consent.ts";
-import type { Anchor } from "./gateway.ts";
-import { anchorCheckpoint, headOf } from "../chain/anchor.ts";
+import { anchorCheckpoint, headOf, type CheckpointAnchor } from "../chain/anchor.ts";
 import type { Deployment } from "../chain/deployment.ts";
-import type { Rpc } from "../chain/rpc.ts";
+import { ChainUnavailableError } from "../chain/errors.ts";
+import { needBlock, type Rpc } from "../chain/rpc.ts";
+import type { Hex } from "../consent/consent.ts";
+
+export interface Receipt {
+  readonly transaction: Hex;
+  readonly block: number;
+  readonly gasUsed: bigint;
+}
+
+/** RecordAnchor as the gateway uses it. */
+export interface Anchor {
+  /**
+   * The gateway's rolling head, zeros at first, and the newest block, as of which it is.
+   *
+   * @param atLeast - A block that was there before; a node that does not have it yet lags, and gives no verdict.
+   */
+  head(atLeast: number): Promise<{ readonly head: Uint8Array; readonly block: number }>;
+  /** The same as of the last final block. */
+  finalHead(): Promise<Uint8Array>;
+  /** Anchors and waits; undefined when an earlier try had got through. The transaction fails unless the chain's head is `expectedHead`. */
+  anchor(checkpoint: CheckpointAnchor, expectedHead: Uint8Array): Promise<Receipt | undefined>;
+}
 
 /** RecordAnchor under a gateway's own address. */
 export const gatewayAnchor = (rpc: Rpc, deployment: Deployment, signer: Signer, address: Hex): Anchor => ({
-  head: () => headOf(rpc, deployment, address),
+  async head(atLeast) {
+    const { number } = await needBlock(rpc, "latest");
+    if (number < atLeast) throw new ChainUnavailableError("the node does not have the block of an earlier anchor yet");
+    return { head: await headOf(rpc, deployment, address, number), block: number };
+  },
+  finalHead: () => headOf(rpc, deployment, address, "finalized"),
   async anchor(checkpoint, expectedHead) {
     const done = await anchorCheckpoint(checkpoint, expectedHead, signer, rpc, deployment);
-    return done.status === "mined" ? { transaction: done.transaction, gasUsed: BigInt(done.gas) } : undefined;
+    if (done.status === "already") return undefined;
+    return { transaction: done.transaction, block: done.block, gasUsed: BigInt(done.gas) };
   },
 });

@@ -1,44 +1,34 @@
-import { equal } from "../bytes/bytes.ts";
+import { equal, hex, hex0x, utf8 } from "../bytes/bytes.ts";
 import { now, random, type Now, type Random } from "../bytes/random.ts";
-import { sha256 } from "../bytes/hash.ts";
-import { headAfter, type CheckpointAnchor } from "../chain/anchor.ts";
+import { hmac, sha256 } from "../bytes/hash.ts";
+import type { AskPermission } from "../chain/permission.ts";
 import type { Hex } from "../consent/consent.ts";
 import type { RegistryAddress } from "../consent/typed-data.ts";
-import { openEnvelope } from "../envelope/envelope.ts";
-import type { Link } from "../consent/scope.ts";
 import type { ConsentWatch } from "../consent/watch.ts";
+import { openEnvelope } from "../envelope/envelope.ts";
 import type { Release } from "../envelope/payload.ts";
 import type { BlockStore } from "../ipfs/store.ts";
+import { covers } from "../keys/cover.ts";
 import type { SigningKeyPair } from "../keys/signature.ts";
-import { checkpointRoot, encodeCheckpoint, type CheckpointPlace, type Entry } from "../log/checkpoint.ts";
-import { MAIL_ROWS, mailRow } from "../log/mail.ts";
-import { chunkRoot, type Chunk } from "../log/chunk.ts";
+import type { CheckpointPlace } from "../log/checkpoint.ts";
+import { chunkRoot, epochOf, type Chunk } from "../log/chunk.ts";
+import { mailRow } from "../log/mail.ts";
 import type { SignedChunk } from "../log/sealed-batch.ts";
 import { signStatement, type SignerState } from "../log/signer.ts";
 import type { StreamDescriptor } from "../log/stream.ts";
 import { parseInstant } from "../observation/instant.ts";
-import type { Clock, Observation } from "../observation/observation.ts";
+import { channelKey, type Clock, type Observation } from "../observation/observation.ts";
 import type { HpkeKeyPair } from "../seal/hpke.ts";
-import { ForkedError, NoLeaseError } from "./errors.ts";
-import { StreamIngest, type Flush } from "./ingest.ts";
-import { acceptLease, retireEnded, writable, type Writable } from "./leases.ts";
-import { inOrder, padCheckpoint, rowsInOrder } from "./padding.ts";
-import { freshGateway, type GatewayState, type PreparedCheckpoint } from "./state.ts";
-import type { StateStore } from "../state/store.ts";
+import { Journal } from "../state/journal.ts";
+import type { Rows } from "../state/rows.ts";
+import type { Anchor } from "./anchor.ts";
+import { Checkpoints, type Anchored } from "./checkpoints.ts";
+import { NoLeaseError, TooLateError, WrongChannelError } from "./errors.ts";
+import { forgetOld, LATENESS_BOUND } from "./forget.ts";
+import { StreamIngest, type Flush, type SeedOf } from "./ingest.ts";
+import { checkLease, keepLease, ownLink, retireEnded, writable, type Writable } from "./leases.ts";
+import { GatewayState } from "./state.ts";
 import { prepareBatch } from "./writer.ts";
-
-/** RecordAnchor as the gateway uses it. */
-export interface Anchor {
-  /** The gateway's rolling head, zeros at first. */
-  head(): Promise<Uint8Array>;
-  /** Anchors and waits; undefined when an earlier try had got through. The transaction fails unless the chain's head is `expectedHead`. */
-  anchor(checkpoint: CheckpointAnchor, expectedHead: Uint8Array): Promise<Receipt | undefined>;
-}
-
-export interface Receipt {
-  readonly transaction: Hex;
-  readonly gasUsed: bigint;
-}
 
 export interface GatewayDeps {
   readonly address: Hex;
@@ -47,11 +37,16 @@ export interface GatewayDeps {
   readonly blocks: BlockStore;
   readonly anchor: Anchor;
   readonly watch: ConsentWatch;
-  readonly store: StateStore<GatewayState>;
+  /** The registry's own answer, see `PermissionJudge`. */
+  readonly ask: AskPermission;
+  /** Where the journal lies; see `sqliteRows`. */
+  readonly rows: Rows;
   readonly keys: GatewayKeys;
-  /** Entries of every checkpoint, a power of two, raised on a schedule. */
+  /** Entries of every checkpoint, raised on a schedule. */
   readonly entries?: number;
   readonly firmware?: number;
+  /** Seconds; see `LATENESS_BOUND`. */
+  readonly latenessBound?: number;
   readonly random?: Random;
   readonly now?: Now;
 }
@@ -60,72 +55,108 @@ export interface GatewayKeys {
   readonly hpke: HpkeKeyPair;
   /** Signs the chunks of unsigned sources. */
   readonly signing: SigningKeyPair;
-  /** 32 bytes; padding blocks follow from it. */
-  readonly padding: Uint8Array;
+  /** 32 bytes, kept outside the journal, which is sealed under it; padding and the salts of imports follow from it too. */
+  readonly secret: Uint8Array;
 }
 
-/** A checkpoint that was anchored. */
-export interface Anchored extends CheckpointAnchor {
-  /** Undefined when an earlier try had got through. */
-  readonly receipt: Receipt | undefined;
-  readonly pinset: string;
-  /** Its entries that are not padding. Only the gateway can tell. */
-  readonly own: readonly Entry[];
+/** A stream that a lease lets the gateway write, and the WRITE consent it does so under. */
+export interface LeasedStream {
+  readonly write: Hex;
+  readonly stream: StreamDescriptor;
+}
+
+/** What is taken of a source. */
+export interface IngestOptions {
+  readonly clock: Clock;
+  /** SHA-256 of the source and of how it is read: an import that was cut off goes on where it stood when it is given again from its start. */
+  readonly source?: Uint8Array;
 }
 
 /** The gateway: seals, stores and anchors what its leases let it write. */
 export class Gateway {
-  readonly #deps: GatewayDeps & { entries: number; firmware: number; random: Random; now: Now };
-  #state: GatewayState;
+  readonly #deps: GatewayDeps & { firmware: number; latenessBound: number; random: Random; now: Now };
+  readonly #journal: Journal;
+  readonly #state: GatewayState;
+  readonly #checkpoints: Checkpoints;
+  readonly #sessions = new Map<StreamIngest, LeasedStream>();
   #last: Promise<unknown> = Promise.resolve();
 
-  private constructor(deps: GatewayDeps, state: GatewayState) {
-    this.#deps = { entries: 64, firmware: 0, random, now, ...deps };
-    this.#state = state;
+  /** Takes up where the journal ends. Nothing is asked of chain or store. @throws JournalBusyError, JournalFailedError. */
+  constructor(deps: GatewayDeps) {
+    this.#deps = { firmware: 0, latenessBound: LATENESS_BOUND, random, now, ...deps };
+    const { rows, keys, entries = 64 } = deps;
+    this.#journal = new Journal(rows, keys.secret);
+    this.#state = new GatewayState(this.#journal);
+    const { secret, hpke } = keys;
+    this.#checkpoints = new Checkpoints(this.#journal, this.#state, { ...deps, entries, secret, kem: hpke.kem });
   }
 
-  /** Takes up where the stored state ends, finishing a checkpoint whose anchoring was interrupted. */
-  static async open(deps: GatewayDeps): Promise<Gateway> {
-    const gateway = new Gateway(deps, (await deps.store.load()) ?? freshGateway());
-    if (gateway.#state.prepared) await gateway.#anchorPrepared(gateway.#state.prepared);
-    return gateway;
-  }
-
-  /** Opens a lease and keeps it. @throws NoLeaseError; the HPKE layer's error when it is for somebody else. */
+  /**
+   * Opens a lease, checks it and keeps it. Once this resolves the gateway heeds the ends that the lease names: hand `receiptOf` the lease
+   * back to the patient.
+   *
+   * @throws NoLeaseError; ReleaseForgedError; the HPKE layer's error when it is for somebody else.
+   */
   acceptLease(envelope: Uint8Array): Promise<Release> {
     return this.#inTurn(async () => {
-      const lease = await openEnvelope(envelope, this.#deps.keys.hpke, this.#deps.registry);
-      await this.#deps.watch.refresh();
-      acceptLease(this.#state, lease, this.#deps.address, this.#deps.watch);
-      await this.#deps.store.save(this.#state);
+      const { address: gateway, keys, registry, watch, ask } = this.#deps;
+      const lease = await openEnvelope(envelope, keys.hpke, registry);
+      await watch.refresh();
+      await checkLease(lease, { gateway, watch, ask, time: this.#deps.now() });
+      await this.#journal.write(() => keepLease(this.#state, lease));
       return lease;
     });
   }
 
-  /** Stores an envelope and puts it into the mail of the next checkpoint. */
+  /** Keeps an envelope for the mail of the next checkpoint that has room. */
   post(envelope: Uint8Array, viewKey: Uint8Array): Promise<void> {
-    return this.#inTurn(async () => {
-      const digest = await this.#deps.blocks.put(envelope);
-      this.#state.mail.push(mailRow(digest, viewKey, this.#deps.random));
-      await this.#saveOr(() => this.#state.mail.pop());
+    const digest = sha256(envelope);
+    return this.#change(() => {
+      this.#state.blocks.set(hex(digest), envelope);
+      this.#state.mail.set(this.#state.arrival(), mailRow(digest, viewKey, this.#deps.random));
+    });
+  }
+
+  /** Lists digests of blocks as erased in the next checkpoint. */
+  erase(digests: readonly Uint8Array[]): Promise<void> {
+    return this.#change(() => digests.forEach((digest) => this.#state.erased.set(hex(digest), true)));
+  }
+
+  /** The streams that its leases cover. */
+  streams(): LeasedStream[] {
+    return this.#state.leases.entries().flatMap(([write, { keys }]) => {
+      const streams = keys.map(({ stream }) => stream);
+      const once = streams.filter(({ id }, i) => streams.findIndex((other) => equal(other.id, id)) === i);
+      return once.map((stream) => ({ write: write as Hex, stream }));
     });
   }
 
   /**
-   * Takes the observations of one stream from an unsigned source.
+   * Takes the observations of one stream from an unsigned source. A reading that was added is sealed, and lost no more, once `finish`
+   * resolves.
    *
-   * @throws NoLeaseError without a lease; and from `add` for a reading outside the data window of the leave to write, which is then not taken.
+   * @throws from `add`, for a reading that is then not taken: NoLeaseError without a lease or outside its data window, WrongChannelError,
+   * TooLateError, TooLargeError.
    */
-  ingest(stream: StreamDescriptor, clock: Clock): StreamIngest {
-    const admit = (observation: Observation): void => insideLease(observation, this.#writable(stream).write);
-    const seal: Flush = (epoch, chunk, last) => this.#inTurn(() => this.#seal(stream, epoch, chunk, last));
-    return new StreamIngest(stream, clock, admit, seal, this.#deps.random);
-  }
-
-  /** The streams that its leases cover, each once. */
-  streams(): StreamDescriptor[] {
-    const all = Object.values(this.#state.leases).flatMap(({ keys }) => keys.map(({ stream }) => stream));
-    return all.filter(({ id }, i) => all.findIndex((other) => equal(other.id, id)) === i);
+  ingest({ write, stream }: LeasedStream, { clock, source }: IngestOptions): StreamIngest {
+    const name = source && `${hex(source)}/${write}/${hex0x(stream.id)}`;
+    const admit = (observation: Observation): void => {
+      const at = this.#writable(write, stream);
+      admissible(observation, stream, at);
+      // Of an import that is given again the keys may be gone: what was sealed is passed over.
+      const again = name !== undefined && this.#state.imports.get(name) !== undefined;
+      if (!again && !covers(at.keys.data ?? [], epochOf(observation.time, stream.epochLength)))
+        throw new TooLateError();
+    };
+    const flush: Flush = (number, epoch, chunk, last) =>
+      this.#inTurn(() => this.#seal({ write, stream }, { name, number, epoch, chunk, last }));
+    const { random: rand, keys } = this.#deps;
+    const seedOf: SeedOf = name
+      ? (number) => hmac(keys.secret, utf8(`medseal/v1/seed/${name}/${number}`))
+      : () => rand(32);
+    const session = new StreamIngest(stream, clock, admit, flush, seedOf, () => this.#finished(name));
+    this.#sessions.set(session, { write, stream });
+    return session;
   }
 
   /** Moves to the spare generations if a watched consent has ended. @returns how many generations were retired. */
@@ -133,48 +164,86 @@ export class Gateway {
     return this.#inTurn(() => this.#retireEnded());
   }
 
-  async #retireEnded(): Promise<number> {
-    await this.#deps.watch.refresh();
-    const retired = retireEnded(this.#state, this.#deps.watch);
-    if (retired.length > 0) await this.#deps.store.save(this.#state);
-    return retired.length;
-  }
-
-  /** Stores and anchors what waits, as many checkpoints as it takes; with nothing waiting, one that is all padding. */
+  /**
+   * Stores and anchors a checkpoint of what waits, all padding when nothing does; to be called once a cadence. One that an outage or a
+   * reorganisation left behind comes first.
+   */
   checkpoint(): Promise<Anchored[]> {
     return this.#inTurn(async () => {
-      const anchored: Anchored[] = [];
-      // One that was interrupted comes first, and as it was: its transaction may be on its way.
-      do anchored.push(await this.#anchorPrepared(this.#state.prepared ?? (await this.#prepare())));
-      while (this.#state.pending.length > 0 || this.#state.mail.length > 0);
-      return anchored;
+      await this.#checkpoints.settle();
+      await this.#forget();
+      const behind = await this.#checkpoints.anchorDecided();
+      if (behind.length > 0 && !this.#checkpoints.waiting) return behind;
+      await this.#checkpoints.decide();
+      return [...behind, ...(await this.#checkpoints.anchorDecided())];
     });
   }
 
-  /** Signs, seals, stores and notes one batch, or none of it. */
-  async #seal(stream: StreamDescriptor, epoch: number, chunk: Chunk | undefined, last: boolean): Promise<void> {
+  /** Checkpoints until nothing waits. Several in a row show that much was waiting: for imports, not for a gateway at its cadence. */
+  async drain(): Promise<Anchored[]> {
+    const anchored = await this.checkpoint();
+    while (this.#checkpoints.waiting) anchored.push(...(await this.checkpoint()));
+    return anchored;
+  }
+
+  /** Closes the journal, so that another process can take over. */
+  close(): Promise<void> {
+    return this.#inTurn(() => Promise.resolve(this.#journal.close()));
+  }
+
+  async #retireEnded(): Promise<number> {
+    const { watch, now: clock } = this.#deps;
+    await watch.refresh();
+    let retired = 0;
+    await this.#journal.write(() => (retired = retireEnded(this.#state, watch, clock())));
+    return retired;
+  }
+
+  async #forget(): Promise<void> {
+    const oldestOpen = (write: Hex, stream: Uint8Array): number => {
+      const mine = [...this.#sessions].filter(([, at]) => at.write === write && equal(at.stream.id, stream));
+      // An import that was cut off may come again from its start.
+      const cutOff = this.#state.imports
+        .entries()
+        .some(([name, { finished }]) => !finished && name.endsWith(`/${write}/${hex0x(stream)}`));
+      return cutOff ? 0 : Math.min(Infinity, ...mine.map(([session]) => session.oldestOpen));
+    };
+    await this.#journal.write(() => forgetOld(this.#state, this.#deps.now(), this.#deps.latenessBound, oldestOpen));
+    for (const [session] of this.#sessions) if (session.finished) this.#sessions.delete(session);
+  }
+
+  #writable(write: Hex, { id }: StreamDescriptor): Writable {
+    return writable(this.#state, write, id, this.#deps.watch, this.#deps.now());
+  }
+
+  /** Signs and seals one batch and writes it down, or does none of it. */
+  async #seal({ write, stream }: LeasedStream, cut: SealedCut): Promise<void> {
+    const { name, number, epoch, chunk, last } = cut;
+    if (name && number < (this.#state.imports.get(name)?.done ?? 0)) return;
     // Before every batch: nothing is sealed under a generation whose reader has been revoked.
     await this.#retireEnded();
-    const state = this.#state;
-    const { keys, write } = this.#writable(stream);
-    for (const observation of chunk?.observations ?? []) insideLease(observation, write);
-    const signer = { ...state.signer };
+    const at = this.#writable(write, stream);
+    for (const observation of chunk?.observations ?? []) admissible(observation, stream, at);
+    if (!covers(at.keys.data ?? [], epoch)) throw new TooLateError();
+    const signer = { ...this.#state.position.signer };
     const chunks = chunk ? [this.#sign(stream, epoch, chunk, signer)] : [];
-    const { sealed, commit } = prepareBatch(state, keys, this.#deps.place, epoch, chunks, last);
-    await this.#deps.blocks.putMany([sealed.header, sealed.batch]);
-    const before = state.signer;
-    const undo = commit();
-    state.signer = signer;
-    state.pending.push({ ...sealed.entry, size: sealed.batch.length });
-    await this.#saveOr(() => {
-      state.pending.pop();
-      state.signer = before;
-      undo();
+    const { sealed, epoch: inEpoch, commit } = prepareBatch(this.#state, at, this.#deps.place, epoch, chunks, last);
+    await this.#journal.write(() => {
+      const { blocks, pending, imports } = this.#state;
+      commit();
+      this.#state.move({ signer });
+      blocks.set(hex(sealed.entry.header), sealed.header);
+      blocks.set(hex(sealed.entry.batch), sealed.batch);
+      pending.set(this.#state.arrival(), { ...sealed.entry, size: sealed.batch.length, epoch: inEpoch });
+      if (name) imports.set(name, { done: number + 1, finished: false });
     });
   }
 
-  #writable({ id }: StreamDescriptor): Writable {
-    return writable(this.#state, id, this.#deps.watch, this.#deps.now());
+  /** Once an import is through, its keys need not be kept for it any longer. */
+  async #finished(name: string | undefined): Promise<void> {
+    const { imports } = this.#state;
+    const state = name === undefined ? undefined : imports.get(name);
+    if (name !== undefined && state) await this.#change(() => imports.set(name, { ...state, finished: true }));
   }
 
   #sign(stream: StreamDescriptor, epoch: number, chunk: Chunk, signer: SignerState): SignedChunk {
@@ -183,103 +252,36 @@ export class Gateway {
     return { ...chunk, statement, index: 0 };
   }
 
-  /** Runs changes of the state one after the other: each begins where the one before ended, and the newest is saved last. */
+  #change(work: () => void): Promise<void> {
+    return this.#inTurn(() => this.#journal.write(work));
+  }
+
+  /** Runs changes of the state one after the other: each begins where the one before ended. */
   #inTurn<T>(work: () => Promise<T>): Promise<T> {
     const turn = this.#last.then(work, work);
     this.#last = turn.catch(() => undefined);
     return turn;
   }
-
-  /** Saves; when that fails, takes the change back, so that who tries again does not make it twice. */
-  async #saveOr(undo: () => unknown): Promise<void> {
-    try {
-      await this.#deps.store.save(this.#state);
-    } catch (error) {
-      undo();
-      throw error;
-    }
-  }
-
-  /** Builds the next checkpoint, stores all its blocks and pins them. */
-  async #prepare(): Promise<PreparedCheckpoint> {
-    const { blocks, keys, place, entries: capacity } = this.#deps;
-    const state = this.#state;
-    const own = state.pending.slice(0, capacity);
-    const mails = state.mail.slice(0, MAIL_ROWS);
-    const classes = Object.values(state.leases).flatMap((lease) => lease.keys.map(({ stream }) => stream.batchClass));
-    const padding = padCheckpoint(
-      keys.padding,
-      state.index,
-      capacity,
-      own.map(({ size }) => size),
-      MAIL_ROWS - mails.length,
-      classes,
-      keys.hpke.kem,
-    );
-    const entries = inOrder([...own, ...padding.entries]);
-    const mail = rowsInOrder([...mails, ...padding.mail]);
-    const { block, pages } = encodeCheckpoint({
-      ...place,
-      index: state.index,
-      headBefore: state.head,
-      previous: state.checkpoint,
-      entries,
-      mail,
-      erased: state.erased,
-    });
-    await blocks.putMany([...padding.blocks, ...pages, block].sort((a, b) => Buffer.compare(sha256(a), sha256(b))));
-    const digest = sha256(block);
-    const members = [
-      ...entries.flatMap(({ header, batch }) => [header, batch]),
-      ...mail.map(({ envelope }) => envelope),
-      ...pages.map((page) => sha256(page)),
-    ];
-    const pinset = await blocks.putPinset({ checkpoint: digest, blocks: members });
-
-    const prepared = {
-      root: checkpointRoot(entries),
-      digest,
-      size: entries.length,
-      headBefore: state.head,
-      entries: own.length,
-      mails: mails.length,
-      pinset,
-    };
-    state.prepared = prepared;
-    await this.#saveOr(() => (state.prepared = undefined));
-    return prepared;
-  }
-
-  /** Anchors a prepared checkpoint unless the chain has it already; then the state moves on. */
-  async #anchorPrepared(prepared: PreparedCheckpoint): Promise<Anchored> {
-    const { anchor, store } = this.#deps;
-    const { root, digest, size, headBefore } = prepared;
-    const after = headAfter(headBefore, prepared);
-    const head = await anchor.head();
-    if (!equal(head, headBefore) && !equal(head, after)) {
-      throw new ForkedError("the chain's head of this gateway is not the one its state follows", {
-        hint: "another gateway used this key, or the state is an old copy; do not anchor until this is resolved",
-      });
-    }
-    const receipt = equal(head, after) ? undefined : await anchor.anchor({ root, digest, size }, headBefore);
-    const state = this.#state;
-    const own = state.pending.splice(0, prepared.entries);
-    state.mail.splice(0, prepared.mails);
-    state.erased.splice(0);
-    state.index += 1;
-    state.head = after;
-    state.checkpoint = digest;
-    state.prepared = undefined;
-    await store.save(state);
-    return { root, digest, size, pinset: prepared.pinset, receipt, own };
-  }
 }
 
-function insideLease({ time }: Observation, { consent: { dataStart, dataEnd } }: Link): void {
-  const seconds = parseInstant(time)?.seconds ?? -1;
+/** @throws NoLeaseError, WrongChannelError. */
+function admissible(observation: Observation, stream: StreamDescriptor, { lease }: Writable): void {
+  if (!stream.channels.some((channel) => channelKey(channel) === channelKey(observation.channel)))
+    throw new WrongChannelError();
+  const { dataStart, dataEnd } = ownLink(lease).consent;
+  const seconds = parseInstant(observation.time)?.seconds ?? -1;
   if (seconds < dataStart || seconds >= dataEnd) {
     throw new NoLeaseError("a reading lies outside the data window of the leave to write", {
       hint: "ask the patient for an import consent over the recording's time",
     });
   }
+}
+
+/** What a session cut, and its number in the source when that can be given again. */
+interface SealedCut {
+  readonly name: string | undefined;
+  readonly number: number;
+  readonly epoch: number;
+  readonly chunk: Chunk | undefined;
+  readonly last: boolean;
 }

@@ -1,4 +1,3 @@
-import type { Random } from "../bytes/random.ts";
 import { encodeBatch, BATCH_CLASSES } from "../log/batch.ts";
 import { TooLargeError } from "../log/errors.ts";
 import { epochOf, type Chunk } from "../log/chunk.ts";
@@ -10,103 +9,176 @@ import { capacityOf } from "../seal/padding.ts";
 const CHUNK_LEAVES = 65_536;
 /** Epochs kept open at a time for sources whose times are not quite in order. */
 const OPEN_EPOCHS = 2;
+/** Each idle epoch takes a header and a batch; beyond this the epochs are too short for the recording. */
+const LONGEST_GAP = 10_000;
 
 /** Refuses, by throwing, an observation that the gateway may not write; it is then not taken at all. */
 export type Admit = (observation: Observation) => void;
 
-/** Each idle epoch takes a header and a batch; beyond this the epochs are too short for the recording. */
-const LONGEST_GAP = 100_000;
+/**
+ * Signs a chunk and seals it into the epoch; without a chunk, says that the epoch is empty. `number` counts the calls of one source from
+ * 0: the same source makes the same calls. `last`: the source has no more of this epoch.
+ */
+export type Flush = (number: number, epoch: number, chunk: Chunk | undefined, last: boolean) => Promise<void>;
 
-/** Signs a chunk and seals it into the epoch; without a chunk, says that the epoch is empty. `last`: the session expects no more of it. */
-export type Flush = (epoch: number, chunk: Chunk | undefined, last: boolean) => Promise<void>;
+/** The seed of the leaf salts of a chunk, 32 bytes, by its number. */
+export type SeedOf = (number: number) => Uint8Array;
+
+/** What was cut and waits for `flush`. */
+interface Cut {
+  readonly epoch: number;
+  readonly chunk: Chunk | undefined;
+  readonly last: boolean;
+}
 
 /**
  * Sorts one stream's observations, as they come from an unsigned source, into epochs, cuts them into chunks and hands each on.
- * Memory is bounded by two epochs or 65,536 leaves each, whichever is less.
+ * Memory is bounded by two epochs or 65,536 leaves each, whichever is less. Calls at once are taken one after the other.
  */
 export class StreamIngest {
   readonly #stream: StreamDescriptor;
   readonly #clock: Clock;
-  readonly #random: Random;
+  readonly #seedOf: SeedOf;
   readonly #admit: Admit;
   readonly #flush: Flush;
+  readonly #finishing: () => Promise<void>;
+  /** By epoch, the one that was added to last at the end. */
   readonly #open = new Map<number, Observation[]>();
   /** Cut and not yet taken by `flush`: what failed is tried again as it was. */
-  readonly #cut: Parameters<Flush>[] = [];
+  readonly #cut: Cut[] = [];
+  #flushed = 0;
   #newest = -1;
+  #finished = false;
+  #last: Promise<unknown> = Promise.resolve();
 
-  /** @param rand - Draws the seeds of the leaf salts. */
-  constructor(stream: StreamDescriptor, clock: Clock, admit: Admit, flush: Flush, rand: Random) {
+  /** @param finishing - Called when `finish` has handed on everything. */
+  constructor(
+    stream: StreamDescriptor,
+    clock: Clock,
+    admit: Admit,
+    flush: Flush,
+    seedOf: SeedOf,
+    finishing: () => Promise<void>,
+  ) {
     this.#stream = stream;
     this.#clock = clock;
-    this.#random = rand;
+    this.#seedOf = seedOf;
+    this.#finishing = finishing;
     this.#admit = admit;
     this.#flush = flush;
   }
 
+  /** The oldest epoch of which something is not sealed yet, Infinity when all is. */
+  get oldestOpen(): number {
+    return Math.min(Infinity, ...this.#open.keys(), ...this.#cut.map(({ epoch }) => epoch));
+  }
+
+  /** Whether all was sealed and `finish` was the last call. */
+  get finished(): boolean {
+    return this.#finished && this.oldestOpen === Infinity;
+  }
+
   /** @throws what `flush` throws: this observation is then not taken, those before it are kept, and adding it again goes on. */
-  async add(observation: Observation): Promise<void> {
+  add(observation: Observation): Promise<void> {
+    return this.#inTurn(() => this.#add(observation));
+  }
+
+  /** Seals what is left; every epoch of the source is then said to be complete. @throws as `add`; finishing again goes on. */
+  finish(): Promise<void> {
+    return this.#inTurn(async () => {
+      for (const epoch of [...this.#open.keys()].sort((a, b) => a - b)) this.#close(epoch);
+      await this.#drain();
+      await this.#finishing();
+      this.#finished = true;
+    });
+  }
+
+  #inTurn<T>(work: () => Promise<T>): Promise<T> {
+    const turn = this.#last.then(work, work);
+    this.#last = turn.catch(() => undefined);
+    return turn;
+  }
+
+  async #add(observation: Observation): Promise<void> {
     this.#admit(observation);
-    const epoch = epochOf(observation.time, this.#stream.epochLength);
+    this.#finished = false;
+    const { epochLength } = this.#stream;
+    const epoch = epochOf(observation.time, epochLength);
     if (this.#newest !== -1 && epoch - this.#newest > LONGEST_GAP) {
       throw new TooLargeError(`a gap of more than ${LONGEST_GAP} epochs`, {
         hint: "open the stream with longer epochs, or ingest what comes after the gap apart",
       });
     }
+    if (isLong(observation) && !this.#fits(this.#chunkOf([observation]), epoch))
+      throw new TooLargeError("one reading is larger than the largest batch", { hint: "cut its samples into several" });
     if (epoch > this.#newest) {
-      this.#close(epoch - OPEN_EPOCHS + 1);
+      for (const open of [...this.#open.keys()].sort((a, b) => a - b))
+        if (open <= epoch - OPEN_EPOCHS) this.#close(open);
       this.#fillIdle(epoch);
       this.#newest = epoch;
     }
-    const full = this.#open.get(epoch);
-    if (full && full.length >= CHUNK_LEAVES) {
+    // Backwards in time as well no more than two are open: the one that was added to longest ago is sealed, what comes for it is late.
+    if (!this.#open.has(epoch) && this.#open.size >= OPEN_EPOCHS) this.#close(this.#open.keys().next().value as number);
+    const rows = this.#open.get(epoch);
+    if (rows && rows.length >= CHUNK_LEAVES) {
+      this.#chunk(epoch, rows, false);
       this.#open.delete(epoch);
-      this.#chunk(epoch, full, false);
     }
     if (this.#cut.length > 0) await this.#drain();
-    const rows = this.#open.get(epoch) ?? [];
-    this.#open.set(epoch, rows);
-    rows.push(observation);
-  }
-
-  /** Seals what is left; every epoch of the source is then said to be complete. @throws as `add`; finishing again goes on. */
-  async finish(): Promise<void> {
-    this.#close(Infinity);
-    await this.#drain();
+    const mine = this.#open.get(epoch) ?? [];
+    this.#open.delete(epoch);
+    this.#open.set(epoch, mine);
+    mine.push(observation);
   }
 
   async #drain(): Promise<void> {
     for (let next = this.#cut[0]; next; next = this.#cut[0]) {
-      await this.#flush(...next);
+      await this.#flush(this.#flushed, next.epoch, next.chunk, next.last);
+      this.#flushed += 1;
       this.#cut.shift();
     }
   }
 
-  /** Closes open epochs before `before`, oldest first. */
-  #close(before: number): void {
-    for (const [epoch, rows] of [...this.#open].sort(([a], [b]) => a - b)) {
-      if (epoch >= before) continue;
-      this.#open.delete(epoch);
-      this.#chunk(epoch, rows, true);
-    }
+  #close(epoch: number): void {
+    const rows = this.#open.get(epoch);
+    if (rows) this.#chunk(epoch, rows, true);
+    this.#open.delete(epoch);
   }
 
   /** An epoch in which nothing came gets an empty header, so that a cut tail shows. */
   #fillIdle(next: number): void {
     if (this.#newest === -1) return;
-    for (let epoch = this.#newest + 1; epoch < next; epoch++) this.#cut.push([epoch, undefined, true]);
+    for (let epoch = this.#newest + 1; epoch < next; epoch++) this.#cut.push({ epoch, chunk: undefined, last: true });
   }
 
   #chunk(epoch: number, observations: readonly Observation[], last: boolean): void {
-    const chunk = { clock: this.#clock, seed: this.#random(32), observations };
-    const largest = BATCH_CLASSES.at(-1) as number;
-    const fits = encodeBatch([chunk], epoch * this.#stream.epochLength).length <= capacityOf(largest);
-    if (fits || observations.length === 1) {
-      this.#cut.push([epoch, chunk, last]);
+    const chunk = this.#chunkOf(observations);
+    if (observations.length === 1 || this.#fits(chunk, epoch)) {
+      this.#cut.push({ epoch, chunk, last });
       return;
     }
     const half = observations.length >> 1;
     this.#chunk(epoch, observations.slice(0, half), false);
     this.#chunk(epoch, observations.slice(half), last);
   }
+
+  #chunkOf(observations: readonly Observation[]): Chunk {
+    return { clock: this.#clock, seed: this.#seedOf(this.#flushed + this.#cut.length), observations };
+  }
+
+  #fits(chunk: Chunk, epoch: number): boolean {
+    try {
+      const size = encodeBatch([chunk], epoch * this.#stream.epochLength).length;
+      return size <= capacityOf(BATCH_CLASSES.at(-1) as number);
+    } catch (error) {
+      if (error instanceof TooLargeError) return false;
+      throw error;
+    }
+  }
+}
+
+/** Only sampled data, and text that a source wrote in a number's place, can be long. */
+function isLong({ time, value }: Observation): boolean {
+  const text = value.kind === "sampled" ? value.sampled.data : value.kind === "missing" ? value.source : "";
+  return text.length + time.length > 100_000;
 }

@@ -1,86 +1,168 @@
-import { equal, hex } from "../bytes/bytes.ts";
+import { equal, hex0x } from "../bytes/bytes.ts";
+import type { AskPermission } from "../chain/permission.ts";
 import { ACTIONS } from "../consent/actions.ts";
 import { consentId, type Hex } from "../consent/consent.ts";
 import type { Link } from "../consent/scope.ts";
 import type { ConsentRef, ConsentWatch } from "../consent/watch.ts";
 import type { GenerationKeys, Release } from "../envelope/payload.ts";
+import { narrow } from "../keys/cover.ts";
+import { epochsOf } from "../log/stream.ts";
 import { NoLeaseError } from "./errors.ts";
-import type { GatewayState } from "./state.ts";
+import { generationName, type GatewayState } from "./state.ts";
 
 /** A generation to write, and the lease it comes from. */
 export interface Writable {
   readonly keys: GenerationKeys;
-  readonly write: Link;
+  readonly lease: Release;
 }
 
-export const generationKey = ({ stream, generation }: GenerationKeys): string => `${hex(stream.id)}:${generation}`;
+/** How far a patient's clock may run ahead, in seconds: as for grants on chain. */
+const CLOCK_SKEW = 900;
+
+/** The consent that a lease hangs on: the gateway's own. */
+export const ownLink = (lease: Release): Link => lease.chain.at(-1) as Link;
+
+export const writeOf = (lease: Release): Hex => consentId(ownLink(lease).consent);
+
+export const nameOf = (write: Hex, { stream, generation }: Pick<GenerationKeys, "stream" | "generation">): string =>
+  generationName(write, hex0x(stream.id), generation);
+
+const refOf = ({ consent }: Link): ConsentRef => ({ grantor: consent.grantor, id: consentId(consent) });
 
 /** Leases issued in one second are told apart by their generations. */
 const newest = ({ keys }: Release): number => Math.max(...keys.map(({ generation }) => generation));
 
-const own = (lease: Release): Link => lease.chain.at(-1) as Link;
+const streamsOf = ({ consent, streams }: Link): readonly Hex[] => (streams.length === 0 ? [consent.scope] : streams);
 
-const refOf = ({ consent }: Link): ConsentRef => ({ grantor: consent.grantor, id: consentId(consent) });
+/** Who the lease is to be checked for, and how. */
+export interface LeaseChecks {
+  readonly gateway: Hex;
+  readonly watch: ConsentWatch;
+  readonly ask: AskPermission;
+  /** Unix seconds. */
+  readonly time: number;
+}
 
 /**
- * Keeps a lease when it is for this gateway and in force; the newest under one consent counts.
+ * Checks that a lease is this gateway's, in force, permitted by the registry, and whole: of every stream in the scope of its consent, and of
+ * no other, one current generation and one spare, written under that consent.
  *
  * @throws NoLeaseError saying why not.
  */
-export function acceptLease(state: GatewayState, lease: Release, gateway: Hex, watch: ConsentWatch): void {
-  const { consent } = own(lease);
+export async function checkLease(lease: Release, { gateway, watch, ask, time }: LeaseChecks): Promise<void> {
+  const link = ownLink(lease);
+  const { consent } = link;
   if (lease.kind !== "lease" || (consent.actions & ACTIONS.WRITE) === 0)
     throw new NoLeaseError("the envelope is no lease");
   if (consent.grantee !== gateway) throw new NoLeaseError("the lease is for another gateway");
-  const id = consentId(consent);
-  if (!lease.chain.every((link) => watch.inForce(refOf(link)))) {
-    throw new NoLeaseError("the consent of the lease is not finally in force", {
-      hint: "wait until its grant is final, then hand the lease over again",
-    });
+  if (lease.issuedAt > time + CLOCK_SKEW)
+    throw new NoLeaseError("the lease is dated ahead of time", { hint: "check the clocks of patient and gateway" });
+  checkWhole(lease, link);
+  const hint = "wait until its grant is final, then hand the lease over again";
+  if (!lease.chain.every((one) => watch.inForce(refOf(one))))
+    throw new NoLeaseError("the consent of the lease is not finally in force", { hint });
+  for (const stream of streamsOf(link)) {
+    const { purpose, dataStart: dataTime } = consent;
+    const question = { chain: lease.chain, grantee: gateway, action: ACTIONS.WRITE, purpose, stream, dataTime, time };
+    if (!(await ask(question))) throw new NoLeaseError("the registry does not permit what the lease is for", { hint });
   }
-  const kept = state.leases[id];
+}
+
+function checkWhole(lease: Release, link: Link): void {
+  const scope = streamsOf(link);
+  const id = consentId(link.consent);
+  const seen = new Set<string>();
+  for (const { stream, role, write, data } of lease.keys) {
+    if (!scope.includes(hex0x(stream.id)) || consentId(write.consent) !== id || role === "retired" || !data)
+      throw new NoLeaseError("the lease has keys that its consent does not cover");
+    seen.add(`${hex0x(stream.id)}/${role}`);
+  }
+  if (seen.size !== lease.keys.length || seen.size !== 2 * scope.length)
+    throw new NoLeaseError("the lease has not one generation and one spare for each stream");
+}
+
+/**
+ * Keeps a checked lease; the newest under one consent counts. To be called inside a write of the journal.
+ *
+ * @throws NoLeaseError when a newer one is kept.
+ */
+export function keepLease(state: GatewayState, lease: Release): void {
+  const id = writeOf(lease);
+  const kept = state.leases.get(id);
   if (kept && (kept.issuedAt > lease.issuedAt || newest(kept) > newest(lease)))
     throw new NoLeaseError("a newer lease under this consent is kept already");
   // Of two of one second, which may come in either order, every end counts.
   const together = kept?.issuedAt === lease.issuedAt && newest(kept) === newest(lease);
-  state.leases[id] = together ? { ...lease, retiredBy: [...kept.retiredBy, ...lease.retiredBy] } : lease;
+  const retiredBy = together ? [...kept.retiredBy, ...lease.retiredBy] : lease.retiredBy;
+  const keys = lease.keys.map((fresh) => {
+    if (state.retired.get(nameOf(id, fresh))) return forgotten(fresh);
+    const before = kept?.keys.find(
+      (one) => equal(one.stream.id, fresh.stream.id) && one.generation === fresh.generation,
+    );
+    // Keys that were forgotten do not come back with a renewal.
+    return before ? { ...fresh, data: before.data, audit: before.audit } : cutToWindow(fresh, ownLink(lease));
+  });
+  state.leases.set(id, { ...lease, retiredBy, keys });
 }
 
+function cutToWindow(keys: GenerationKeys, { consent }: Link): GenerationKeys {
+  const { from, to } = epochsOf(keys.stream, consent.dataStart, consent.dataEnd);
+  return { ...keys, data: keys.data && narrow(keys.data, from, to), audit: narrow(keys.audit, from, to) };
+}
+
+/** A generation whose keys are gone. */
+const forgotten = (keys: GenerationKeys): GenerationKeys => ({ ...keys, data: undefined, audit: [] });
+
 /**
- * Retires the current generations of every lease one of whose watched consents has ended. What was retired stays so, whatever a
- * reorganisation of the chain says later.
+ * Retires the current generations of every lease one of whose watched consents has ended, and forgets their keys. What was retired stays
+ * so, whatever a reorganisation of the chain says later. A lease whose own consent has ended is forgotten with all its keys. To be called
+ * inside a write of the journal.
  *
- * @returns keys of the generations that this call retired.
+ * @returns how many generations this call retired.
  */
-export function retireEnded(state: GatewayState, watch: ConsentWatch): string[] {
-  const retired: string[] = [];
-  for (const lease of Object.values(state.leases)) {
-    if (!lease.retiredBy.some((ref) => watch.ended(ref))) continue;
-    for (const keys of lease.keys) {
-      const key = generationKey(keys);
-      if (keys.role === "current" && !state.retired.includes(key)) retired.push(key);
+export function retireEnded(state: GatewayState, watch: ConsentWatch, time: number): number {
+  let retired = 0;
+  for (const [id, lease] of state.leases.entries()) {
+    const { consent } = ownLink(lease);
+    if (time >= consent.periodEnd || lease.chain.some((link) => watch.ended(refOf(link)))) {
+      state.leases.delete(id);
+      continue;
     }
+    if (!lease.retiredBy.some((ref) => watch.ended(ref))) continue;
+    const ending = lease.keys.filter(
+      (keys) => keys.role === "current" && !state.retired.get(nameOf(consentId(consent), keys)),
+    );
+    if (ending.length === 0) continue;
+    for (const keys of ending) state.retired.set(nameOf(consentId(consent), keys), true);
+    state.leases.set(id, {
+      ...lease,
+      keys: lease.keys.map((keys) => (ending.includes(keys) ? forgotten(keys) : keys)),
+    });
+    retired += ending.length;
   }
-  state.retired.push(...retired);
   return retired;
 }
 
 /**
- * The generation in which the gateway writes `stream` now: the current one, or the spare once that was retired.
+ * The generation in which the gateway writes `stream` under `write` now: the current one, or the spare once that was retired.
  *
  * @param time - Unix seconds now; a lease counts inside the period of its consent.
  * @throws NoLeaseError when no lease in force covers the stream.
  */
-export function writable(state: GatewayState, stream: Uint8Array, watch: ConsentWatch, time: number): Writable {
-  for (const lease of Object.values(state.leases)) {
-    const write = own(lease);
-    const { periodStart, periodEnd } = write.consent;
-    if (time < periodStart || time >= periodEnd || lease.chain.some((link) => watch.ended(refOf(link)))) continue;
-    const mine = lease.keys.filter(
-      (keys) => equal(keys.stream.id, stream) && !state.retired.includes(generationKey(keys)),
-    );
+export function writable(
+  state: GatewayState,
+  write: Hex,
+  stream: Uint8Array,
+  watch: ConsentWatch,
+  time: number,
+): Writable {
+  const lease = state.leases.get(write);
+  const { periodStart, periodEnd } = lease ? ownLink(lease).consent : { periodStart: 0, periodEnd: 0 };
+  const inForce = time >= periodStart && time < periodEnd && !lease?.chain.some((link) => watch.ended(refOf(link)));
+  if (lease && inForce) {
+    const mine = lease.keys.filter((keys) => equal(keys.stream.id, stream) && keys.data);
     const keys = mine.find(({ role }) => role === "current") ?? mine.find(({ role }) => role === "spare");
-    if (keys?.data) return { keys, write };
+    if (keys) return { keys, lease };
   }
   throw new NoLeaseError("no lease in force lets this gateway write the stream", {
     hint: "ask the patient for leave to write",

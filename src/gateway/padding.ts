@@ -17,7 +17,7 @@ export interface Padding {
 }
 
 /**
- * Fills a checkpoint up to its constant number of entries and mail rows. Follows from the gateway's padding key and the checkpoint's
+ * Fills a checkpoint up to its constant number of entries and mail rows. Follows from the gateway's secret and the checkpoint's
  * index, so a retry gives the same blocks.
  *
  * Each size class has a constant share of the entries, own and padding together, so that sizes do not tell how many of them are own. Only
@@ -27,16 +27,16 @@ export interface Padding {
  * @param own - Sizes of the batch blocks that are not padding.
  * @param classes - Indexes in `BATCH_CLASSES` that the gateway's streams start at; the shares follow from taking them by turns.
  */
-export function padCheckpoint(
-  paddingKey: Uint8Array,
+export async function padCheckpoint(
+  secret: Uint8Array,
   index: number,
   capacity: number,
   own: readonly number[],
   rows: number,
   classes: readonly number[],
   kem: KemId,
-): Padding {
-  const rand = keyedRandom(paddingKey, new ByteWriter().raw(utf8("medseal/v1/padding")).uint(index, 6).finish());
+): Promise<Padding> {
+  const rand = keyedRandom(secret, new ByteWriter().raw(utf8("medseal/v1/padding")).uint(index, 6).finish());
   const blocks: Uint8Array[] = [];
   const put = (block: Uint8Array): Uint8Array => {
     blocks.push(block);
@@ -47,7 +47,8 @@ export function padCheckpoint(
   const strays = own.filter((size) => !take(sizes, size));
   sizes.splice(sizes.length - strays.length);
   const filled = sizes.map((size) => ({ tag: rand(32), header: put(rand(HEADER_SIZE)), batch: put(rand(size)) }));
-  const mail = Array.from({ length: rows }, () => emptyRow(put(emptyEnvelope(kem, rand)), rand));
+  const mail: MailRow[] = [];
+  for (let i = 0; i < rows; i++) mail.push(emptyRow(put(await emptyEnvelope(kem, rand)), rand));
   return { entries: filled, mail, blocks };
 }
 
@@ -59,7 +60,7 @@ function take(sizes: number[], size: number): boolean {
 }
 
 /** Entries and rows in an order that says nothing of where they came from. */
-export const inOrder = (entries: readonly Entry[]): Entry[] => [...entries].sort((a, b) => compare(a.tag, b.tag));
+export const inTagOrder = (entries: readonly Entry[]): Entry[] => [...entries].sort((a, b) => compare(a.tag, b.tag));
 
 export const rowsInOrder = (rows: readonly MailRow[]): MailRow[] =>
   [...rows].sort((a, b) => compare(a.envelope, b.envelope));

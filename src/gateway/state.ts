@@ -1,70 +1,133 @@
 import type { CheckpointAnchor } from "../chain/anchor.ts";
+import type { Hex } from "../consent/consent.ts";
 import type { Release } from "../envelope/payload.ts";
 import type { Entry, MailRow } from "../log/checkpoint.ts";
 import { freshSigner, type SignerState } from "../log/signer.ts";
+import type { Blobs, Journal, Table } from "../state/journal.ts";
 
 /** Where the gateway stands in one generation. */
 export interface WriterState {
   /** Sequence of the next header. */
-  sequence: number;
+  readonly sequence: number;
   /** Digest of the last sealed header; zeros at first. */
-  previous: Uint8Array;
-  /** Digest of the last sealed header of the generation before. */
+  readonly previous: Uint8Array;
+  /** Digest of the last sealed header of the generation before, under the same leave to write. */
   readonly continues: Uint8Array;
-  /** By epoch: number of the next batch, and whether a header said `last`. */
-  readonly epochs: Record<number, { n: number; closed: boolean }>;
 }
 
-/** A checkpoint whose blocks are stored and whose anchoring was begun. */
-export interface PreparedCheckpoint extends CheckpointAnchor {
-  readonly headBefore: Uint8Array;
-  /** How many pending entries and mails it takes. */
-  readonly entries: number;
-  readonly mails: number;
-  /** CID of its pinset. */
-  readonly pinset: string;
+/** Where it stands in one epoch of a generation. */
+export interface EpochState {
+  /** Number of the next batch. */
+  readonly n: number;
+  /** Whether a header said `last`. */
+  readonly closed: boolean;
+  /** How many of its batches are anchored for good. */
+  readonly final: number;
 }
 
-/** An entry whose blocks are stored. */
+/** A sealed batch that waits for a checkpoint. */
 export interface PendingEntry extends Entry {
   /** Bytes of the sealed batch. */
   readonly size: number;
+  /** Its epoch, as `epochName` gives it. */
+  readonly epoch: string;
 }
 
-/** All that a gateway must not lose, sealed where it is stored. */
-export interface GatewayState {
-  readonly format: "medseal/gateway/1";
-  /** The newest lease under each WRITE consent, by consent id. */
-  readonly leases: Record<string, Release>;
-  /** Generations that a revocation retired, as `stream:generation`; never used again. */
-  readonly retired: string[];
-  /** By `stream:generation`. */
-  readonly writers: Record<string, WriterState>;
-  signer: SignerState;
-  /** Entries whose blocks are stored and that wait for a checkpoint. */
-  readonly pending: PendingEntry[];
-  /** Mail that waits for a checkpoint. */
-  readonly mail: MailRow[];
-  /** Digests that the next checkpoint lists as erased. */
-  readonly erased: Uint8Array[];
-  /** Index of the next checkpoint, head and digest of the one before. */
-  index: number;
-  head: Uint8Array;
-  checkpoint: Uint8Array;
-  prepared: PreparedCheckpoint | undefined;
+/** A checkpoint that was decided on: from here on it is published and anchored as it is, however often that is tried. */
+export interface DecidedCheckpoint extends CheckpointAnchor {
+  readonly headBefore: Uint8Array;
+  readonly headAfter: Uint8Array;
+  /** Its entries that are not padding. */
+  readonly own: readonly PendingEntry[];
+  /** Digests of all its blocks without its own, ascending. They are in the journal until the checkpoint is final. */
+  readonly blocks: readonly Uint8Array[];
+  /** CID of its pinset, once all is stored and pinned. */
+  readonly pinset?: string;
+  /** Block of its transaction, once mined. A reorganisation can take it back. */
+  readonly mined?: number;
+  /** Set once its block is final. */
+  readonly final?: true;
 }
 
-export const freshGateway = (): GatewayState => ({
-  format: "medseal/gateway/1",
-  leases: {},
-  retired: [],
-  writers: {},
-  signer: freshSigner(),
-  pending: [],
-  mail: [],
-  erased: [],
+/** How far an import got: it can be given again from its start, and goes on from here. */
+export interface ImportState {
+  /** Chunks, and idle epochs, that are sealed. */
+  readonly done: number;
+  /** Nothing more comes of it. */
+  readonly finished: boolean;
+}
+
+export interface Position {
+  /** Of the next checkpoint, and the head and checkpoint digest that it follows. */
+  readonly index: number;
+  readonly head: Uint8Array;
+  readonly checkpoint: Uint8Array;
+  /** Counts pending entries and mail, so that they keep their order. */
+  readonly arrivals: number;
+  readonly signer: SignerState;
+}
+
+const FRESH: Position = {
   index: 0,
   head: new Uint8Array(32),
   checkpoint: new Uint8Array(32),
-  prepared: undefined,
-});
+  arrivals: 0,
+  signer: freshSigner(),
+};
+
+/** All that a gateway must not lose. */
+export class GatewayState {
+  /** The newest lease under each WRITE consent, by consent id, with the keys that are not yet forgotten. */
+  readonly leases: Table<Release>;
+  /** Generations that a revocation retired, as `generationName`; never written again. */
+  readonly retired: Table<true>;
+  readonly writers: Table<WriterState>;
+  readonly epochs: Table<EpochState>;
+  readonly pending: Table<PendingEntry>;
+  readonly mail: Table<MailRow>;
+  /** Digests that the next checkpoint lists as erased, in hex. */
+  readonly erased: Table<true>;
+  readonly checkpoints: Table<DecidedCheckpoint>;
+  readonly imports: Table<ImportState>;
+  /** Blocks that are not anchored for good, by their digest in hex. */
+  readonly blocks: Blobs;
+  readonly #position: Table<Position>;
+
+  constructor(journal: Journal) {
+    this.leases = journal.table("lease");
+    this.retired = journal.table("retired");
+    this.writers = journal.table("writer");
+    this.epochs = journal.table("epoch");
+    this.pending = journal.table("pending");
+    this.mail = journal.table("mail");
+    this.erased = journal.table("erased");
+    this.checkpoints = journal.table("checkpoint");
+    this.imports = journal.table("import");
+    this.blocks = journal.blobs("block");
+    this.#position = journal.table("position");
+  }
+
+  get position(): Position {
+    return this.#position.get("") ?? FRESH;
+  }
+
+  move(change: Partial<Position>): void {
+    this.#position.set("", { ...this.position, ...change });
+  }
+
+  /** A name for the next arrival, later than all before in the order of names. */
+  arrival(): string {
+    const { arrivals } = this.position;
+    this.move({ arrivals: arrivals + 1 });
+    return inOrder(arrivals);
+  }
+}
+
+/** Names that sort as their numbers do. */
+export const inOrder = (value: number): string => value.toString().padStart(16, "0");
+
+/** By leave to write as well, so that no stranger's lease can name another patient's generation. */
+export const generationName = (write: Hex, stream: Hex, generation: number): string =>
+  `${write}/${stream}/${inOrder(generation)}`;
+
+export const epochName = (generation: string, epoch: number): string => `${generation}/${inOrder(epoch)}`;

@@ -1,52 +1,48 @@
-import { hex } from "../bytes/bytes.ts";
 import { sha256 } from "../bytes/hash.ts";
 import { epochKey } from "../keys/cover.ts";
 import type { CheckpointPlace } from "../log/checkpoint.ts";
 import { sealBatch, type SealedBatch, type SignedChunk } from "../log/sealed-batch.ts";
-import type { GenerationKeys } from "../envelope/payload.ts";
 import { NoLeaseError } from "./errors.ts";
-import { generationKey } from "./leases.ts";
-import type { GatewayState, WriterState } from "./state.ts";
+import { nameOf, writeOf, type Writable } from "./leases.ts";
+import { epochName, type GatewayState, type WriterState } from "./state.ts";
 
 const ZEROS = new Uint8Array(32);
 
-/** The writer state of a generation, begun where the generation before of the same gateway ended. */
-function writerOf(state: GatewayState, keys: GenerationKeys): WriterState {
-  const before = state.writers[`${hex(keys.stream.id)}:${keys.generation - 1}`];
-  return (state.writers[generationKey(keys)] ??= {
-    sequence: 0,
-    previous: ZEROS,
-    continues: before?.previous ?? ZEROS,
-    epochs: {},
-  });
+/** The writer state of a generation, begun where the generation before under the same leave to write ended. */
+function writerOf(state: GatewayState, name: string): WriterState {
+  const prefix = name.slice(0, name.lastIndexOf("/") + 1);
+  const before = state.writers.entries().filter(([other]) => other.startsWith(prefix) && other < name);
+  const continues = before.at(-1)?.[1].previous ?? ZEROS;
+  return state.writers.get(name) ?? { sequence: 0, previous: ZEROS, continues };
 }
 
-/** True when a header of this epoch said `last` already, so that a further batch is late. */
-export const isClosed = (state: GatewayState, keys: GenerationKeys, epoch: number): boolean =>
-  state.writers[generationKey(keys)]?.epochs[epoch]?.closed ?? false;
-
-/** A batch that was sealed; `commit` moves the writer on, once its blocks are stored, and gives back what undoes that. */
+/** A batch that was sealed; `commit` moves the writer on. */
 export interface PreparedBatch {
   readonly sealed: SealedBatch;
-  readonly commit: () => () => void;
+  /** Its epoch, as `epochName` gives it. */
+  readonly epoch: string;
+  /** To be called inside a write of the journal. */
+  readonly commit: () => void;
 }
 
 /**
- * Seals the next batch of an epoch. Until it is committed, the same call gives the same place.
+ * Seals the next batch of an epoch. Until it is committed, the same call gives the same batch.
  *
  * @param last - No further batch of this epoch is expected.
  */
 export function prepareBatch(
   state: GatewayState,
-  keys: GenerationKeys,
+  { keys, lease }: Writable,
   place: CheckpointPlace,
   epoch: number,
   chunks: readonly SignedChunk[],
   last: boolean,
 ): PreparedBatch {
   if (!keys.data) throw new NoLeaseError("the lease holds no keys of the data tree");
-  const writer = writerOf(state, keys);
-  const at = writer.epochs[epoch] ?? { n: 0, closed: false };
+  const name = nameOf(writeOf(lease), keys);
+  const writer = writerOf(state, name);
+  const inEpoch = epochName(name, epoch);
+  const at = state.epochs.get(inEpoch) ?? { n: 0, closed: false, final: 0 };
   const links = {
     sequence: writer.sequence,
     previous: writer.sequence === 0 ? ZEROS : writer.previous,
@@ -64,15 +60,10 @@ export function prepareBatch(
   );
   return {
     sealed,
+    epoch: inEpoch,
     commit: () => {
-      writer.sequence += 1;
-      writer.previous = sha256(sealed.header);
-      writer.epochs[epoch] = { n: at.n + 1, closed: at.closed || last };
-      return () => {
-        writer.sequence = links.sequence;
-        writer.previous = links.previous;
-        writer.epochs[epoch] = at;
-      };
+      state.writers.set(name, { ...writer, sequence: writer.sequence + 1, previous: sha256(sealed.header) });
+      state.epochs.set(inEpoch, { ...at, n: at.n + 1, closed: at.closed || last });
     },
   };
 }

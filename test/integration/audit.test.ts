@@ -15,7 +15,7 @@ import {
   type Checkpoint,
   type Entry,
 } from "../../src/log/checkpoint.ts";
-import { copyOf, MemoryState, openRig, outside, record, type Outside, type Rig } from "./rig.ts";
+import { copyOf, openRig, outside, record, type Outside, type Rig } from "./rig.ts";
 import { failureOf } from "./times.ts";
 
 interface Block {
@@ -33,7 +33,7 @@ describe("an audit of every block in turn", function () {
     rig = await openRig("audit");
     const lee = await rig.newParty("Dr Lee");
     whole = outside();
-    const gateway = await Gateway.open(rig.deps(whole));
+    const gateway = new Gateway(rig.deps(whole));
     await gateway.acceptLease(await rig.patient.lease(rig.write.id, "a patient"));
     await record(gateway, rig, 0, 2);
     await gateway.post(await rig.patient.release(rig.consent(lee).id, "a patient"), lee.party.recipient.viewKey);
@@ -122,9 +122,9 @@ describe("an audit of every block in turn", function () {
       if (block.checkpoint > 0) continue;
 
       const listed = await copyOf(whole);
-      const state = (await listed.state.load()) as NonNullable<Awaited<ReturnType<MemoryState["load"]>>>;
-      await listed.state.save({ ...state, erased: [block.digest] });
-      await (await Gateway.open(rig.deps(listed))).checkpoint();
+      const gateway = new Gateway(rig.deps(listed));
+      await gateway.erase([block.digest]);
+      await gateway.checkpoint();
       expect(named(await audit(listed)), "listed, and there").to.deep.equal([]);
       for (const { cid } of await listed.blocks.pins()) await listed.blocks.unpin(cid);
       await listed.blocks.remove([block.digest]);
@@ -171,12 +171,12 @@ describe("an audit of every block in turn", function () {
       const digest = await at.blocks.put(block);
       const root = onChain.root ?? checkpointRoot(checkpoint.entries);
       const size = onChain.size ?? checkpoint.entries.length;
-      await at.anchor.anchor({ root, digest, size }, await at.anchor.head());
+      await at.anchor.anchor({ root, digest, size }, (await at.anchor.head()).head);
       const [anchored] = at.anchor.history.slice(-1);
       const next = { ...honest, entries: [{ ...entry, tag: sha256(fresh.tag) }], index: 3, previous: digest };
       const { block: after } = encodeCheckpoint({ ...next, headBefore: anchored?.head as Uint8Array });
       const link = { root: checkpointRoot(next.entries), digest: await at.blocks.put(after), size: 1 };
-      await at.anchor.anchor(link, await at.anchor.head());
+      await at.anchor.anchor(link, (await at.anchor.head()).head);
       return { at, third: { digest, object: "checkpoint", checkpoint: 2 } };
     }
 

@@ -5,9 +5,9 @@ import { verifyArchive } from "../../src/auditor/verify.ts";
 import type { OpenedBatch } from "../../src/archive/batches.ts";
 import { Archive } from "../../src/archive/archive.ts";
 import { Gateway, type GatewayDeps } from "../../src/gateway/gateway.ts";
-import type { GatewayState } from "../../src/gateway/state.ts";
+import { GatewayState } from "../../src/gateway/state.ts";
 import { mayBeMine } from "../../src/log/mail.ts";
-import { parseState } from "../../src/state/json.ts";
+import { Journal } from "../../src/state/journal.ts";
 import { gatewayAnchor } from "../../src/gateway/anchor.ts";
 import { placeOf } from "../../scripts/demo/world.ts";
 import { anchoredCheckpoints } from "../../src/chain/anchor.ts";
@@ -18,7 +18,7 @@ import { handLease } from "../../scripts/demo/patient.ts";
 import { failureOf } from "./times.ts";
 import {
   copyOf,
-  MemoryState,
+  PaperRows,
   openRig,
   outside,
   PLACE,
@@ -55,7 +55,14 @@ class Trouble {
   }
 
   deps(deps: GatewayDeps): GatewayDeps {
-    return { ...deps, blocks: this.#wrap(deps.blocks), anchor: this.#wrap(deps.anchor), store: this.#wrap(deps.store) };
+    const rows = { load: deps.rows.load.bind(deps.rows), get: deps.rows.get.bind(deps.rows), close: () => undefined };
+    const { apply } = this.#wrap({ apply: deps.rows.apply.bind(deps.rows) });
+    return {
+      ...deps,
+      blocks: this.#wrap(deps.blocks),
+      anchor: this.#wrap(deps.anchor),
+      rows: { ...rows, apply },
+    };
   }
 
   #wrap<T extends object>(target: T): T {
@@ -68,7 +75,8 @@ class Trouble {
             Reflect.apply(member, target, args) as Promise<unknown>;
           if (!this.#armed || this.calls++ !== this.#at) return call(...given);
           const [blocks] = given;
-          if (this.#moment === "half" && Array.isArray(blocks)) await call(blocks.slice(0, blocks.length >> 1));
+          if (this.#moment === "half" && name === "putMany" && Array.isArray(blocks))
+            await call(blocks.slice(0, blocks.length >> 1));
           if (this.#moment === "after") await call(...given);
           throw new Crash("crash");
         };
@@ -101,13 +109,15 @@ async function survives(work: Promise<unknown>): Promise<boolean> {
   }
 }
 
-const saved = ({ state }: Outside): GatewayState => parseState(state.text ?? "{}") as GatewayState;
+/** What a process that starts now would find. */
+const saved = (rig: Rig, at: Outside): GatewayState => new GatewayState(new Journal(at.rows, rig.deps(at).keys.secret));
 
 /** A process that starts again takes up where the state ends, and anchors what waits. */
-async function resume(deps: GatewayDeps, at: Outside): Promise<void> {
-  const gateway = await Gateway.open(deps);
-  const { pending, mail } = saved(at);
-  if (pending.length > 0 || mail.length > 0) await gateway.checkpoint();
+async function resume(rig: Rig, deps: GatewayDeps, at: Outside): Promise<void> {
+  const gateway = new Gateway(deps);
+  const { pending, mail, checkpoints } = saved(rig, at);
+  const begun = checkpoints.entries().some(([, { mined }]) => mined === undefined);
+  if (begun || pending.entries().length > 0 || mail.entries().length > 0) await gateway.checkpoint();
 }
 
 /** The headers follow one another without a gap, each epoch's numbers count up, and so do the signed statements. */
@@ -142,14 +152,14 @@ describe("a gateway that stops at any moment", function () {
   /** A gateway with a lease. */
   async function leased(): Promise<Outside> {
     const at = outside();
-    await (await Gateway.open(rig.deps(at))).acceptLease(lease);
+    await new Gateway(rig.deps(at)).acceptLease(lease);
     return at;
   }
 
   /** Two epochs sealed and one envelope posted, nothing anchored. */
   async function laden(): Promise<Outside> {
     const at = await leased();
-    const gateway = await Gateway.open(rig.deps(at));
+    const gateway = new Gateway(rig.deps(at));
     await record(gateway, rig, 0, 2);
     const consent = rig.consent(lee);
     await gateway.post(await rig.patient.release(consent.id, "a patient"), lee.party.recipient.viewKey);
@@ -180,28 +190,29 @@ describe("a gateway that stops at any moment", function () {
     expect(found, `${as}: mail`).to.equal(mails);
   }
 
-  /** Opens, and again if that was what failed. */
-  const opened = async (trouble: Trouble, at: Outside): Promise<Gateway> =>
-    (await survivor(Gateway.open(trouble.deps(rig.deps(at))))) ?? Gateway.open(trouble.deps(rig.deps(at)));
+  const opened = (trouble: Trouble, at: Outside): Gateway => new Gateway(trouble.deps(rig.deps(at)));
 
   it("anchors each checkpoint exactly once and ends in the same bytes, wherever checkpoint() stopped", async () => {
     const start = await laden();
     const straight = await copyOf(start);
-    await resume(rig.deps(straight), straight);
+    await resume(rig, rig.deps(straight), straight);
     await expectWhole(straight, 1, 1, "no crash");
     expect(secondsIn(await recordOf(rig, straight))).to.deep.equal(secondsOf(0, 2));
+    await new Gateway(rig.deps(straight)).checkpoint();
 
     let again = 0;
     const points = await everyCrash(async (trouble, as) => {
       const at = await copyOf(start);
-      if (await survives(resume(trouble.deps(rig.deps(at)), at))) return;
+      if (await survives(resume(rig, trouble.deps(rig.deps(at)), at))) return;
       // The second life crashes as well, at each of its own moments; the third does not.
       again += await everyCrash(async (second, later) => {
         const after = await copyOf(at);
-        await survives(resume(second.deps(rig.deps(after)), after));
-        await resume(rig.deps(after), after);
+        await survives(resume(rig, second.deps(rig.deps(after)), after));
+        await resume(rig, rig.deps(after), after);
+        // One more, so that what is final is let go of in both.
+        await new Gateway(rig.deps(after)).checkpoint();
         const both = `${as}, then ${later}`;
-        expect(after.state.text, both).to.equal(straight.state.text);
+        expect(after.rows.text, both).to.equal(straight.rows.text);
         expect(after.anchor.history, both).to.deep.equal(straight.anchor.history);
         expect(new Set(after.blocks.shelf.keys()), both).to.deep.equal(new Set(straight.blocks.shelf.keys()));
       });
@@ -214,7 +225,7 @@ describe("a gateway that stops at any moment", function () {
     const start = await laden();
     const points = await everyCrash(async (trouble, as) => {
       const at = await copyOf(start);
-      const gateway = await opened(trouble, at);
+      const gateway = opened(trouble, at);
       const failed = !(await survives(gateway.checkpoint()));
       trouble.end();
       // What came meanwhile must not change a checkpoint that may be on its way to the chain.
@@ -234,8 +245,8 @@ describe("a gateway that stops at any moment", function () {
     const start = await leased();
     const points = await everyCrash(async (trouble, as) => {
       const at = await copyOf(start);
-      const gateway = await opened(trouble, at);
-      const session = gateway.ingest(rig.stream, { kind: "source" });
+      const gateway = opened(trouble, at);
+      const session = gateway.ingest({ write: rig.write.id, stream: rig.stream }, { clock: { kind: "source" } });
       // Who feeds the gateway tries again what was refused.
       for (let second = 0; second < 4 * EPOCH; second++) {
         if (!(await survives(session.add(reading(second))))) await session.add(reading(second));
@@ -247,17 +258,16 @@ describe("a gateway that stops at any moment", function () {
       expectChained(batches, as);
       expect(secondsIn(batches), as).to.deep.equal(secondsOf(0, 4));
     });
-    expect(points).to.be.greaterThan(20);
+    expect(points).to.be.greaterThan(10);
   });
 
   it("keeps every batch that was saved, and goes on behind it, wherever ingestion stopped", async () => {
     const start = await leased();
     const points = await everyCrash(async (trouble, as) => {
       const at = await copyOf(start);
-      const gateway = await survivor(Gateway.open(trouble.deps(rig.deps(at))));
-      if (gateway) await survives(record(gateway, rig, 0, 3));
-      const kept = saved(at).pending.length;
-      const next = await Gateway.open(rig.deps(at));
+      await survives(record(opened(trouble, at), rig, 0, 3));
+      const kept = saved(rig, at).pending.entries().length;
+      const next = new Gateway(rig.deps(at));
       await record(next, rig, 3, 5);
       await next.checkpoint();
       const batches = await recordOf(rig, at);
@@ -265,12 +275,12 @@ describe("a gateway that stops at any moment", function () {
       expect(secondsIn(batches), as).to.deep.equal([...secondsOf(0, kept), ...secondsOf(3, 5)]);
       await expectWhole(at, 1, 0, as);
     });
-    expect(points).to.be.greaterThan(10);
+    expect(points).to.be.greaterThan(5);
   });
 
   it("takes calls at once one after the other", async () => {
     const at = await leased();
-    const gateway = await Gateway.open(rig.deps(at));
+    const gateway = new Gateway(rig.deps(at));
     await record(gateway, rig, 0, 2);
     const envelope = await rig.patient.release(rig.consent(lee).id, "a patient");
     await Promise.all([
@@ -285,20 +295,20 @@ describe("a gateway that stops at any moment", function () {
     expectChained(batches, "at once");
     expect(secondsIn(batches)).to.deep.equal(secondsOf(0, 4));
     await expectWhole(at, at.anchor.history.length, 1, "at once");
-    expect(saved(at).index).to.equal(at.anchor.history.length);
+    expect(saved(rig, at).position.index).to.equal(at.anchor.history.length);
   });
 
   it("anchors nothing more under a key that another gateway uses too", async () => {
     const at = await leased();
-    const clone = { ...at, state: new MemoryState(at.state.text) };
-    const [one, two] = [await Gateway.open(rig.deps(at)), await Gateway.open(rig.deps(clone))];
+    const clone = { ...at, rows: new PaperRows(at.rows.rows) };
+    const [one, two] = [new Gateway(rig.deps(at)), new Gateway(rig.deps(clone))];
     await record(one, rig, 0, 1);
     await record(two, rig, 1, 2);
     await one.checkpoint();
     for (let i = 0; i < 2; i++) {
       expect(await failureOf(two.checkpoint())).to.include({ code: "ERR_FORKED", exit: 5 });
     }
-    expect(await failureOf(Gateway.open(rig.deps(clone)))).to.include({ code: "ERR_FORKED" });
+    expect(await failureOf(new Gateway(rig.deps(clone)).checkpoint())).to.include({ code: "ERR_FORKED" });
     expect(at.anchor.history).to.have.lengthOf(1);
     await one.checkpoint();
     await expectWhole(at, 2, 0, "the first goes on");
@@ -308,7 +318,7 @@ describe("a gateway that stops at any moment", function () {
     const ward = await openWard();
     try {
       const { world, identity, gateway } = ward;
-      const state = new MemoryState();
+      const rows = new PaperRows();
       const deps: GatewayDeps = {
         ...rig.deps(outside()),
         address: identity.party.address,
@@ -317,17 +327,19 @@ describe("a gateway that stops at any moment", function () {
         blocks: world.blocks,
         anchor: gatewayAnchor(world.rpc, world.deployment, world.accounts.gateway, identity.party.address),
         watch: watchLedger(gateway.viewer.ledger),
-        store: state,
+        rows,
         keys: { ...rig.deps(outside()).keys, hpke: identity.hpke },
       };
       // The last call of a checkpoint is the save after the transaction.
       const count = new Trouble(-1, "before");
-      await (
-        await Gateway.open(count.deps({ ...deps, store: new MemoryState(), anchor: rig.deps(outside()).anchor }))
+      await new Gateway(
+        count.deps({ ...deps, rows: new PaperRows(), anchor: rig.deps(outside()).anchor }),
       ).checkpoint();
       const trouble = new Trouble(count.calls - 1, "before");
-      expect(await survives((await Gateway.open(trouble.deps(deps))).checkpoint())).to.equal(false);
-      const next = await Gateway.open(deps);
+      expect(await survives(new Gateway(trouble.deps(deps)).checkpoint())).to.equal(false);
+      const next = new Gateway(deps);
+      const [first] = await next.checkpoint();
+      expect(first).to.include({ receipt: undefined });
       const [second] = await next.checkpoint();
       expect(second?.receipt?.gasUsed).to.be.greaterThan(20_000n);
       const history = await anchoredCheckpoints(world.rpc, world.deployment, identity.party.address);
@@ -341,15 +353,6 @@ describe("a gateway that stops at any moment", function () {
     }
   });
 });
-
-async function survivor<T>(work: Promise<T>): Promise<T | undefined> {
-  try {
-    return await work;
-  } catch (error) {
-    if (error instanceof Crash) return undefined;
-    throw error;
-  }
-}
 
 async function opensFor(block: Uint8Array, { hpke }: PaperParty): Promise<boolean> {
   try {

@@ -24,7 +24,7 @@ describe("who can open what a gateway writes", () => {
   beforeEach(async () => {
     rig = await openRig("leases");
     at = outside();
-    gateway = await Gateway.open(rig.deps(at));
+    gateway = new Gateway(rig.deps(at));
     lee = await rig.newParty("Dr Lee");
     roy = await rig.newParty("Dr Roy");
   });
@@ -62,7 +62,7 @@ describe("who can open what a gateway writes", () => {
     const keys = await release(consent.id, lee);
     await anchored(0, 1);
     // Half an epoch is taken and acknowledged, not sealed; then the end comes.
-    const session = gateway.ingest(rig.stream, { kind: "source" });
+    const session = gateway.ingest({ write: rig.write.id, stream: rig.stream }, { clock: { kind: "source" } });
     for (let second = EPOCH; second < 1.5 * EPOCH; second++) await session.add(reading(second));
     rig.watch.endedIds.add(consent.id);
     for (let second = 1.5 * EPOCH; second < 2 * EPOCH; second++) await session.add(reading(second));
@@ -73,7 +73,7 @@ describe("who can open what a gateway writes", () => {
     // A reorganisation: the chain knows of no end. The gateway does not move back, nor does one that starts again.
     rig.watch.endedIds.delete(consent.id);
     await anchored(2, 3);
-    gateway = await Gateway.open(rig.deps(at));
+    gateway = new Gateway(rig.deps(at));
     await anchored(3, 4);
     // Not even a lease handed over again, as it was.
     await gateway.acceptLease(await lease());
@@ -199,11 +199,11 @@ describe("who can open what a gateway writes", () => {
 
     const there = outside();
     const deps = { ...rig.deps(there), address: other.party.address };
-    const two = await Gateway.open({ ...deps, keys: { ...deps.keys, hpke: other.hpke, padding: new Uint8Array(32) } });
+    const two = new Gateway({ ...deps, keys: { ...deps.keys, hpke: other.hpke, secret: new Uint8Array(32) } });
     await two.acceptLease(envelope);
     await gateway.acceptLease(await lease());
     await anchored(0, 2);
-    await record(two, rig, 0, 2);
+    await record(two, rig, 0, 2, write.id);
     await two.checkpoint();
     const mine = await tagsOf(at);
     expect(mine).to.have.lengthOf(8);
@@ -225,7 +225,7 @@ describe("who can open what a gateway writes", () => {
   it("stores nothing of a reading outside the window or the period of the leave to write", async () => {
     await gateway.acceptLease(await lease());
     const stored = at.blocks.shelf.size;
-    const session = gateway.ingest(rig.stream, { kind: "source" });
+    const session = gateway.ingest({ write: rig.write.id, stream: rig.stream }, { clock: { kind: "source" } });
     for (const second of [-1, EPOCHS * EPOCH, -86_400, 10 * 86_400])
       expect(await failureOf(session.add(reading(second)))).to.include({ code: "ERR_NO_LEASE", exit: 3 });
     await session.finish();

@@ -1,10 +1,10 @@
+import { join } from "node:path";
 import { expect } from "chai";
 import { gatewayAnchor } from "../../src/gateway/anchor.ts";
 import { Gateway, type GatewayDeps } from "../../src/gateway/gateway.ts";
-import type { GatewayState } from "../../src/gateway/state.ts";
+import { sqliteRows } from "../../src/state/rows.ts";
 import { watchLedger } from "../../src/chain/watch.ts";
 import { generateSigningKey } from "../../src/keys/signature.ts";
-import { parseState, stringifyState } from "../../src/state/json.ts";
 import { audit } from "../../scripts/demo/audit.ts";
 import { historyOf, openArchive, placeOf } from "../../scripts/demo/world.ts";
 import { openBatches } from "../../src/archive/batches.ts";
@@ -44,10 +44,9 @@ describe("a gateway that is cut off", function () {
       for (let failAt = 1; ; failAt++) {
         const ward = await openWard();
         const faults = new Faults();
-        const saved: { text: string | undefined } = { text: undefined };
         try {
-          const deps = depsOf(ward, faults, saved, after);
-          let gateway = await Gateway.open(deps);
+          const deps = depsOf(ward, faults, after);
+          let gateway = new Gateway(deps());
           await gateway.acceptLease(await ward.patient.self.lease(ward.write.id, "a patient"));
           faults.calls = 0;
           faults.failAt = failAt;
@@ -55,18 +54,18 @@ describe("a gateway that is cut off", function () {
           if (cut === undefined) break;
           cuts += 1;
           faults.failAt = Infinity;
-          // The process is gone; what it had saved is all there is. The source sends again what was not sealed.
-          gateway = await Gateway.open(deps);
+          // The process is gone; what its journal has is all there is. The source is given again.
+          await gateway.close();
+          gateway = new Gateway(deps());
           await gateway.checkpoint();
-          const done = await epochsIn(ward);
-          const missing = [0, 1].filter((epoch) => !done.includes(epoch));
-          if (missing.length > 0) await recordThrough(gateway, missing);
+          await recordThrough(gateway);
           expect((await epochsIn(ward)).sort(), `cut at call ${failAt}`).to.deep.equal([0, 1]);
           const history = await historyOf(ward.world, ward.identity.party.address);
           expect(new Set(history.map(({ digest }) => digest.join())).size, "each checkpoint once").to.equal(
             history.length,
           );
           expect((await audit(ward.world, ward.gateway)).findings).to.deep.equal([]);
+          await gateway.close();
         } finally {
           await ward.world.close();
         }
@@ -80,9 +79,9 @@ describe("a gateway that is cut off", function () {
     const ward = await openWard();
     const faults = new Faults();
     try {
-      const gateway = await Gateway.open(depsOf(ward, faults, { text: undefined }, false));
+      const gateway = new Gateway(depsOf(ward, faults, false)());
       await gateway.acceptLease(await ward.patient.self.lease(ward.write.id, "a patient"));
-      const session = gateway.ingest(gateway.streams()[0]!, { kind: "source" });
+      const session = gateway.ingest(gateway.streams()[0]!, SOURCE);
       await session.add(reading(1));
       faults.calls = 0;
       faults.failAt = 1;
@@ -106,9 +105,11 @@ describe("a gateway that is cut off", function () {
   });
 });
 
+const SOURCE = { clock: { kind: "source" }, source: new Uint8Array(32).fill(1) } as const;
+
 /** Two epochs, then a checkpoint. @returns nothing when all went through. */
 async function recordThrough(gateway: Gateway, epochs: readonly number[] = [0, 1]): Promise<undefined> {
-  const session = gateway.ingest(gateway.streams()[0]!, { kind: "source" });
+  const session = gateway.ingest(gateway.streams()[0]!, SOURCE);
   for (const epoch of epochs) for (const second of [1, 2]) await session.add(reading(epoch * EPOCH + second));
   await session.finish();
   await gateway.checkpoint();
@@ -128,22 +129,24 @@ async function epochsIn(ward: Ward): Promise<number[]> {
   return found;
 }
 
-function depsOf(ward: Ward, faults: Faults, saved: { text: string | undefined }, after: boolean): GatewayDeps {
+/** Each call opens the journal again, as a process does that starts. */
+function depsOf(ward: Ward, faults: Faults, after: boolean): () => GatewayDeps {
   const { world, identity, gateway } = ward;
   const { address } = identity.party;
-  const store = {
-    load: async () => (saved.text === undefined ? undefined : (parseState(saved.text) as GatewayState)),
-    save: async (state: GatewayState) => void (saved.text = stringifyState(state)),
-  };
-  return {
-    address,
-    place: placeOf(world, address),
-    registry: world.registry,
-    blocks: faults.wrap(world.blocks, after),
-    anchor: faults.wrap(gatewayAnchor(world.rpc, world.deployment, world.accounts.gateway, address), after),
-    watch: watchLedger(gateway.viewer.ledger),
-    store: faults.wrap(store, after),
-    keys: { hpke: identity.hpke, signing: generateSigningKey(), padding: new Uint8Array(32).fill(7) },
-    entries: 4,
+  const keys = { hpke: identity.hpke, signing: generateSigningKey(), secret: new Uint8Array(32).fill(7) };
+  return () => {
+    const rows = sqliteRows(join(world.folder, "gateway", "cut-off.sqlite"));
+    return {
+      address,
+      place: placeOf(world, address),
+      registry: world.registry,
+      blocks: faults.wrap(world.blocks, after),
+      anchor: faults.wrap(gatewayAnchor(world.rpc, world.deployment, world.accounts.gateway, address), after),
+      watch: watchLedger(gateway.viewer.ledger),
+      ask: ({ time, ...question }) => gateway.viewer.judge.isPermitted(question, time),
+      rows: { ...rows, apply: faults.wrap(rows, after).apply },
+      keys,
+      entries: 4,
+    };
   };
 }

@@ -260,7 +260,7 @@ describe("revocation and leases", function () {
 
   it("writes nothing outside the lease's window, and nothing once the leave to write has ended", async () => {
     const [stream] = ward.gateway.self.streams();
-    const session = ward.gateway.self.ingest(stream!, { kind: "source" });
+    const session = ward.gateway.self.ingest(stream!, { clock: { kind: "source" } });
     expect(await failureOf(session.add(reading(-1)))).to.include({ code: "ERR_NO_LEASE", exit: 3 });
     expect(await failureOf(session.add(reading(EPOCHS * EPOCH)))).to.include({ code: "ERR_NO_LEASE" });
     await session.add(reading(5));

@@ -7,37 +7,42 @@ import { FIRST_HEAD, headAfter, type AnchoredCheckpoint, type CheckpointAnchor }
 import { RelationshipWallet } from "../../src/chain/wallet.ts";
 import type { Hex } from "../../src/consent/consent.ts";
 import type { ConsentRef, ConsentWatch } from "../../src/consent/watch.ts";
+import type { Anchor, Receipt } from "../../src/gateway/anchor.ts";
 import { ForkedError } from "../../src/gateway/errors.ts";
-import { Gateway, type Anchor, type GatewayDeps, type Receipt } from "../../src/gateway/gateway.ts";
-import type { GatewayState } from "../../src/gateway/state.ts";
+import { Gateway, type GatewayDeps } from "../../src/gateway/gateway.ts";
 import { MemoryStore } from "../../src/ipfs/memory.ts";
 import { generateSigningKey } from "../../src/keys/signature.ts";
 import { Patient, type Party } from "../../src/patient/patient.ts";
 import type { ConsentRecord } from "../../src/patient/state.ts";
 import { DHKEM_X25519, generateKeyPair, type HpkeKeyPair } from "../../src/seal/hpke.ts";
 import { x25519PublicKey } from "../../src/seal/x25519.ts";
-import { parseState, stringifyState } from "../../src/state/json.ts";
-import type { StateStore } from "../../src/state/store.ts";
+import type { RowChange, Rows } from "../../src/state/rows.ts";
 import type { StreamDescriptor } from "../../src/log/stream.ts";
 import { EPOCH, EPOCHS, reading, START, STREAM } from "./ward.ts";
 
 /** RecordAnchor in memory: one head, and a transaction that fails unless it follows on it. */
 export class PaperAnchor implements Anchor {
   readonly history: AnchoredCheckpoint[] = [];
+  /** How many of the newest are not final. */
+  unsettled = 0;
 
-  head(): Promise<Uint8Array> {
-    return Promise.resolve(this.history.at(-1)?.head ?? FIRST_HEAD);
+  finalHead(): Promise<Uint8Array> {
+    return Promise.resolve(this.history.at(-1 - this.unsettled)?.head ?? FIRST_HEAD);
+  }
+
+  head(): Promise<{ head: Uint8Array; block: number }> {
+    return Promise.resolve({ head: this.history.at(-1)?.head ?? FIRST_HEAD, block: this.history.length - 1 });
   }
 
   async anchor(checkpoint: CheckpointAnchor, expectedHead: Uint8Array): Promise<Receipt | undefined> {
-    const before = await this.head();
-    if (!equal(before, expectedHead)) throw new ForkedError("the head moved");
+    const { head: before } = await this.head();
+    if (!equal(before, expectedHead)) throw new ForkedError();
     const index = this.history.length;
     const { root, digest, size } = checkpoint;
     const transaction = hex0x(sha256(digest));
     const head = headAfter(before, checkpoint);
     this.history.push({ root, digest, size, index, head, block: index, time: START + index, transaction });
-    return { transaction, gasUsed: 30_000n };
+    return { transaction, block: index, gasUsed: 30_000n };
   }
 
   copy(): PaperAnchor {
@@ -69,21 +74,38 @@ export class PaperWatch implements ConsentWatch {
   }
 }
 
-/** State as text, so that nothing is shared between two openings but what was saved. */
-export class MemoryState implements StateStore<GatewayState> {
-  text: string | undefined;
+/** Rows in memory, so that nothing is shared between two openings but what was written. */
+export class PaperRows implements Rows {
+  readonly rows: Map<string, { readonly table: string; readonly value: Uint8Array }>;
 
-  constructor(text?: string) {
-    this.text = text;
+  constructor(rows: PaperRows["rows"] = new Map()) {
+    this.rows = new Map(rows);
   }
 
-  load(): Promise<GatewayState | undefined> {
-    return Promise.resolve(this.text === undefined ? undefined : (parseState(this.text) as GatewayState));
+  load(table: string): Uint8Array[] {
+    return [...this.rows.values()].filter((row) => row.table === table).map(({ value }) => value);
   }
 
-  save(state: GatewayState): Promise<void> {
-    this.text = stringifyState(state);
+  get(table: string, name: Uint8Array): Uint8Array | undefined {
+    return this.rows.get(`${table}/${hex(name)}`)?.value;
+  }
+
+  apply(changes: readonly RowChange[]): Promise<void> {
+    for (const { table, name, value } of changes) {
+      if (value) this.rows.set(`${table}/${hex(name)}`, { table, value });
+      else this.rows.delete(`${table}/${hex(name)}`);
+    }
     return Promise.resolve();
+  }
+
+  close(): void {
+    // It outlives who writes it.
+  }
+
+  /** All rows as one text, in the order of their names. */
+  get text(): string {
+    const rows = [...this.rows].map(([name, { value }]) => `${name}=${hex(value)}`);
+    return rows.sort().join("\n");
   }
 }
 
@@ -108,13 +130,13 @@ export class ShelfStore extends MemoryStore {
 export interface Outside {
   readonly blocks: ShelfStore;
   readonly anchor: PaperAnchor;
-  readonly state: MemoryState;
+  readonly rows: PaperRows;
 }
 
-export const copyOf = async ({ blocks, anchor, state }: Outside): Promise<Outside> => ({
+export const copyOf = async ({ blocks, anchor, rows }: Outside): Promise<Outside> => ({
   blocks: await blocks.copy(),
   anchor: anchor.copy(),
-  state: new MemoryState(state.text),
+  rows: new PaperRows(rows.rows),
 });
 
 export interface PaperParty {
@@ -178,7 +200,7 @@ export async function openRig(seed: string): Promise<Rig> {
   const write = await patient.authorizeGateway({ to: gateway.party, ...terms, ...window });
   watch.granted.add(write.id);
   const signing = generateSigningKey(draw("signing"));
-  const padding = draw("padding")(32);
+  const secret = draw("padding")(32);
   return {
     patient,
     wallet,
@@ -189,15 +211,16 @@ export async function openRig(seed: string): Promise<Rig> {
     draw,
     ways,
     newParty,
-    deps: ({ blocks, anchor, state }) => ({
+    deps: ({ blocks, anchor, rows }) => ({
       address: gateway.party.address,
       place: { chainId: 31337n, anchor: fromHex(REGISTRY), gateway: fromHex(gateway.party.address) },
       registry: PLACE,
       blocks,
       anchor,
       watch,
-      store: state,
-      keys: { hpke: gateway.hpke, signing, padding },
+      ask: () => Promise.resolve(true),
+      rows,
+      keys: { hpke: gateway.hpke, signing, secret },
       entries: 8,
       random: draw("gateway"),
       now: () => ways.time,
@@ -214,12 +237,18 @@ export async function openRig(seed: string): Promise<Rig> {
 export const outside = (): Outside => ({
   blocks: new ShelfStore(),
   anchor: new PaperAnchor(),
-  state: new MemoryState(),
+  rows: new PaperRows(),
 });
 
 /** Gives the gateway one reading a second of the epochs `from` to `to - 1` and finishes. */
-export async function record(gateway: Gateway, rig: Rig, from: number, to: number): Promise<void> {
-  const session = gateway.ingest(rig.stream, { kind: "source" });
+export async function record(
+  gateway: Gateway,
+  rig: Rig,
+  from: number,
+  to: number,
+  write: Hex = rig.write.id,
+): Promise<void> {
+  const session = gateway.ingest({ write, stream: rig.stream }, { clock: { kind: "source" } });
   for (let second = from * EPOCH; second < to * EPOCH; second++) await session.add(reading(second));
   await session.finish();
 }

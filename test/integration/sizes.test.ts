@@ -1,16 +1,15 @@
 import { expect } from "chai";
-import { Gateway } from "../../src/gateway/gateway.ts";
+import { Gateway, type LeasedStream } from "../../src/gateway/gateway.ts";
 import { BATCH_CLASSES } from "../../src/log/batch.ts";
 import { decodeCheckpoint } from "../../src/log/checkpoint.ts";
 import { MAIL_ROWS } from "../../src/log/mail.ts";
-import type { StreamDescriptor } from "../../src/log/stream.ts";
 import { openRig, outside, type Outside, type PaperParty, type Rig } from "./rig.ts";
 import { EPOCH, EPOCHS, reading, START } from "./ward.ts";
 
 describe("the sizes of what a gateway publishes", () => {
   let rig: Rig;
   let lee: PaperParty;
-  let streams: StreamDescriptor[];
+  let streams: LeasedStream[];
   let at: Outside;
   let gateway: Gateway;
 
@@ -25,9 +24,12 @@ describe("the sizes of what a gateway publishes", () => {
     const write = await rig.patient.authorizeGateway({ to: rig.gateway.party, ...terms });
     rig.watch.granted.add(write.id);
     at = outside();
-    gateway = await Gateway.open(rig.deps(at));
+    gateway = new Gateway(rig.deps(at));
     for (const { id } of [rig.write, write]) await gateway.acceptLease(await rig.patient.lease(id, "a patient"));
-    streams = [rig.stream, large];
+    streams = [
+      { write: rig.write.id, stream: rig.stream },
+      { write: write.id, stream: large },
+    ];
   });
 
   /** Sizes of all blocks that the next checkpoint names, and of its own and its pinset's. */
@@ -61,7 +63,7 @@ describe("the sizes of what a gateway publishes", () => {
       [4, 4, 3],
     ] as const) {
       for (const [i, epochs] of [small, large].entries()) {
-        const session = gateway.ingest(streams[i] as StreamDescriptor, { kind: "source" });
+        const session = gateway.ingest(streams[i] as LeasedStream, { clock: { kind: "source" } });
         for (let second = 0; second < epochs * EPOCH; second++) await session.add(reading(second));
         await session.finish();
       }
@@ -74,7 +76,7 @@ describe("the sizes of what a gateway publishes", () => {
   });
 
   it("have the same number of entries, even where a class has more batches than its share", async () => {
-    const session = gateway.ingest(streams[1] as StreamDescriptor, { kind: "source" });
+    const session = gateway.ingest(streams[1] as LeasedStream, { clock: { kind: "source" } });
     for (let second = 0; second < 6 * EPOCH; second++) await session.add(reading(second));
     await session.finish();
     const { batches, headers } = await published();

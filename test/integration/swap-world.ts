@@ -8,7 +8,7 @@ import { draftConsent } from "../../src/consent/draft.ts";
 import { linkOf } from "../../src/consent/scope.ts";
 import type { RegistryAddress } from "../../src/consent/typed-data.ts";
 import { sealEnvelope } from "../../src/envelope/envelope.ts";
-import { inOrder } from "../../src/gateway/padding.ts";
+import { inTagOrder } from "../../src/gateway/padding.ts";
 import { coverOf, epochKey } from "../../src/keys/cover.ts";
 import { generateSigningKey } from "../../src/keys/signature.ts";
 import { checkpointRoot, encodeCheckpoint, type Checkpoint, type CheckpointPlace } from "../../src/log/checkpoint.ts";
@@ -161,7 +161,7 @@ export async function swapWorld(): Promise<{ batches: Sealed[]; checkpoints: Anc
         index: 0,
         headBefore: FIRST_HEAD,
         previous: new Uint8Array(32),
-        entries: inOrder(own.map(({ entry }) => entry)),
+        entries: inTagOrder(own.map(({ entry }) => entry)),
         mail,
         erased: [],
       };

@@ -51,10 +51,10 @@ export async function openWard(): Promise<Ward> {
     async record(from, to) {
       const [stream] = gateway.self.streams();
       if (!stream) throw new Error("no lease");
-      const session = gateway.self.ingest(stream, { kind: "source" });
+      const session = gateway.self.ingest(stream, { clock: { kind: "source" } });
       for (let second = from * EPOCH; second < to * EPOCH; second++) await session.add(reading(second));
       await session.finish();
-      const anchored = await gateway.self.checkpoint();
+      const anchored = await gateway.self.drain();
       return anchored.flatMap(({ own }) => own.map(({ batch }) => batch));
     },
     async admit(name) {

@@ -1,0 +1,164 @@
+import { compare, equal, fromHex, hex } from "../bytes/bytes.ts";
+import { sha256 } from "../bytes/hash.ts";
+import { headAfter, type CheckpointAnchor } from "../chain/anchor.ts";
+import type { BlockStore } from "../ipfs/store.ts";
+import { checkpointRoot, encodeCheckpoint, type CheckpointPlace } from "../log/checkpoint.ts";
+import { MAIL_ROWS } from "../log/mail.ts";
+import type { KemId } from "../seal/hpke.ts";
+import type { Journal } from "../state/journal.ts";
+import type { Anchor, Receipt } from "./anchor.ts";
+import { ForkedError } from "./errors.ts";
+import { inTagOrder, padCheckpoint, rowsInOrder } from "./padding.ts";
+import { inOrder, type DecidedCheckpoint, type GatewayState, type PendingEntry } from "./state.ts";
+
+/** A checkpoint that is on the chain. */
+export interface Anchored extends CheckpointAnchor {
+  /** Undefined when an earlier try had got through. */
+  readonly receipt: Receipt | undefined;
+  readonly pinset: string;
+  /** Its entries that are not padding. Only the gateway can tell. */
+  readonly own: readonly PendingEntry[];
+}
+
+export interface CheckpointDeps {
+  readonly place: CheckpointPlace;
+  readonly blocks: BlockStore;
+  readonly anchor: Anchor;
+  /** Entries of every checkpoint, raised on a schedule. */
+  readonly entries: number;
+  /** 32 secret bytes, from which padding follows. */
+  readonly secret: Uint8Array;
+  readonly kem: KemId;
+}
+
+/** Final checkpoints whose heads are kept, so that the chain's head is found again after a deep reorganisation. */
+const KEPT = 1024;
+/** Blocks put at a time, so that memory stays bounded. */
+const AT_A_TIME = 32;
+
+/**
+ * A gateway's chain of checkpoints. Each is decided on first, and written down; then its blocks are stored and pinned, all at once and in
+ * the order of their digests, so that the store does not see which ones are padding; then it is anchored. What was begun is finished as it
+ * is, and what a reorganisation of the chain took back is anchored again.
+ */
+export class Checkpoints {
+  readonly #journal: Journal;
+  readonly #state: GatewayState;
+  readonly #deps: CheckpointDeps;
+
+  constructor(journal: Journal, state: GatewayState, deps: CheckpointDeps) {
+    this.#journal = journal;
+    this.#state = state;
+    this.#deps = deps;
+  }
+
+  /** Whether something waits for the next checkpoint. */
+  get waiting(): boolean {
+    const { pending, mail } = this.#state;
+    return pending.entries().length > 0 || mail.entries().length > 0;
+  }
+
+  /** Decides on the next checkpoint: as much of what waits as it holds, and padding. */
+  async decide(): Promise<void> {
+    const { place, entries: capacity, secret, kem } = this.#deps;
+    const state = this.#state;
+    const { index, head, checkpoint: previous } = state.position;
+    const pending = state.pending.entries().slice(0, capacity);
+    const mails = state.mail.entries().slice(0, MAIL_ROWS);
+    const own = pending.map(([, entry]) => entry);
+    const classes = state.leases.entries().flatMap(([, { keys }]) => keys.map(({ stream }) => stream.batchClass));
+    const sizes = own.map(({ size }) => size);
+    const padding = await padCheckpoint(secret, index, capacity, sizes, MAIL_ROWS - mails.length, classes, kem);
+    const entries = inTagOrder([...own, ...padding.entries]);
+    const mail = rowsInOrder([...mails.map(([, row]) => row), ...padding.mail]);
+    const erased = state.erased.entries().map(([digest]) => fromHex(digest));
+    const content = { ...place, index, headBefore: head, previous, entries, mail, erased };
+    const { block, pages } = encodeCheckpoint(content);
+    const made = [...padding.blocks, ...pages].map((bytes) => ({ digest: sha256(bytes), bytes }));
+    const stored = [...own.flatMap(({ header, batch }) => [header, batch]), ...mails.map(([, row]) => row.envelope)];
+    const anchor = { root: checkpointRoot(entries), digest: sha256(block), size: entries.length };
+    const decided: DecidedCheckpoint = {
+      ...anchor,
+      headBefore: head,
+      headAfter: headAfter(head, anchor),
+      own,
+      blocks: [...stored, ...made.map(({ digest }) => digest)].sort(compare),
+    };
+    await this.#journal.write(() => {
+      for (const { digest, bytes } of [...made, { digest: anchor.digest, bytes: block }])
+        state.blocks.set(hex(digest), bytes);
+      for (const [name] of pending) state.pending.delete(name);
+      for (const [name] of mails) state.mail.delete(name);
+      for (const digest of erased) state.erased.delete(hex(digest));
+      state.checkpoints.set(inOrder(index), decided);
+      state.move({ index: index + 1, head: decided.headAfter, checkpoint: decided.digest });
+    });
+  }
+
+  /**
+   * Stores and anchors every decided checkpoint that the chain does not have.
+   *
+   * @throws ForkedError when the chain's head is none of this journal's; the store's and the chain's errors.
+   */
+  async anchorDecided(): Promise<Anchored[]> {
+    const { anchor } = this.#deps;
+    const decided = this.#state.checkpoints.entries();
+    const known = Math.max(0, ...decided.map(([, { mined }]) => mined ?? 0));
+    const { head, block } = await anchor.head(known);
+    const reached = decided.findLastIndex(([, { headAfter: after }]) => equal(after, head));
+    const first = decided[0]?.[1].headBefore ?? this.#state.position.head;
+    if (reached === -1 && !equal(head, first)) throw new ForkedError();
+    const done: Anchored[] = [];
+    for (const [i, [name, checkpoint]] of decided.entries()) {
+      if (i <= reached && checkpoint.mined !== undefined) continue;
+      const pinset = checkpoint.pinset ?? (await this.#publish(name, checkpoint));
+      const receipt = i <= reached ? undefined : await anchor.anchor(checkpoint, checkpoint.headBefore);
+      await this.#journal.write(() =>
+        this.#state.checkpoints.set(name, { ...checkpoint, pinset, mined: receipt?.block ?? block }),
+      );
+      const { root, digest, size, own } = checkpoint;
+      done.push({ root, digest, size, pinset, receipt, own });
+    }
+    return done;
+  }
+
+  /** Lets go of the blocks of checkpoints that became final. To be called before a new one is decided. */
+  async settle(): Promise<void> {
+    const waiting = this.#state.checkpoints.entries().filter(([, { mined, final }]) => mined !== undefined && !final);
+    if (waiting.length === 0) return;
+    const head = await this.#deps.anchor.finalHead();
+    const reached = waiting.findLastIndex(([, { headAfter: after }]) => equal(after, head));
+    if (reached === -1) return;
+    await this.#journal.write(() => {
+      for (const [name, checkpoint] of waiting.slice(0, reached + 1)) this.#settle(name, checkpoint);
+      const all = this.#state.checkpoints.entries();
+      for (const [name] of all.slice(0, Math.max(0, all.length - KEPT))) this.#state.checkpoints.delete(name);
+    });
+  }
+
+  #settle(name: string, checkpoint: DecidedCheckpoint): void {
+    const { blocks, epochs, checkpoints } = this.#state;
+    for (const digest of [...checkpoint.blocks, checkpoint.digest]) blocks.delete(hex(digest));
+    for (const { epoch } of checkpoint.own) {
+      const at = epochs.get(epoch);
+      if (at) epochs.set(epoch, { ...at, final: at.final + 1 });
+    }
+    checkpoints.set(name, { ...checkpoint, own: [], blocks: [], final: true });
+  }
+
+  /** Stores and pins all blocks of a checkpoint. @returns the CID of its pinset. */
+  async #publish(name: string, checkpoint: DecidedCheckpoint): Promise<string> {
+    const { blocks } = this.#deps;
+    const digests = [...checkpoint.blocks, checkpoint.digest];
+    for (let i = 0; i < digests.length; i += AT_A_TIME)
+      await blocks.putMany(await Promise.all(digests.slice(i, i + AT_A_TIME).map((digest) => this.#block(digest))));
+    const pinset = await blocks.putPinset({ checkpoint: checkpoint.digest, blocks: checkpoint.blocks });
+    await this.#journal.write(() => this.#state.checkpoints.set(name, { ...checkpoint, pinset }));
+    return pinset;
+  }
+
+  /** From the journal, or from the store when an earlier checkpoint had the same one and is final. */
+  async #block(digest: Uint8Array): Promise<Uint8Array> {
+    return this.#state.blocks.get(hex(digest)) ?? (await this.#deps.blocks.get(digest));
+  }
+}
