@@ -64,7 +64,7 @@ export class Patient {
     if (this.state.streams.some(({ descriptor }) => descriptor.name === stream.name)) {
       throw new UnknownError("a stream of this name is open already", { hint: "choose another name" });
     }
-    const descriptor = { id: this.#deps.random(32), ...stream };
+    const descriptor = { ...stream, id: this.#deps.random(32) };
     this.state.streams.push({ descriptor, generations: [] });
     return descriptor;
   }

@@ -2,7 +2,7 @@ import { join } from "node:path";
 import { expect } from "chai";
 import { gatewayAnchor } from "../../src/gateway/anchor.ts";
 import { Gateway, type GatewayDeps } from "../../src/gateway/gateway.ts";
-import { sqliteRows } from "../../src/state/rows.ts";
+import { sqliteRows, type RowChange } from "../../src/state/rows.ts";
 import { watchLedger } from "../../src/chain/watch.ts";
 import { generateSigningKey } from "../../src/keys/signature.ts";
 import { audit } from "../../scripts/demo/audit.ts";
@@ -144,7 +144,7 @@ function depsOf(ward: Ward, faults: Faults, after: boolean): () => GatewayDeps {
       anchor: faults.wrap(gatewayAnchor(world.rpc, world.deployment, world.accounts.gateway, address), after),
       watch: watchLedger(gateway.viewer.ledger),
       ask: ({ time, ...question }) => gateway.viewer.judge.isPermitted(question, time),
-      rows: { ...rows, apply: faults.wrap(rows, after).apply },
+      rows: { ...rows, ...faults.wrap({ apply: (changes: readonly RowChange[]) => rows.apply(changes) }, after) },
       keys,
       entries: 4,
     };
