@@ -6,10 +6,11 @@ import { watchLedger } from "../../src/chain/watch.ts";
 import type { Hex } from "../../src/consent/consent.ts";
 import { signGrant, signRevoke } from "../../src/consent/sign.ts";
 import type { SignedGrant, SignedMessage, SignedRevoke } from "../../src/consent/signed.ts";
+import { receiptOf } from "../../src/envelope/receipt.ts";
 import { folderOfBoxes } from "../../src/patient/boxes.ts";
 import { Patient } from "../../src/patient/patient.ts";
 import { recoveryStore } from "../../src/patient/recovery.ts";
-import type { ConsentRecord } from "../../src/patient/state.ts";
+import { freshPatient, type ConsentRecord } from "../../src/patient/state.ts";
 import { generateKeyPair } from "../../src/seal/hpke.ts";
 import type { DemoGateway } from "./gateway.ts";
 import { openViewer, type World } from "./world.ts";
@@ -32,16 +33,13 @@ export async function openPatient(world: World): Promise<DemoPatient> {
   const viewer = await openViewer(world);
   const recoveryKey = await generateKeyPair();
   const boxes = await folderOfBoxes(join(world.folder, "recovery"));
-  const self = new Patient(
-    { format: "medseal/patient/1", phrase, nextRelationship: 0, streams: [], consents: [] },
-    {
-      addressOf: (relationship) => wallet.signer(relationship).address as Hex,
-      signerOf: (relationship) => wallet.signer(relationship),
-      place: world.registry,
-      watch: watchLedger(viewer.ledger),
-      recovery: recoveryStore(boxes, { kem: recoveryKey.kem, publicKey: recoveryKey.publicKey, version: 1 }),
-    },
-  );
+  const self = new Patient(freshPatient(phrase), {
+    addressOf: (relationship) => wallet.signer(relationship).address as Hex,
+    signerOf: (relationship) => wallet.signer(relationship),
+    place: world.registry,
+    watch: watchLedger(viewer.ledger),
+    recovery: recoveryStore(boxes, { kem: recoveryKey.kem, publicKey: recoveryKey.publicKey, version: 1 }),
+  });
   const periodStart = now();
   return {
     self,
@@ -66,7 +64,22 @@ export async function relayed(world: World, message: SignedMessage): Promise<num
   return done.status === "mined" ? done.gas : 0;
 }
 
-/** The lease goes to the gateway directly, as a file would. */
-export async function handLease({ self }: DemoPatient, id: Hex, gateway: DemoGateway): Promise<void> {
-  await gateway.self.acceptLease(await self.lease(id, "the patient in bed 7"));
+const FROM = "the patient in bed 7";
+
+/** The lease goes to the gateway directly, as a file would, and so does its receipt come back. */
+export async function handLease({ self }: DemoPatient, id: Hex, gateway: DemoGateway, from = FROM): Promise<void> {
+  const { envelope } = await self.lease(id, from);
+  self.confirmLease(receiptOf(await gateway.self.acceptLease(envelope)));
+}
+
+/** Releases to a grantee by the mail of a gateway. */
+export async function mailRelease(
+  { self }: DemoPatient,
+  record: ConsentRecord,
+  gateway: DemoGateway,
+  from = FROM,
+): Promise<Uint8Array[]> {
+  const envelopes = await self.release(record.id, from);
+  for (const envelope of envelopes) await gateway.self.post(envelope, record.recipient.viewKey);
+  return envelopes;
 }

@@ -2,7 +2,7 @@ import type { IntakeOptions } from "../../src/intake/types.ts";
 import { lookThrough } from "./recording.ts";
 import { audit, damage } from "./audit.ts";
 import { checkAll, ingest, openGateway } from "./gateway.ts";
-import { granted, handLease, openPatient, relayed } from "./patient.ts";
+import { granted, handLease, mailRelease, openPatient, relayed } from "./patient.ts";
 import { MAIL_ROWS } from "../../src/log/mail.ts";
 import { newIdentity } from "./parties.ts";
 import { closedTo, openInbox, readAll } from "./reader.ts";
@@ -132,13 +132,13 @@ export async function runStory(input: string, options: IntakeOptions, tell: Tell
       `on chain: an opaque id, an address made for this relationship, ${grantGas.toLocaleString("en")} gas; Dr Roy gets a consent of his own`,
     );
 
-    for (const { id, recipient } of [leeConsent, royConsent])
-      await gateway.self.post(await patient.self.release(id, "the patient in bed 7"), recipient.viewKey);
     await handLease(patient, write.id, gateway);
+    for (const consent of [leeConsent, royConsent]) await mailRelease(patient, consent, gateway);
     const mailed = await gateway.self.checkpoint();
     const inbox = await openInbox(world, lee, gateway);
     tell(
       "the envelope is released and found",
+      "first the gateway got a new lease and confirmed that it heeds the end of both consents",
       `the next checkpoint has ${mailed[0]?.size ?? 0} entries and ${MAIL_ROWS} mail rows, most of them padding that nobody can tell apart`,
       `Dr Lee looked at ${inbox.rows} rows, fetched ${many(inbox.fetched, "envelope")}, opened ${inbox.access.length}`,
     );
@@ -180,8 +180,8 @@ export async function runStory(input: string, options: IntakeOptions, tell: Tell
     const later = await ingest(gateway, recording, endEpoch - LATER_EPOCHS, endEpoch);
     const due = await patient.self.moveToSpare(streams);
     for (const id of due.leases) await handLease(patient, id, gateway);
-    for (const id of due.releases)
-      await gateway.self.post(await patient.self.release(id, "the patient in bed 7"), roy.party.recipient.viewKey);
+    for (const consent of [leeConsent, royConsent])
+      if (due.releases.includes(consent.id)) await mailRelease(patient, consent, gateway);
     await gateway.self.checkpoint();
     const isLater = (epoch: number): boolean => epoch >= endEpoch - LATER_EPOCHS;
     const laterClosed = retired > 0 && (await closedTo(world, inbox.access, gateway, isLater));

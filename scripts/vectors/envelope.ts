@@ -2,7 +2,8 @@ import { concat, hex0x, utf8 } from "../../src/bytes/bytes.ts";
 import { ByteWriter } from "../../src/bytes/writer.ts";
 import { consentId } from "../../src/consent/consent.ts";
 import { linkOf } from "../../src/consent/scope.ts";
-import { sealEnvelope, type Recipient } from "../../src/envelope/envelope.ts";
+import type { TypedSigner } from "../../src/consent/sign.ts";
+import { ENVELOPE_CLASS, sealEnvelope, type Recipient } from "../../src/envelope/envelope.ts";
 import { encodeRelease, type GenerationKeys, type Release } from "../../src/envelope/payload.ts";
 import { coverOf } from "../../src/keys/cover.ts";
 import { recoveryStore } from "../../src/patient/recovery.ts";
@@ -64,6 +65,7 @@ function releaseSuite(): Suite {
       bad("no consent", inputs(bytes.with(linksAt, 0)), "ERR_MALFORMED"),
       bad("five consents", inputs(bytes.with(linksAt, 5)), "ERR_MALFORMED"),
       bad("a release that retires", inputs(withRetired), "ERR_MALFORMED"),
+      bad("a generation twice", inputs(encodeRelease({ ...release, keys: [generation, generation] })), "ERR_MALFORMED"),
       bad("a list for one stream", inputs(wrongStreams), "ERR_MALFORMED"),
       bad("a consent whose statement differs", inputs(flip(bytes, linksAt + 3 + 40)), "ERR_STATEMENT_DIFFERS"),
     ],
@@ -87,7 +89,11 @@ async function envelopeSuite(): Promise<Suite> {
     await sealEnvelope(release, patient, recipient(xWing), at, draw("encapsulation 1")),
     await sealEnvelope(release, patient, recipient(x25519), at, draw("encapsulation 2")),
   ];
-  const forged = await sealEnvelope(release, clinician, recipient(x25519), at, draw("encapsulation 4"));
+  const pretender: TypedSigner = {
+    getAddress: () => patient.getAddress(),
+    signTypedData: (...given) => clinician.signTypedData(...given),
+  };
+  const forged = await sealEnvelope(release, pretender, recipient(x25519), at, draw("encapsulation 4"));
   const inputs = ({ kem, privateKey }: HpkeKeyPair, block: Uint8Array): object => ({ ...at, kem, privateKey, block });
   const shape = async (plain: Uint8Array): Promise<Uint8Array> => {
     const kem: KemId = DHKEM_X25519;
@@ -106,7 +112,7 @@ async function envelopeSuite(): Promise<Suite> {
     );
     return concat(head, enc, ciphertext);
   };
-  const full = 8192 - 23 - 32 - 16;
+  const full = ENVELOPE_CLASS - 23 - 32 - 16;
   const stray = new Uint8Array(full).fill(1, full - 1);
   stray.set(new ByteWriter().sized(encodeRelease(release), 4).finish());
   return {
@@ -118,7 +124,7 @@ async function envelopeSuite(): Promise<Suite> {
       bad("not signed by the grantor", inputs(x25519, forged), "ERR_RELEASE_FORGED"),
       bad("altered", inputs(x25519, flip(two, -1)), "ERR_HPKE_OPEN"),
       bad("for another registry", { ...inputs(x25519, two), registry: readConsent.grantee }, "ERR_HPKE_OPEN"),
-      bad("no multiple of 8192 bytes", inputs(x25519, two.slice(0, 100)), "ERR_MALFORMED"),
+      bad("no multiple of 16384 bytes", inputs(x25519, two.slice(0, 100)), "ERR_MALFORMED"),
       bad("padding that is not zero", inputs(x25519, await shape(stray)), "ERR_MALFORMED"),
       bad("nothing", inputs(x25519, new Uint8Array(0)), "ERR_MALFORMED"),
     ],

@@ -6,16 +6,18 @@ import { ByteWriter } from "../bytes/writer.ts";
 import { consentId, type Consent } from "../consent/consent.ts";
 import { isReleaseBy, RELEASE_SIGNATURE_SIZE, signRelease } from "../consent/release.ts";
 import type { Link } from "../consent/scope.ts";
+import { NotTheGrantorError } from "../consent/errors.ts";
 import type { TypedSigner } from "../consent/sign.ts";
 import { MalformedError, MedSealError } from "../errors.ts";
-import { HPKE_TAG_SIZE, KEMS, openWith, sealTo, type HpkeKeyPair, type KemId } from "../seal/hpke.ts";
-import { x25519PublicKey } from "../seal/x25519.ts";
+import { generateKeyPair, HPKE_TAG_SIZE, KEMS, openWith, sealTo, type HpkeKeyPair, type KemId } from "../seal/hpke.ts";
 import type { RegistryAddress } from "../consent/typed-data.ts";
 import { decodeRelease, encodeRelease, type Release } from "./payload.ts";
 
 const MAGIC = utf8("medseal/envelope/1\n");
-/** Envelopes come in multiples of this, so that their size says little. */
-export const ENVELOPE_CLASS = 8192;
+/**
+ * Bytes of an envelope, and of every one that goes by mail. One that holds more is a multiple of this and goes from hand to hand.
+ */
+export const ENVELOPE_CLASS = 16_384;
 
 /** Whom an envelope is for: how to seal to them and how to make them find it. */
 export interface Recipient {
@@ -29,6 +31,13 @@ export interface Recipient {
 /** HPKE info: "medseal/v1/envelope" ‖ chain id ‖ registry. Opens on no other chain or contract. */
 const info = ({ chainId, registry }: RegistryAddress): Uint8Array =>
   new ByteWriter().raw(utf8("medseal/v1/envelope")).uint(chainId, 8).fixed(fromHex(registry), 20).finish();
+
+/** Bytes of an envelope around its plaintext. */
+const around = (kem: KemId): number => preamble(kem, 0).length + KEMS[kem].enc + HPKE_TAG_SIZE;
+
+/** Bytes of the envelope of a release of `payload` bytes. */
+export const envelopeSize = (kem: KemId, payload: number): number =>
+  Math.ceil((around(kem) + 4 + payload + RELEASE_SIGNATURE_SIZE) / ENVELOPE_CLASS) * ENVELOPE_CLASS;
 
 /** Name ‖ version ‖ KEM ‖ length of enc; authenticated as AAD. */
 const preamble = (kem: KemId, encSize: number): Uint8Array =>
@@ -49,7 +58,8 @@ export class ReleaseForgedError extends MedSealError {
  * Signs a release as the grantor of its last consent and seals it.
  *
  * @param signer - Of the grantor.
- * @returns a block of a multiple of 8,192 bytes: preamble ‖ enc ‖ ciphertext.
+ * @returns a block of a multiple of `ENVELOPE_CLASS` bytes: preamble ‖ enc ‖ ciphertext.
+ * @throws NotTheGrantorError when the signer is somebody else; UsageError, see `encodeRelease`.
  */
 export async function sealEnvelope(
   release: Release,
@@ -58,13 +68,13 @@ export async function sealEnvelope(
   place: RegistryAddress,
   rand: Random = random,
 ): Promise<Uint8Array> {
+  const consent = ownConsent(release);
+  if ((await signer.getAddress()) !== consent.grantor) throw new NotTheGrantorError();
   const payload = encodeRelease(release);
   const head = preamble(to.kem, KEMS[to.kem].enc);
-  const around = head.length + KEMS[to.kem].enc + HPKE_TAG_SIZE;
-  const signature = await signRelease(signer, place, consentId(ownConsent(release)), sha256(payload));
+  const signature = await signRelease(signer, place, consentId(consent), sha256(payload));
   const content = new ByteWriter().sized(payload, 4).fixed(signature, RELEASE_SIGNATURE_SIZE).finish();
-  const size = Math.ceil((around + content.length) / ENVELOPE_CLASS) * ENVELOPE_CLASS;
-  const padded = new Uint8Array(size - around);
+  const padded = new Uint8Array(envelopeSize(to.kem, payload.length) - around(to.kem));
   padded.set(content);
   const { enc, ciphertext } = await sealTo(to.kem, to.hpkeKey, info(place), head, padded, rand);
   return concat(head, enc, ciphertext);
@@ -100,10 +110,14 @@ export async function openEnvelope(block: Uint8Array, keys: HpkeKeyPair, place: 
 /** The consent that the envelope is about: the last of its chain. */
 const ownConsent = ({ chain }: Release): Consent => (chain.at(-1) as Link).consent;
 
-/** A block that looks like an envelope and opens for nobody, for mail rows without mail. */
-export function emptyEnvelope(kem: KemId, rand: Random): Uint8Array {
+/**
+ * A block that looks like an envelope and opens for nobody, for mail rows without mail: zeros, sealed to a key that nobody keeps. Random
+ * bytes would not do, as the ciphertexts of ML-KEM are not distributed like them.
+ */
+export async function emptyEnvelope(kem: KemId, rand: Random): Promise<Uint8Array> {
   const head = preamble(kem, KEMS[kem].enc);
-  // The X25519 share stands at the end of enc in both KEMs; a random string would not always be a curve point.
-  const enc = concat(rand(KEMS[kem].enc - 32), x25519PublicKey(rand(32)));
-  return concat(head, enc, rand(ENVELOPE_CLASS - head.length - enc.length));
+  const { publicKey } = await generateKeyPair(kem, rand);
+  const zeros = new Uint8Array(ENVELOPE_CLASS - around(kem));
+  const { enc, ciphertext } = await sealTo(kem, publicKey, new Uint8Array(0), head, zeros, rand);
+  return concat(head, enc, ciphertext);
 }

@@ -1,10 +1,12 @@
 import { fromHex, hex0x, utf8 } from "../bytes/bytes.ts";
 import { ByteReader } from "../bytes/reader.ts";
 import { ByteWriter } from "../bytes/writer.ts";
+import { consentId } from "../consent/consent.ts";
 import { decodeConsent, encodeConsent } from "../consent/encoding.ts";
 import { linkOf, type Link } from "../consent/scope.ts";
 import type { ConsentRef } from "../consent/watch.ts";
 import { getAddress } from "ethers";
+import { UsageError } from "../errors.ts";
 import type { Hex } from "../consent/consent.ts";
 import { decodeCover, encodeCover } from "../keys/cover-format.ts";
 import type { Cover } from "../keys/cover.ts";
@@ -56,7 +58,23 @@ function readLink(reader: ByteReader): Link {
   return inForm ? link : reader.fail("streams of a consent are not in ascending order");
 }
 
+/** The leaves to write behind these keys, each once, in the order in which they come up. */
+function writesOf(keys: readonly GenerationKeys[]): Link[] {
+  const once = new Map(keys.map(({ write }) => [consentId(write.consent), write]));
+  return [...once.values()];
+}
+
+/** @throws UsageError when a text or a list is longer than the format has room for. */
 export function encodeRelease(release: Release): Uint8Array {
+  try {
+    return encode(release);
+  } catch (error) {
+    if (!(error instanceof RangeError)) throw error;
+    throw new UsageError("a name or a list in the release is longer than the format allows", { cause: error });
+  }
+}
+
+function encode(release: Release): Uint8Array {
   const writer = new ByteWriter()
     .raw(MAGIC)
     .uint(KINDS.indexOf(release.kind), 1)
@@ -64,10 +82,17 @@ export function encodeRelease(release: Release): Uint8Array {
     .text(release.from);
   writer.uint(release.chain.length, 1);
   for (const link of release.chain) writeLink(writer, link);
+  const writes = writesOf(release.keys);
+  writer.uint(writes.length, 2);
+  for (const write of writes) writeLink(writer, write);
   writer.uint(release.keys.length, 2);
   for (const { stream, generation, role, write, data, audit } of release.keys) {
+    const id = consentId(write.consent);
     writeDescriptor(writer, stream).uint(generation, 4).uint(ROLES.indexOf(role), 1);
-    writeLink(writer, write);
+    writer.uint(
+      writes.findIndex(({ consent }) => consentId(consent) === id),
+      2,
+    );
     writer.uint(data ? DATA_KEYS : NO_DATA_KEYS, 1);
     if (data) writer.sized(encodeCover(data), 4);
     writer.sized(encodeCover(audit), 4);
@@ -85,12 +110,18 @@ export function decodeRelease(bytes: Uint8Array): Release {
   const links = reader.uint(1);
   if (links < 1 || links > MAX_LINKS) reader.fail(`a chain has 1 to ${MAX_LINKS} consents`);
   const chain = Array.from({ length: links }, () => readLink(reader));
+  const writes = Array.from({ length: reader.uint(2) }, () => readLink(reader));
   const keys = Array.from({ length: reader.uint(2) }, () => {
     const place = { stream: readDescriptor(reader), generation: reader.uint(4), role: reader.choice(ROLES, "role") };
-    const write = readLink(reader);
+    const write = writes[reader.uint(2)] ?? reader.fail("the leave to write is not listed");
     const data = reader.choice([false, true], "data keys flag") ? decodeCover(reader.sized(4)) : undefined;
     return { ...place, write, data, audit: decodeCover(reader.sized(4)) };
   });
+  // In one form only: what is listed comes up in that order, and no generation twice.
+  const ids = (links: readonly Link[]): string => links.map(({ consent }) => consentId(consent)).join();
+  if (ids(writesOf(keys)) !== ids(writes)) reader.fail("leaves to write are not listed as they come up");
+  const places = keys.map(({ stream, generation }) => `${hex0x(stream.id)}/${generation}`);
+  if (new Set(places).size !== places.length) reader.fail("a generation comes twice");
   const retiredBy = Array.from({ length: reader.uint(2) }, () => ({
     grantor: getAddress(hex0x(reader.fixed(20))) as Hex,
     id: hex0x(reader.fixed(32)),

@@ -5,8 +5,9 @@ import type { AskPermission } from "../chain/permission.ts";
 import type { Hex } from "../consent/consent.ts";
 import type { RegistryAddress } from "../consent/typed-data.ts";
 import type { ConsentWatch } from "../consent/watch.ts";
-import { openEnvelope } from "../envelope/envelope.ts";
+import { ENVELOPE_CLASS, openEnvelope } from "../envelope/envelope.ts";
 import type { Release } from "../envelope/payload.ts";
+import { UsageError } from "../errors.ts";
 import type { BlockStore } from "../ipfs/store.ts";
 import { covers } from "../keys/cover.ts";
 import type { SigningKeyPair } from "../keys/signature.ts";
@@ -108,10 +109,14 @@ export class Gateway {
     });
   }
 
-  /** Keeps an envelope for the mail of the next checkpoint that has room. */
-  post(envelope: Uint8Array, viewKey: Uint8Array): Promise<void> {
+  /** Keeps an envelope for the mail of the next checkpoint that has room. @throws UsageError for one of another size than all mail. */
+  async post(envelope: Uint8Array, viewKey: Uint8Array): Promise<void> {
+    if (envelope.length !== ENVELOPE_CLASS)
+      throw new UsageError(`an envelope that goes by mail has ${ENVELOPE_CLASS} bytes`, {
+        hint: "hand over a larger one as a file",
+      });
     const digest = sha256(envelope);
-    return this.#change(() => {
+    await this.#change(() => {
       this.#state.blocks.set(hex(digest), envelope);
       this.#state.mail.set(this.#state.arrival(), mailRow(digest, viewKey, this.#deps.random));
     });

@@ -37,7 +37,8 @@ export function readDescriptor(reader: ByteReader): StreamDescriptor {
   return { ...named, channels, epochLength, batchClass };
 }
 
-export const isEpochLength = (seconds: number): boolean => seconds >= 1 && LONGEST_EPOCH % seconds === 0;
+export const isEpochLength = (seconds: number): boolean =>
+  Number.isInteger(seconds) && seconds >= 1 && LONGEST_EPOCH % seconds === 0;
 
 /** First and last-plus-one epoch of a window of whole unix seconds. @throws UsageError off epoch bounds. */
 export function epochsOf(

@@ -1,4 +1,4 @@
-import { compare, equal, hex0x } from "../bytes/bytes.ts";
+import { compare, equal, hex0x, utf8 } from "../bytes/bytes.ts";
 import { now, random, type Now, type Random } from "../bytes/random.ts";
 import type { ActionName } from "../consent/actions.ts";
 import { ACTIONS } from "../consent/actions.ts";
@@ -8,6 +8,9 @@ import { epochsOf, isEpochLength, type StreamDescriptor } from "../log/stream.ts
 import type { RegistryAddress } from "../consent/typed-data.ts";
 import { sealEnvelope, type Recipient } from "../envelope/envelope.ts";
 import type { GenerationKeys, Release } from "../envelope/payload.ts";
+import { receiptOf } from "../envelope/receipt.ts";
+import { split } from "../envelope/split.ts";
+import { UsageError } from "../errors.ts";
 import { linkOf, type Link } from "../consent/scope.ts";
 import type { TypedSigner } from "../consent/sign.ts";
 import type { ConsentWatch } from "../consent/watch.ts";
@@ -64,6 +67,7 @@ export class Patient {
     if (this.state.streams.some(({ descriptor }) => descriptor.name === stream.name)) {
       throw new UnknownError("a stream of this name is open already", { hint: "choose another name" });
     }
+    checkName(stream.name);
     const descriptor = { ...stream, id: this.#deps.random(32) };
     this.state.streams.push({ descriptor, generations: [] });
     return descriptor;
@@ -110,35 +114,78 @@ export class Patient {
   }
 
   /**
-   * The envelope for a grantee: the consent and keys for exactly its window, in every generation but the spares.
+   * The envelopes for a grantee: the consent and keys for exactly its window, in every generation but the spares; as few as hold them.
    *
-   * @throws ReleaseRefusedError unless the grant is final, its period has begun and it has not ended, mined or only signed.
+   * @param from - How the patient names themselves to the grantee, at most 255 bytes.
+   * @throws ReleaseRefusedError unless the consent lets its grantee read or audit, the grant is final, its period has begun, it has not
+   * ended, mined or only signed, and every gateway that writes what it is about has confirmed that it heeds its end.
    */
-  async release(id: Hex, from: string): Promise<Uint8Array> {
+  async release(id: Hex, from: string): Promise<Uint8Array[]> {
+    checkName(from);
     const record = this.#record(id);
+    if (!isReader(record))
+      throw new ReleaseRefusedError("the consent lets its grantee neither read nor audit", {
+        hint: "a gateway gets a lease",
+      });
     await this.#mayRelease(record);
-    const isOut = ({ role }: Generation): boolean => role !== "spare";
-    for (const stream of this.#streamsOf(record)) {
-      for (const generation of stream.generations.filter(isOut))
-        generation.closedTo = generation.closedTo.filter((closed) => closed !== id);
-    }
-    return this.#seal(record, { kind: "release", from, retiredBy: [] }, isOut);
+    this.#checkWatched(record);
+    const keys = this.#keysOf(record, ({ role }) => role !== "spare", (record.consent.actions & ACTIONS.READ) !== 0);
+    const release = this.#release(record, "release", from, keys);
+    const sealed: Uint8Array[] = [];
+    for (const part of split(release, record.recipient.kem)) sealed.push(await this.#seal(record, part));
+    return sealed;
   }
 
-  /** The envelope for a gateway: keys of its own current generation and of the spare, and whose end retires the current one. */
-  async lease(id: Hex, from: string): Promise<Uint8Array> {
+  /**
+   * The envelope for a gateway: keys of its own current generation and of the spare, and whose end retires the current one. Releases under
+   * consents that are new in it wait until the gateway has handed back the receipt.
+   *
+   * @throws ReleaseRefusedError unless the consent is one to write, and in force as `release` has it.
+   */
+  async lease(id: Hex, from: string): Promise<{ envelope: Uint8Array; receipt: Uint8Array }> {
+    checkName(from);
     const record = this.#record(id);
+    if ((record.consent.actions & ACTIONS.WRITE) === 0)
+      throw new ReleaseRefusedError("the consent does not let its grantee write", { hint: "a reader gets a release" });
     await this.#mayRelease(record);
+    const keys = this.#keysOf(record, ({ role, write }) => role !== "retired" && write === id, true);
     // One that has ended counts until `moveToSpare`: the gateway may not know of its end yet.
-    const retiredBy = this.#readersOf(record).map(({ consent, id: reader }) => ({
-      grantor: consent.grantor,
-      id: reader,
-    }));
-    return this.#seal(
-      record,
-      { kind: "lease", from, retiredBy },
-      ({ role, write }) => role !== "retired" && write === id,
-    );
+    const readers = this.#readersOf(record);
+    const retiredBy = readers.map(({ consent: { grantor }, id: reader }) => ({ grantor, id: reader }));
+    const lease = { ...this.#release(record, "lease", from, keys), retiredBy };
+    const current = keys.filter(({ role }) => role === "current");
+    const issued = {
+      receipt: receiptOf(lease),
+      write: id,
+      current: current.map(({ stream, generation }) => ({ stream: stream.id, generation })),
+      watches: readers.map(({ id: reader }) => reader),
+    };
+    this.state.leases = [...this.state.leases, issued];
+    return { envelope: await this.#seal(record, lease), receipt: issued.receipt };
+  }
+
+  /**
+   * Notes that a gateway keeps a lease. Leases before it do not count any more.
+   *
+   * @param receipt - As the gateway handed it back.
+   * @throws UnknownError when it belongs to no lease that is waited for.
+   */
+  confirmLease(receipt: Uint8Array): void {
+    const at = this.state.leases.findIndex((issued) => equal(issued.receipt, receipt));
+    const confirmed = this.state.leases[at];
+    if (!confirmed)
+      throw new UnknownError("the receipt belongs to no lease that waits for one", {
+        hint: "make a new lease and hand it to the gateway",
+      });
+    this.state.leases = this.state.leases.filter(({ write }, i) => write !== confirmed.write || i > at);
+    for (const { descriptor, generations } of this.state.streams) {
+      for (const generation of generations) {
+        const named = confirmed.current.some(
+          (one) => equal(one.stream, descriptor.id) && one.generation === generation.number,
+        );
+        if (named) generation.watched = confirmed.watches;
+      }
+    }
   }
 
   /**
@@ -182,7 +229,7 @@ export class Patient {
     return this.#streamsOf(record).flatMap((stream) =>
       stream.generations
         .filter(({ write }) => write === id)
-        .map((generation) => this.#keys(record, stream, generation)),
+        .map((generation) => this.#keys(record, stream, generation, true)),
     );
   }
 
@@ -194,7 +241,7 @@ export class Patient {
   /** A spare generation, of which nothing but its recovery box exists yet. */
   async #newGeneration({ descriptor }: StreamState, write: Hex, number: number): Promise<Generation> {
     const roots = { dataRoot: this.#deps.random(32), auditRoot: this.#deps.random(32) };
-    const generation: Generation = { number, ...roots, write, role: "spare", closedTo: [] };
+    const generation: Generation = { number, ...roots, write, role: "spare", closedTo: [], watched: [] };
     await this.#deps.recovery.store(descriptor, generation);
     return generation;
   }
@@ -222,27 +269,40 @@ export class Patient {
     }
   }
 
-  #seal(
-    record: ConsentRecord,
-    head: Pick<Release, "kind" | "from" | "retiredBy">,
-    wanted: (generation: Generation) => boolean,
-  ): Promise<Uint8Array> {
-    const keys = this.#streamsOf(record).flatMap((stream) =>
-      stream.generations.filter(wanted).map((generation) => this.#keys(record, stream, generation)),
-    );
-    const release: Release = { ...head, issuedAt: this.#deps.now(), chain: [link(record)], keys };
-    return sealEnvelope(
-      release,
-      this.#deps.signerOf(record.relationship),
-      record.recipient,
-      this.#deps.place,
-      this.#deps.random,
+  /** Nobody gets keys of what a gateway writes now before the gateway heeds the end of their consent. */
+  #checkWatched(record: ConsentRecord): void {
+    for (const { generations } of this.#streamsOf(record)) {
+      for (const { role, write, watched } of generations) {
+        if (role !== "current" || watched.includes(record.id) || this.#hasEnded(this.#record(write))) continue;
+        throw new ReleaseRefusedError("a gateway has not confirmed that it heeds the end of this consent", {
+          hint: "hand the gateway a new lease, confirm the receipt that it gives back, then release",
+        });
+      }
+    }
+  }
+
+  #release(record: ConsentRecord, kind: Release["kind"], from: string, keys: readonly GenerationKeys[]): Release {
+    return { kind, from, issuedAt: this.#deps.now(), chain: [link(record)], keys, retiredBy: [] };
+  }
+
+  #seal({ relationship, recipient }: ConsentRecord, release: Release): Promise<Uint8Array> {
+    const { signerOf, place, random: rand } = this.#deps;
+    return sealEnvelope(release, signerOf(relationship), recipient, place, rand);
+  }
+
+  #keysOf(record: ConsentRecord, wanted: (generation: Generation) => boolean, withData: boolean): GenerationKeys[] {
+    return this.#streamsOf(record).flatMap((stream) =>
+      stream.generations.filter(wanted).map((generation) => this.#keys(record, stream, generation, withData)),
     );
   }
 
-  #keys({ consent }: ConsentRecord, { descriptor }: StreamState, generation: Generation): GenerationKeys {
+  #keys(
+    { consent }: ConsentRecord,
+    { descriptor }: StreamState,
+    generation: Generation,
+    withData: boolean,
+  ): GenerationKeys {
     const { from, to } = epochsOf(descriptor, consent.dataStart, consent.dataEnd);
-    const withData = (consent.actions & (ACTIONS.READ | ACTIONS.WRITE)) !== 0;
     return {
       stream: descriptor,
       generation: generation.number,
@@ -263,7 +323,9 @@ export class Patient {
     return this.state.consents.filter(
       (record) =>
         isReader(record) &&
-        current.some(({ stream, closedTo }) => covers(record, stream) && !closedTo.includes(record.id)),
+        current.some(
+          ({ stream, closedTo }) => covers(record, stream) && !(closedTo.includes(record.id) && this.#hasEnded(record)),
+        ),
     );
   }
 
@@ -289,6 +351,12 @@ export class Patient {
 const link = ({ consent, streams }: ConsentRecord): Link => linkOf(consent, streams.map(hex0x));
 
 const covers = (record: ConsentRecord, stream: Uint8Array): boolean => record.streams.some((id) => equal(id, stream));
+
+/** @throws UsageError when a text is empty or longer than the formats have room for. */
+function checkName(text: string): void {
+  const { length } = utf8(text);
+  if (length === 0 || length > 255) throw new UsageError("a name has 1 to 255 bytes of UTF-8");
+}
 
 const isReader = ({ consent }: ConsentRecord): boolean => (consent.actions & (ACTIONS.READ | ACTIONS.AUDIT)) !== 0;
 

@@ -12,6 +12,8 @@ export interface Generation {
   role: "current" | "retired" | "spare";
   /** Ids of the consents that had ended when it became current: their grantees never had its keys. */
   closedTo: readonly Hex[];
+  /** Ids of the consents on whose end its gateway leaves it, as the gateway confirmed: only their grantees may get its keys. */
+  watched: readonly Hex[];
 }
 
 export interface StreamState {
@@ -34,6 +36,18 @@ export interface ConsentRecord {
   revoked: boolean;
 }
 
+/** A lease that was made, until its gateway confirms that it keeps it. */
+export interface IssuedLease {
+  /** What the gateway hands back, see `receiptOf`. */
+  readonly receipt: Uint8Array;
+  /** The WRITE consent. */
+  readonly write: Hex;
+  /** Generations that it names as current. */
+  readonly current: readonly { readonly stream: Uint8Array; readonly generation: number }[];
+  /** Consents on whose end the gateway leaves them. */
+  readonly watches: readonly Hex[];
+}
+
 /** All that the vault holds; lives sealed, see `keys/passphrase`. */
 export interface PatientState {
   readonly format: "medseal/patient/1";
@@ -42,4 +56,15 @@ export interface PatientState {
   nextRelationship: number;
   readonly streams: StreamState[];
   readonly consents: ConsentRecord[];
+  /** The newest last. */
+  leases: readonly IssuedLease[];
 }
+
+export const freshPatient = (phrase: string): PatientState => ({
+  format: "medseal/patient/1",
+  phrase,
+  nextRelationship: 0,
+  streams: [],
+  consents: [],
+  leases: [],
+});

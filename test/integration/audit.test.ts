@@ -34,9 +34,9 @@ describe("an audit of every block in turn", function () {
     const lee = await rig.newParty("Dr Lee");
     whole = outside();
     const gateway = new Gateway(rig.deps(whole));
-    await gateway.acceptLease(await rig.patient.lease(rig.write.id, "a patient"));
+    await gateway.acceptLease(await rig.lease(rig.write.id));
     await record(gateway, rig, 0, 2);
-    await gateway.post(await rig.patient.release(rig.consent(lee).id, "a patient"), lee.party.recipient.viewKey);
+    await gateway.post(await rig.release(rig.consent(lee).id), lee.party.recipient.viewKey);
     await gateway.checkpoint();
     await record(gateway, rig, 2, 4);
     await gateway.checkpoint();

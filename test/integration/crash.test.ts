@@ -146,7 +146,7 @@ describe("a gateway that stops at any moment", function () {
   before(async () => {
     rig = await openRig("crash");
     lee = await rig.newParty("Dr Lee");
-    lease = await rig.patient.lease(rig.write.id, "a patient");
+    lease = await rig.lease(rig.write.id);
   });
 
   /** A gateway with a lease. */
@@ -162,7 +162,7 @@ describe("a gateway that stops at any moment", function () {
     const gateway = new Gateway(rig.deps(at));
     await record(gateway, rig, 0, 2);
     const consent = rig.consent(lee);
-    await gateway.post(await rig.patient.release(consent.id, "a patient"), lee.party.recipient.viewKey);
+    await gateway.post(await rig.release(consent.id), lee.party.recipient.viewKey);
     return at;
   }
 
@@ -230,7 +230,7 @@ describe("a gateway that stops at any moment", function () {
       trouble.end();
       // What came meanwhile must not change a checkpoint that may be on its way to the chain.
       await record(gateway, rig, 2, 3);
-      await gateway.post(await rig.patient.release(rig.consent(lee).id, "a patient"), lee.party.recipient.viewKey);
+      await gateway.post(await rig.release(rig.consent(lee).id), lee.party.recipient.viewKey);
       await gateway.checkpoint();
       await expectWhole(at, at.anchor.history.length, 2, as);
       expect(at.anchor.history.length, as).to.be.within(failed ? 1 : 2, 2);
@@ -282,7 +282,7 @@ describe("a gateway that stops at any moment", function () {
     const at = await leased();
     const gateway = new Gateway(rig.deps(at));
     await record(gateway, rig, 0, 2);
-    const envelope = await rig.patient.release(rig.consent(lee).id, "a patient");
+    const envelope = await rig.release(rig.consent(lee).id);
     await Promise.all([
       gateway.checkpoint(),
       gateway.checkpoint(),

@@ -5,7 +5,7 @@ import { expect } from "chai";
 import { hex0x } from "../../src/bytes/bytes.ts";
 import { ChainUnavailableError } from "../../src/chain/errors.ts";
 import type { AskPermission } from "../../src/chain/permission.ts";
-import { sealEnvelope, openEnvelope } from "../../src/envelope/envelope.ts";
+import { ENVELOPE_CLASS, openEnvelope, sealEnvelope } from "../../src/envelope/envelope.ts";
 import type { Release } from "../../src/envelope/payload.ts";
 import { Gateway } from "../../src/gateway/gateway.ts";
 import { GatewayState } from "../../src/gateway/state.ts";
@@ -31,7 +31,7 @@ describe("a gateway", () => {
     await gateway.acceptLease(await lease());
   });
 
-  const lease = async (): Promise<Uint8Array> => rig.patient.lease(rig.write.id, "a patient");
+  const lease = async (): Promise<Uint8Array> => rig.lease(rig.write.id);
   const stateOf = (where: Outside): GatewayState =>
     new GatewayState(new Journal(where.rows, rig.deps(where).keys.secret));
 
@@ -70,7 +70,7 @@ describe("a gateway", () => {
       const write = await stranger.patient.authorizeGateway({ to: rig.gateway.party, ...terms, ...window });
       stranger.watch.granted.add(write.id);
       rig.watch.granted.add(write.id);
-      await gateway.acceptLease(await stranger.patient.lease(write.id, "a stranger"));
+      await gateway.acceptLease(await stranger.lease(write.id));
       await record(gateway, rig, 0, 1);
       await gateway.checkpoint();
       expect(
@@ -121,7 +121,7 @@ describe("a gateway", () => {
 
   it("gives nothing to the store before it decides on a checkpoint, so that no collection can take it", async () => {
     await record(gateway, rig, 0, 2);
-    const mailed = new Uint8Array(64).fill(1);
+    const mailed = new Uint8Array(ENVELOPE_CLASS).fill(1);
     await gateway.post(mailed, rig.gateway.party.recipient.viewKey);
     expect(at.blocks.shelf.size).to.equal(0);
     await gateway.checkpoint();

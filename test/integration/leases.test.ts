@@ -29,10 +29,9 @@ describe("who can open what a gateway writes", () => {
     roy = await rig.newParty("Dr Roy");
   });
 
-  const lease = (): Promise<Uint8Array> => rig.patient.lease(rig.write.id, "a patient");
+  const lease = (): Promise<Uint8Array> => rig.lease(rig.write.id);
   const open = (envelope: Uint8Array, to: PaperParty): Promise<Release> => openEnvelope(envelope, to.hpke, PLACE);
-  const release = async (id: `0x${string}`, to: PaperParty): Promise<Release> =>
-    open(await rig.patient.release(id, "a patient"), to);
+  const release = async (id: `0x${string}`, to: PaperParty): Promise<Release> => open(await rig.release(id), to);
 
   /** Epochs that open with the keys of these releases, whatever any consent says by now. */
   async function epochsOpenedBy(...releases: readonly Release[]): Promise<number[]> {
@@ -129,7 +128,7 @@ describe("who can open what a gateway writes", () => {
     rig.watch.endedIds.add(second.id);
     await anchored(3, 4);
     expect(await epochsOpenedBy(royKeys, leeKeys)).to.deep.equal([0, 1, 2]);
-    expect(await failureOf(rig.patient.release(first.id, "a patient"))).to.include({ code: "ERR_RELEASE_REFUSED" });
+    expect(await failureOf(rig.release(first.id))).to.include({ code: "ERR_RELEASE_REFUSED" });
   });
 
   it("changes nothing at the patient's when the box of a new spare cannot be stored", async () => {
@@ -182,7 +181,7 @@ describe("who can open what a gateway writes", () => {
     const write = await rig.patient.authorizeGateway({ to: other.party, ...terms });
     rig.watch.granted.add(write.id);
     const consent = rig.consent(lee);
-    const envelope = await rig.patient.lease(write.id, "a patient");
+    const envelope = await rig.lease(write.id);
     expect(await failureOf(gateway.acceptLease(envelope)), "not its own").to.include({ code: "ERR_HPKE_OPEN" });
     // Sealed by somebody else to the first gateway, it is still for the second.
     const second = await open(envelope, other);

@@ -47,7 +47,7 @@ describe("a gateway that is cut off", function () {
         try {
           const deps = depsOf(ward, faults, after);
           let gateway = new Gateway(deps());
-          await gateway.acceptLease(await ward.patient.self.lease(ward.write.id, "a patient"));
+          await gateway.acceptLease((await ward.patient.self.lease(ward.write.id, "a patient")).envelope);
           faults.calls = 0;
           faults.failAt = failAt;
           const cut = await recordThrough(gateway).catch((error: Error) => error);
@@ -80,7 +80,7 @@ describe("a gateway that is cut off", function () {
     const faults = new Faults();
     try {
       const gateway = new Gateway(depsOf(ward, faults, false)());
-      await gateway.acceptLease(await ward.patient.self.lease(ward.write.id, "a patient"));
+      await gateway.acceptLease((await ward.patient.self.lease(ward.write.id, "a patient")).envelope);
       const session = gateway.ingest(gateway.streams()[0]!, SOURCE);
       await session.add(reading(1));
       faults.calls = 0;

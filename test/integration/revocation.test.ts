@@ -7,7 +7,7 @@ import { watchLedger } from "../../src/chain/watch.ts";
 import { consentId, NO_PARENT } from "../../src/consent/consent.ts";
 import { draftConsent, type ConsentWish } from "../../src/consent/draft.ts";
 import { linkOf } from "../../src/consent/scope.ts";
-import { signGrant, signRevoke, signRevokeAll } from "../../src/consent/sign.ts";
+import { signGrant, signRevoke, signRevokeAll, type TypedSigner } from "../../src/consent/sign.ts";
 import { openEnvelope, sealEnvelope } from "../../src/envelope/envelope.ts";
 import { acceptRelease, type Access, type AskPermission } from "../../src/grantee/access.ts";
 import { readStream, type ReadRequest } from "../../src/grantee/read.ts";
@@ -108,7 +108,7 @@ describe("revocation and leases", function () {
   it("lets nobody read after the period, for another purpose, or beyond the window, and opens for nobody else", async () => {
     const [lee, roy] = [await ward.admit("Dr Lee"), await ward.admit("Dr Roy")];
     await ward.record(0, 2);
-    const envelope = await ward.patient.self.release(lee.consent.id, "a patient");
+    const envelope = await ward.release(lee);
     const { registry } = ward.world;
     expect(await failureOf(openEnvelope(envelope, roy.identity.hpke, registry))).to.include({ code: "ERR_HPKE_OPEN" });
     const release = await openEnvelope(envelope, lee.identity.hpke, registry);
@@ -168,7 +168,7 @@ describe("revocation and leases", function () {
 
     /** What Dr Lee makes of a release of theirs for Dr Kim. */
     const passOn = async (parent: ConsentRecord, change: Partial<ConsentWish> = {}): Promise<Access> => {
-      const given = await openEnvelope(await patient.self.release(parent.id, "a patient"), lee.hpke, world.registry);
+      const given = await openEnvelope(await ward.release({ consent: parent }), lee.hpke, world.registry);
       const streams = parent.streams.map(hex0x);
       const wish = { grantor: wallet.address, grantee: kim.party.address, streams, purpose: "TREAT", ...window };
       const child = draftConsent({
@@ -255,7 +255,7 @@ describe("revocation and leases", function () {
       ward.world,
       await signGrant(ward.patient.wallet.signer(consent.relationship), ward.world.registry, consent.consent),
     );
-    expect(await ward.patient.self.release(consent.id, "a patient")).to.have.length.greaterThan(0);
+    expect(await ward.release({ consent })).to.have.length.greaterThan(0);
   });
 
   it("writes nothing outside the lease's window, and nothing once the leave to write has ended", async () => {
@@ -269,7 +269,7 @@ describe("revocation and leases", function () {
   });
 
   it("takes no lease that its grantor did not sign, none for another gateway, none older than the one it has", async () => {
-    const genuine = await ward.patient.self.lease(ward.write.id, "a patient");
+    const { envelope: genuine } = await ward.patient.self.lease(ward.write.id, "a patient");
     const lease = await openEnvelope(genuine, ward.identity.hpke, ward.world.registry);
     // Whoever was shown the WRITE consent makes up keys that they hold themselves.
     const { from, to } = epochsOf(lease.keys[0]!.stream, START, START + EPOCHS * EPOCH);
@@ -279,7 +279,11 @@ describe("revocation and leases", function () {
       data: coverOf(root, from, to),
       audit: coverOf(root, from, to),
     }));
-    const mallory = ward.patient.wallet.signer(77);
+    const stranger = ward.patient.wallet.signer(77);
+    const mallory: TypedSigner = {
+      getAddress: () => Promise.resolve(ward.write.consent.grantor),
+      signTypedData: (...given) => stranger.signTypedData(...given),
+    };
     const forged = await sealEnvelope(
       { ...lease, keys, issuedAt: lease.issuedAt + 10 },
       mallory,
@@ -304,7 +308,7 @@ describe("revocation and leases", function () {
   it("cuts keys that reach further than the consent to its window", async () => {
     const lee = await ward.admit("Dr Lee");
     await ward.record(0, 3);
-    const envelope = await ward.patient.self.release(lee.consent.id, "a patient");
+    const envelope = await ward.release(lee);
     const release = await openEnvelope(envelope, lee.identity.hpke, ward.world.registry);
     const all = release.keys.map((generation) => ({ ...generation, audit: coverOf(random(32), 0, 2 ** 32) }));
     const signer = ward.patient.wallet.signer(lee.consent.relationship);

@@ -5,7 +5,8 @@ import { Archive } from "../../src/archive/archive.ts";
 import { openBatches, type OpenedBatch } from "../../src/archive/batches.ts";
 import { FIRST_HEAD, headAfter, type AnchoredCheckpoint, type CheckpointAnchor } from "../../src/chain/anchor.ts";
 import { RelationshipWallet } from "../../src/chain/wallet.ts";
-import type { Hex } from "../../src/consent/consent.ts";
+import { ACTIONS } from "../../src/consent/actions.ts";
+import type { Consent, Hex } from "../../src/consent/consent.ts";
 import type { ConsentRef, ConsentWatch } from "../../src/consent/watch.ts";
 import type { Anchor, Receipt } from "../../src/gateway/anchor.ts";
 import { ForkedError } from "../../src/gateway/errors.ts";
@@ -13,7 +14,7 @@ import { Gateway, type GatewayDeps } from "../../src/gateway/gateway.ts";
 import { MemoryStore } from "../../src/ipfs/memory.ts";
 import { generateSigningKey } from "../../src/keys/signature.ts";
 import { Patient, type Party } from "../../src/patient/patient.ts";
-import type { ConsentRecord } from "../../src/patient/state.ts";
+import { freshPatient, type ConsentRecord } from "../../src/patient/state.ts";
 import { DHKEM_X25519, generateKeyPair, type HpkeKeyPair } from "../../src/seal/hpke.ts";
 import { x25519PublicKey } from "../../src/seal/x25519.ts";
 import type { RowChange, Rows } from "../../src/state/rows.ts";
@@ -158,6 +159,10 @@ export interface Rig {
   readonly ways: { time: number; boxesAway: boolean };
   newParty(name: string): Promise<PaperParty>;
   deps(outside: Outside): GatewayDeps;
+  /** A lease for a gateway, as if it had been confirmed already. */
+  lease(write?: Hex): Promise<Uint8Array>;
+  /** The envelope for a grantee, as if all gateways had confirmed that they heed its end. */
+  release(id: Hex): Promise<Uint8Array>;
   /** A consent of the patient to `to`, in force. */
   consent(to: PaperParty, from?: number, until?: number): ConsentRecord;
 }
@@ -171,18 +176,15 @@ export async function openRig(seed: string): Promise<Rig> {
   const wallet = new RelationshipWallet(PHRASE);
   const watch = new PaperWatch();
   const ways = { time: START, boxesAway: false };
-  const patient = new Patient(
-    { format: "medseal/patient/1", phrase: PHRASE, nextRelationship: 0, streams: [], consents: [] },
-    {
-      addressOf: (relationship) => wallet.signer(relationship).address as Hex,
-      signerOf: (relationship) => wallet.signer(relationship),
-      place: PLACE,
-      watch,
-      recovery: { store: () => (ways.boxesAway ? Promise.reject(new Error("away")) : Promise.resolve()) },
-      random: draw("patient"),
-      now: () => ways.time,
-    },
-  );
+  const patient = new Patient(freshPatient(PHRASE), {
+    addressOf: (relationship) => wallet.signer(relationship).address as Hex,
+    signerOf: (relationship) => wallet.signer(relationship),
+    place: PLACE,
+    watch,
+    recovery: { store: () => (ways.boxesAway ? Promise.reject(new Error("away")) : Promise.resolve()) },
+    random: draw("patient"),
+    now: () => ways.time,
+  });
   const channel = reading(0).channel;
   const stream = patient.openStream({ name: STREAM, channels: [channel], epochLength: EPOCH, batchClass: 0 });
   let parties = 1000;
@@ -200,6 +202,11 @@ export async function openRig(seed: string): Promise<Rig> {
   const write = await patient.authorizeGateway({ to: gateway.party, ...terms, ...window });
   watch.granted.add(write.id);
   const signing = generateSigningKey(draw("signing"));
+  const lease = async (id: Hex = write.id): Promise<Uint8Array> => {
+    const { envelope, receipt } = await patient.lease(id, "a patient");
+    patient.confirmLease(receipt);
+    return envelope;
+  };
   const secret = draw("padding")(32);
   return {
     patient,
@@ -225,6 +232,15 @@ export async function openRig(seed: string): Promise<Rig> {
       random: draw("gateway"),
       now: () => ways.time,
     }),
+    lease,
+    async release(id) {
+      const writes = patient.state.consents.filter(
+        ({ consent, id: one }) => isWrite(consent) && watch.inForce({ grantor: consent.grantor, id: one }),
+      );
+      for (const one of writes) await lease(one.id);
+      const [envelope] = await patient.release(id, "a patient");
+      return envelope as Uint8Array;
+    },
     consent(to, from = 0, until = EPOCHS) {
       const cut = { dataStart: START + from * EPOCH, dataEnd: START + until * EPOCH };
       const record = patient.draft({ to: to.party, ...terms, ...cut, actions: ["READ"] });
@@ -233,6 +249,8 @@ export async function openRig(seed: string): Promise<Rig> {
     },
   };
 }
+
+const isWrite = ({ actions }: Consent): boolean => (actions & ACTIONS.WRITE) !== 0;
 
 export const outside = (): Outside => ({
   blocks: new ShelfStore(),

@@ -1,4 +1,5 @@
 import { expect } from "chai";
+import { ENVELOPE_CLASS } from "../../src/envelope/envelope.ts";
 import { Gateway, type LeasedStream } from "../../src/gateway/gateway.ts";
 import { BATCH_CLASSES } from "../../src/log/batch.ts";
 import { decodeCheckpoint } from "../../src/log/checkpoint.ts";
@@ -25,7 +26,7 @@ describe("the sizes of what a gateway publishes", () => {
     rig.watch.granted.add(write.id);
     at = outside();
     gateway = new Gateway(rig.deps(at));
-    for (const { id } of [rig.write, write]) await gateway.acceptLease(await rig.patient.lease(id, "a patient"));
+    for (const { id } of [rig.write, write]) await gateway.acceptLease(await rig.lease(id));
     streams = [
       { write: rig.write.id, stream: rig.stream },
       { write: write.id, stream: large },
@@ -51,7 +52,7 @@ describe("the sizes of what a gateway publishes", () => {
   it("are the same for every number of batches of every stream, and of envelopes", async () => {
     const idle = await published();
     expect(idle.headers).to.deep.equal(Array.from({ length: 8 }, () => 1024));
-    expect(idle.mail).to.deep.equal(Array.from({ length: MAIL_ROWS }, () => 8192));
+    expect(idle.mail).to.deep.equal(Array.from({ length: MAIL_ROWS }, () => ENVELOPE_CLASS));
     const shares = [BATCH_CLASSES[0], BATCH_CLASSES[2]].flatMap((size) => Array.from({ length: 4 }, () => size));
     expect(idle.batches).to.deep.equal(shares);
     for (const [small, large, mails] of [
@@ -69,7 +70,7 @@ describe("the sizes of what a gateway publishes", () => {
       }
       for (let i = 0; i < mails; i++) {
         const { id } = rig.consent(lee);
-        await gateway.post(await rig.patient.release(id, "a patient"), lee.party.recipient.viewKey);
+        await gateway.post(await rig.release(id), lee.party.recipient.viewKey);
       }
       expect(await published(), `${small} small, ${large} large, ${mails} envelopes`).to.deep.equal(idle);
     }

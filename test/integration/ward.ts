@@ -2,7 +2,7 @@ import { iso } from "./times.ts";
 import type { Observation } from "../../src/observation/observation.ts";
 import { openGateway, type DemoGateway } from "../../scripts/demo/gateway.ts";
 import { newIdentity, type Identity } from "../../scripts/demo/parties.ts";
-import { granted, handLease, openPatient, relayed, type DemoPatient } from "../../scripts/demo/patient.ts";
+import { granted, handLease, mailRelease, openPatient, relayed, type DemoPatient } from "../../scripts/demo/patient.ts";
 import { openWorld, type World } from "../../scripts/demo/world.ts";
 import type { ConsentRecord } from "../../src/patient/state.ts";
 
@@ -22,8 +22,8 @@ export interface Ward {
   record(from: number, to: number): Promise<Uint8Array[]>;
   /** A grantee with a consent over the whole recording, granted on chain, not yet released. */
   admit(name: string): Promise<{ identity: Identity; consent: ConsentRecord }>;
-  /** Releases to a grantee by mail. */
-  release(to: { identity: Identity; consent: ConsentRecord }): Promise<void>;
+  /** Hands the gateway a lease that knows the grantee, and releases to them by mail. @returns the envelope. */
+  release(to: { consent: ConsentRecord }): Promise<Uint8Array>;
 }
 
 export async function openWard(): Promise<Ward> {
@@ -69,8 +69,10 @@ export async function openWard(): Promise<Ward> {
       await relayed(world, await granted(patient, consent));
       return { identity: reader, consent };
     },
-    async release({ identity: reader, consent }) {
-      await gateway.self.post(await patient.self.release(consent.id, "a patient"), reader.party.recipient.viewKey);
+    async release({ consent }) {
+      await handLease(patient, write.id, gateway);
+      const [envelope] = await mailRelease(patient, consent, gateway);
+      return envelope as Uint8Array;
     },
   };
 }

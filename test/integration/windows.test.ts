@@ -91,7 +91,7 @@ describe(`${COUNT} random windows over random streams, as released and accepted 
   };
 
   async function released(place: Ground, window: Window): Promise<Access> {
-    const envelope = await rig.patient.release(draft(place, window).id, "a patient");
+    const envelope = await rig.release(draft(place, window).id);
     return acceptRelease(await openEnvelope(envelope, lee.hpke, PLACE), lee.party.address, allowed, START);
   }
 
@@ -124,11 +124,7 @@ describe(`${COUNT} random windows over random streams, as released and accepted 
 
   it("are cut to exactly that, however far the keys in the envelope reach", async () => {
     const place = await ground("wide");
-    const signed = await openEnvelope(
-      await rig.patient.release(draft(place, { from: 0, to: place.end }).id, "a patient"),
-      lee.hpke,
-      PLACE,
-    );
+    const signed = await openEnvelope(await rig.release(draft(place, { from: 0, to: place.end }).id), lee.hpke, PLACE);
     let most = 0;
     for (let i = 0; i < CUTS; i++) {
       const window = windowIn(place.end);

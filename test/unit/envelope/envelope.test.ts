@@ -9,18 +9,26 @@ import {
   sealEnvelope,
 } from "../../../src/envelope/envelope.ts";
 import { MalformedError } from "../../../src/errors.ts";
-import { generateKeyPair, HpkeOpenError, KEMS } from "../../../src/seal/hpke.ts";
+import { NotTheGrantorError } from "../../../src/consent/errors.ts";
+import type { TypedSigner } from "../../../src/consent/sign.ts";
+import { generateKeyPair, HpkeOpenError, KEMS, X_WING } from "../../../src/seal/hpke.ts";
 import { clinician, patient } from "../consent/samples.ts";
 import { refusesTruncations, standsMutations } from "../log/mutate.ts";
 import { refusal } from "../seal/places.ts";
 import { anyRelease, pairs, place, rand, recipient, release, x25519 } from "./samples.ts";
+
+/** Says that it is the patient, and signs with a key of its own. */
+const pretender: TypedSigner = {
+  getAddress: () => patient.getAddress(),
+  signTypedData: (...given) => clinician.signTypedData(...given),
+};
 
 describe("an envelope", () => {
   for (const keys of pairs) {
     const { name } = KEMS[keys.kem];
     const to = recipient(keys);
 
-    it(`${name}: opens to what was sealed, in a multiple of 8,192 bytes`, async () => {
+    it(`${name}: opens to what was sealed, in a multiple of 16,384 bytes`, async () => {
       await fc.assert(
         fc.asyncProperty(anyRelease, async (any) => {
           const block = await sealEnvelope(any, patient, to, place, rand);
@@ -60,17 +68,53 @@ describe("an envelope", () => {
 
     it(`${name}: without mail looks the same and opens for nobody`, async () => {
       const block = await sealEnvelope({ ...release, keys: [] }, patient, to, place, rand);
-      const empty = emptyEnvelope(keys.kem, rand);
+      const empty = await emptyEnvelope(keys.kem, rand);
       expect(empty.length).to.equal(block.length);
       expect(hex(empty.subarray(0, 23))).to.equal(hex(block.subarray(0, 23)));
       expect(await refusal(openEnvelope(empty, keys, place))).to.be.instanceOf(HpkeOpenError);
     });
 
     it(`${name}: is refused when somebody else than the grantor signed the release`, async () => {
-      const block = await sealEnvelope(release, clinician, to, place, rand);
+      const block = await sealEnvelope(release, pretender, to, place, rand);
       expect(await refusal(openEnvelope(block, keys, place))).to.be.instanceOf(ReleaseForgedError);
+      expect(await refusal(sealEnvelope(release, clinician, to, place, rand))).to.be.instanceOf(NotTheGrantorError);
     });
   }
+
+  it("without mail has an ML-KEM ciphertext like any other: random bytes would stand out", async () => {
+    // FIPS 203, 4.2.1: coefficients of u are compressed from Z_3329 to 10 bits, so that 257 of the 1,024 values stand for four residues and
+    // the others for three. Random bytes hit those 257 / 1024 = 25.1 % of the time, ciphertexts 4 × 257 / 3329 = 30.9 %.
+    const wide = new Set<number>();
+    const residues = new Map<number, number>();
+    for (let x = 0; x < 3329; x++) {
+      const compressed = Math.round((x * 1024) / 3329) % 1024;
+      residues.set(compressed, (residues.get(compressed) ?? 0) + 1);
+    }
+    for (const [value, count] of residues) if (count === 4) wide.add(value);
+    const share = (enc: Uint8Array): number => {
+      let hits = 0;
+      for (let i = 0; i < 768; i++) {
+        const bit = 10 * i;
+        const word = (enc[bit >> 3] as number) | ((enc[(bit >> 3) + 1] as number) << 8);
+        if (wide.has((word >> (bit & 7)) & 1023)) hits += 1;
+      }
+      return hits / 768;
+    };
+    const mean = async (make: () => Promise<Uint8Array>): Promise<number> => {
+      let sum = 0;
+      for (let i = 0; i < 24; i++) sum += share((await make()).subarray(23, 23 + 1120));
+      return sum / 24;
+    };
+    const to = recipient(pairs[0]!);
+    const [real, empty, noise] = [
+      await mean(() => sealEnvelope(release, patient, to, place, rand)),
+      await mean(() => emptyEnvelope(X_WING, rand)),
+      await mean(() => Promise.resolve(rand(23 + 1120))),
+    ];
+    expect(real).to.be.within(0.295, 0.323);
+    expect(empty).to.be.within(0.295, 0.323);
+    expect(noise, "so that the test can fail").to.be.below(0.27);
+  }).timeout(10_000);
 
   it("is refused in every other size", async () => {
     const block = await sealEnvelope(release, patient, recipient(x25519), place, rand);

@@ -28,6 +28,30 @@ describe("a release's bytes", () => {
     expect(() => decodeRelease(withStreams(one, ids)), "one too many").to.throw(ConsentInvalidError);
   });
 
+  it("are refused with a leave to write that is not listed, listed for nothing or out of order, and with a generation twice", () => {
+    const [keys] = release.keys as [(typeof release.keys)[0]];
+    const { both, one } = twoLinks;
+    const two = [
+      { ...keys, write: one },
+      { ...keys, generation: 1, write: both },
+    ];
+    const bytes = encodeRelease({ ...release, keys: two });
+    expect(decodeRelease(bytes).keys.map(({ write }) => write)).to.deep.equal([one, both]);
+    expect(() => decodeRelease(encodeRelease({ ...release, keys: [keys, keys] })), "twice").to.throw(MalformedError);
+    // The index of the second generation's leave, behind its descriptor, number and role.
+    const name = new TextEncoder().encode(keys.stream.name);
+    const descriptor = [...keys.stream.id, name.length, ...name];
+    const at = Buffer.from(bytes).lastIndexOf(Buffer.from(descriptor)) + descriptor.length + 1 + 5 + 4 + 1;
+    expect(bytes.subarray(at, at + 2)).to.deep.equal(Uint8Array.of(0, 1));
+    expect(() => decodeRelease(bytes.with(at + 1, 2)), "not listed").to.throw(MalformedError, "not listed");
+    expect(() => decodeRelease(bytes.with(at + 1, 0)), "listed for nothing").to.throw(
+      MalformedError,
+      "as they come up",
+    );
+    const first = Buffer.from(bytes).indexOf(Buffer.from(descriptor)) + descriptor.length + 1 + 5 + 4 + 1;
+    expect(() => decodeRelease(bytes.with(at + 1, 0).with(first + 1, 1)), "turned").to.throw(MalformedError);
+  });
+
   it("are refused with more or fewer consents than a chain has, and when a release retires", () => {
     const { one } = twoLinks;
     for (const count of [0, 5])

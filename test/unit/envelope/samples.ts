@@ -55,7 +55,10 @@ export const anyRelease: fc.Arbitrary<Release> = fc
     issuedAt: fc.integer({ min: 0, max: 2 ** 48 - 1 }),
     from: fc.constantFrom("", "Zoë"),
     chain: fc.array(anyLink, { minLength: 1, maxLength: 4 }),
-    keys: fc.array(anyKeys, { maxLength: 4 }),
+    keys: fc.uniqueArray(anyKeys, {
+      maxLength: 4,
+      selector: ({ stream, generation }) => `${hex0x(stream.id)}/${generation}`,
+    }),
     retired: fc.array(fixedBytes(32).map(hex0x), { maxLength: 3 }),
   })
   .map(({ retired, ...rest }) => ({
