@@ -2,7 +2,11 @@ import { fromHex, hex } from "../../src/bytes/bytes.ts";
 import { now } from "../../src/bytes/random.ts";
 import { proveChunk, proveEntry, verifyEntry, verifyLeaf } from "../../src/archive/proof.ts";
 import { watchLedger } from "../../src/chain/watch.ts";
-import { acceptRelease, type Access, type AskPermission } from "../../src/grantee/access.ts";
+import { checkChain } from "../../src/archive/chain.ts";
+import type { OpenedBatch } from "../../src/archive/batches.ts";
+import type { AskPermission } from "../../src/chain/permission.ts";
+import { EXIT, MedSealError } from "../../src/errors.ts";
+import { acceptRelease, combine, type Access } from "../../src/grantee/access.ts";
 import { readInbox } from "../../src/grantee/inbox.ts";
 import { readStream } from "../../src/grantee/read.ts";
 import { batchKey, headerKey } from "../../src/keys/epoch.ts";
@@ -26,7 +30,7 @@ const asker =
   ({ time, ...question }) =>
     judge.isPermitted(question, time);
 
-/** The grantee syncs the chain, goes through all mail and accepts what is theirs and in force; the newest release last. */
+/** The grantee syncs the chain, goes through all mail and accepts what is theirs and in force: one access a consent. */
 export async function openInbox(
   world: World,
   { party, hpke, viewSecret }: Identity,
@@ -38,12 +42,16 @@ export async function openInbox(
     world.blocks.get(digest),
   );
   const access: Access[] = [];
-  const oldestFirst = [...inbox.releases].sort(
-    (a, b) => a.release.issuedAt - b.release.issuedAt || a.release.keys.length - b.release.keys.length,
-  );
-  for (const { release } of oldestFirst) access.push(await acceptRelease(release, party.address, asker(viewer), now()));
+  for (const { release } of inbox.releases) {
+    try {
+      access.push(await acceptRelease(release, party.address, asker(viewer), now()));
+    } catch (error) {
+      // One that must not be used, say of a consent that ended since, does not keep the others from being used.
+      if (!(error instanceof MedSealError) || error.exit === EXIT.unavailable) throw error;
+    }
+  }
   viewer.ledger.close();
-  return { rows: inbox.rows, fetched: inbox.fetched, access };
+  return { rows: inbox.rows, fetched: inbox.fetched, access: combine(access) };
 }
 
 export interface Seen {
@@ -52,9 +60,11 @@ export interface Seen {
   readonly epochs: ReadonlySet<number>;
   /** Every observation is one of the file's, its proof holds and its gateway had leave. */
   readonly exact: boolean;
+  /** What is missing, repeated or exchanged in the chains of headers that were read. */
+  readonly gaps: number;
 }
 
-/** Reads the whole granted window of every stream, by the newest release. */
+/** Reads the whole granted window of every stream under one consent. */
 export async function readAll(
   world: World,
   { party }: Identity,
@@ -62,8 +72,8 @@ export async function readAll(
   gateway: DemoGateway,
   recording: Recording,
 ): Promise<Seen> {
-  const access = accesses.at(-1);
-  if (!access) return { readings: 0, epochs: new Set(), exact: false };
+  const [access] = accesses;
+  if (!access) return { readings: 0, epochs: new Set(), exact: false, gaps: 0 };
   const viewer = await openViewer(world);
   const archive = await openArchive(world, gateway.address);
   const deps = {
@@ -75,10 +85,13 @@ export async function readAll(
   };
   const { consent } = access.link;
   const epochs = new Set<number>();
-  let [readings, exact] = [0, consent.grantee === party.address];
+  let [readings, exact, gaps] = [0, consent.grantee === party.address, 0];
   for (const stream of uniqueStreams(access)) {
     const request = { stream, from: consent.dataStart, to: consent.dataEnd, purpose: consent.purpose };
-    for await (const { chunks, header, found, leave } of readStream(access, request, deps)) {
+    const generations = new Map<number, OpenedBatch[]>();
+    for await (const batch of readStream(access, request, deps)) {
+      const { chunks, header, found, leave } = batch;
+      generations.set(header.generation, [...(generations.get(header.generation) ?? []), batch]);
       epochs.add(header.epoch);
       exact &&= leave === undefined && verifyEntry(proveEntry(found), found.anchored.root);
       for (const [i, chunk] of (chunks ?? []).entries()) {
@@ -90,9 +103,10 @@ export async function readAll(
         }
       }
     }
+    for (const batches of generations.values()) gaps += checkChain(batches).length;
   }
   viewer.ledger.close();
-  return { readings, epochs, exact };
+  return { readings, epochs, exact, gaps };
 }
 
 const uniqueStreams = ({ keys }: Access): Uint8Array[] =>

@@ -35,6 +35,8 @@ export interface StoryResult {
   readonly verify: { readonly ok: boolean; readonly objects: number };
   readonly tamper: { readonly found: boolean; readonly cid: string };
   readonly revoked: { readonly laterClosed: boolean; readonly othersOpen: boolean };
+  /** Places where a header is missing, repeated or exchanged. */
+  readonly gaps: number;
   readonly seconds: number;
   /** All of it as told. */
   readonly ok: boolean;
@@ -156,6 +158,9 @@ export async function runStory(input: string, options: IntakeOptions, tell: Tell
     tell(
       "the clinician reads the granted window",
       `granted: ${window.from} to ${window.to}, ${epochs - 2} of ${epochs} epochs; ${expectedEpochs} of them recorded so far`,
+      seen.gaps === 0
+        ? "the signed headers follow one another without a gap"
+        : `${many(seen.gaps, "place")} where a header is missing, repeated or exchanged`,
       `opened: ${seen.readings.toLocaleString("en")} readings in ${window.opened} epochs, each with a proof up to the chain; the epoch before the window ${outsideClosed ? "stays closed" : "OPENED"}`,
     );
 
@@ -209,6 +214,7 @@ export async function runStory(input: string, options: IntakeOptions, tell: Tell
       `${all.readings.toLocaleString("en")} readings and ${all.missing} missing came back; text of values and times ${all.exact ? "equal" : "DIFFERS"}, inclusion proofs ${all.proven ? "valid" : "INVALID"}`,
     );
 
+    const gaps = seen.gaps + royRead.gaps;
     const bitExact = all.exact && all.proven;
     const windowExact = window.opened === expectedEpochs && outsideClosed && seen.exact;
     const verify = { ok: clean.ok && final.ok, objects: final.objects };
@@ -231,8 +237,9 @@ export async function runStory(input: string, options: IntakeOptions, tell: Tell
       verify,
       tamper: { found: damaged.found, cid: damaged.cid },
       revoked: { laterClosed, othersOpen },
+      gaps,
       seconds: Math.round((performance.now() - began) / 100) / 10,
-      ok: bitExact && windowExact && verify.ok && damaged.found && laterClosed && othersOpen,
+      ok: bitExact && windowExact && gaps === 0 && verify.ok && damaged.found && laterClosed && othersOpen,
     };
   } finally {
     await world.close();

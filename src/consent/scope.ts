@@ -35,6 +35,10 @@ export interface Link {
   readonly streams: readonly Hex[];
 }
 
+/** The streams that a consent is over. */
+export const streamsOf = ({ consent, streams }: Link): readonly Hex[] =>
+  streams.length === 0 ? [consent.scope] : streams;
+
 /** @throws ConsentInvalidError when the streams do not make up the scope. */
 export function linkOf(consent: Consent, streams: readonly Hex[]): Link {
   if (scopeOf(streams) !== consent.scope) throw new ConsentInvalidError("scope", "is not made of these streams");

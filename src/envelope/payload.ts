@@ -3,7 +3,7 @@ import { ByteReader } from "../bytes/reader.ts";
 import { ByteWriter } from "../bytes/writer.ts";
 import { consentId } from "../consent/consent.ts";
 import { decodeConsent, encodeConsent } from "../consent/encoding.ts";
-import { linkOf, type Link } from "../consent/scope.ts";
+import { linkOf, streamsOf, type Link } from "../consent/scope.ts";
 import type { ConsentRef } from "../consent/watch.ts";
 import { getAddress } from "ethers";
 import { UsageError } from "../errors.ts";
@@ -53,7 +53,7 @@ function writeLink(writer: ByteWriter, { consent, streams }: Link): void {
 function readLink(reader: ByteReader): Link {
   const consent = decodeConsent(reader.sized(2));
   const streams = Array.from({ length: reader.uint(2) }, () => hex0x(reader.fixed(32)));
-  const link = linkOf(consent, streams.length === 0 ? [consent.scope] : streams);
+  const link = linkOf(consent, streamsOf({ consent, streams }));
   const inForm = link.streams.length === streams.length && link.streams.every((id, i) => id === streams[i]);
   return inForm ? link : reader.fail("streams of a consent are not in ascending order");
 }

@@ -2,7 +2,7 @@ import { equal, hex0x } from "../bytes/bytes.ts";
 import type { AskPermission } from "../chain/permission.ts";
 import { ACTIONS } from "../consent/actions.ts";
 import { consentId, type Hex } from "../consent/consent.ts";
-import type { Link } from "../consent/scope.ts";
+import { streamsOf, type Link } from "../consent/scope.ts";
 import type { ConsentRef, ConsentWatch } from "../consent/watch.ts";
 import type { GenerationKeys, Release } from "../envelope/payload.ts";
 import { narrow } from "../keys/cover.ts";
@@ -31,8 +31,6 @@ const refOf = ({ consent }: Link): ConsentRef => ({ grantor: consent.grantor, id
 
 /** Leases issued in one second are told apart by their generations. */
 const newest = ({ keys }: Release): number => Math.max(...keys.map(({ generation }) => generation));
-
-const streamsOf = ({ consent, streams }: Link): readonly Hex[] => (streams.length === 0 ? [consent.scope] : streams);
 
 /** Who the lease is to be checked for, and how. */
 export interface LeaseChecks {

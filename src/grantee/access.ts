@@ -1,19 +1,13 @@
 import { hex0x } from "../bytes/bytes.ts";
-import type { Question } from "../chain/permission.ts";
-import type { Hex } from "../consent/consent.ts";
-import { linkOf, type Link } from "../consent/scope.ts";
+import type { AskPermission } from "../chain/permission.ts";
+import { consentId, type Hex } from "../consent/consent.ts";
+import { linkOf, streamsOf, type Link } from "../consent/scope.ts";
 import { checkStatement } from "../consent/statement.ts";
 import type { GenerationKeys, Release } from "../envelope/payload.ts";
 import { narrow } from "../keys/cover.ts";
 import { ACTIONS } from "../consent/actions.ts";
 import { epochsOf } from "../log/stream.ts";
 import { NotPermittedError, ReleaseInvalidError } from "./errors.ts";
-
-/** One question to `isPermitted` of the registry, and when the data is to be used, in unix seconds. */
-export type PermissionQuestion = Question & { readonly time: number };
-
-/** Answers by the contract's own code, in this process; see chain/permission. */
-export type AskPermission = (question: PermissionQuestion) => Promise<boolean>;
 
 /** A release that was checked: what this grantee may use, with keys cut to the consent's window. */
 export interface Access {
@@ -36,7 +30,7 @@ export async function acceptRelease(release: Release, me: Hex, ask: AskPermissio
 
   const keys = release.keys.map((generation) => cutToWindow(generation, link));
   // Of every stream in scope, so that an envelope without keys is refused as well.
-  for (const stream of scopeStreams(link)) {
+  for (const stream of streamsOf(link)) {
     const { consent } = link;
     const action = reads(link) ? ACTIONS.READ : ACTIONS.AUDIT;
     const question = {
@@ -57,12 +51,30 @@ export async function acceptRelease(release: Release, me: Hex, ask: AskPermissio
   return { release, link, keys };
 }
 
+/**
+ * One access a consent: all keys that its releases gave, of each generation as the newest release has them. A release may come in several
+ * envelopes, and a later one may bring what a gateway writes since.
+ */
+export function combine(accesses: readonly Access[]): Access[] {
+  const byConsent = new Map<Hex, Access>();
+  const newestLast = [...accesses].sort((a, b) => a.release.issuedAt - b.release.issuedAt);
+  for (const access of newestLast) {
+    const id = consentId(access.link.consent);
+    const keys = new Map((byConsent.get(id)?.keys ?? []).map((one) => [placeOf(one), one]));
+    for (const one of access.keys) keys.set(placeOf(one), one);
+    byConsent.set(id, { ...access, keys: [...keys.values()] });
+  }
+  return [...byConsent.values()];
+}
+
+const placeOf = ({ stream, generation }: GenerationKeys): string => `${hex0x(stream.id)}/${generation}`;
+
 function cutToWindow(generation: GenerationKeys, { consent, streams }: Link): GenerationKeys {
-  linkOf(generation.write.consent, scopeStreams(generation.write));
+  linkOf(generation.write.consent, streamsOf(generation.write));
   const id = hex0x(generation.stream.id);
-  if (!scopeStreams({ consent, streams }).includes(id))
+  if (!streamsOf({ consent, streams }).includes(id))
     throw new ReleaseInvalidError("the envelope has keys of a stream outside the consent's scope");
-  if (!scopeStreams(generation.write).includes(id))
+  if (!streamsOf(generation.write).includes(id))
     throw new ReleaseInvalidError("the generation's leave to write is for another stream");
   const { from, to } = epochsOf(generation.stream, consent.dataStart, consent.dataEnd);
   const audit = narrow(generation.audit, from, to);
@@ -71,5 +83,3 @@ function cutToWindow(generation: GenerationKeys, { consent, streams }: Link): Ge
 }
 
 const reads = ({ consent }: Link): boolean => (consent.actions & ACTIONS.READ) !== 0;
-
-const scopeStreams = ({ consent, streams }: Link): readonly Hex[] => (streams.length === 0 ? [consent.scope] : streams);

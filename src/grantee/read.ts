@@ -1,4 +1,5 @@
 import { equal, hex0x } from "../bytes/bytes.ts";
+import type { AskPermission } from "../chain/permission.ts";
 import { ACTIONS } from "../consent/actions.ts";
 import { consentId } from "../consent/consent.ts";
 import type { ConsentWatch } from "../consent/watch.ts";
@@ -7,7 +8,7 @@ import { openBatches, type OpenedBatch } from "../archive/batches.ts";
 import type { ReadBlock } from "../archive/checkpoints.ts";
 import { leaveProblem, type LeaveProblem } from "../archive/leave.ts";
 import { epochsOf } from "../log/stream.ts";
-import type { Access, AskPermission } from "./access.ts";
+import type { Access } from "./access.ts";
 import { NotPermittedError } from "./errors.ts";
 
 export interface ReadRequest {
