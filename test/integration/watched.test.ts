@@ -7,7 +7,7 @@ import { GatewayState } from "../../src/gateway/state.ts";
 import type { ConsentRecord } from "../../src/patient/state.ts";
 import { Journal } from "../../src/state/journal.ts";
 import { openRig, outside, PLACE, type Outside, type PaperParty, type Rig } from "./rig.ts";
-import { EPOCH, EPOCHS, START, STREAM } from "./ward.ts";
+import { EPOCH, START, STREAM } from "./ward.ts";
 import { failureOf } from "./times.ts";
 
 const SEED = process.env["MEDSEAL_SEED"] ?? "watched";
@@ -124,7 +124,7 @@ describe("a release goes out when the gateway heeds its end, and not before", ()
       const made: { envelope: Uint8Array; receipt: Uint8Array }[] = [];
       const accepted: Uint8Array[] = [];
       const party = await rig.newParty("reader");
-      const acts = [
+      const acts: (() => void | Promise<void>)[] = [
         () => void readers.push(rig.consent(party)),
         async () => void made.push(await rig.patient.lease(rig.write.id, "a patient")),
         async () => {
