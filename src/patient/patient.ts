@@ -78,37 +78,43 @@ export class Patient {
    * Roots are used only after their recovery boxes are stored.
    */
   async authorizeGateway(terms: Omit<ConsentTerms, "actions">): Promise<ConsentRecord> {
-    const record = this.draft({ ...terms, actions: ["WRITE"] });
     await this.#deps.watch.refresh();
+    const record = this.#drawUp({ ...terms, actions: ["WRITE"] });
+    // Before anything changes: when a recovery box cannot be stored, all stays as it was.
+    const fresh: { stream: StreamState; current: Generation; spare: Generation }[] = [];
     for (const stream of this.#streamsOf(record)) {
-      const current = await this.#newGeneration(stream, record.id, stream.generations.length);
-      const spare = await this.#newGeneration(stream, record.id, stream.generations.length + 1);
+      const number = stream.generations.length;
+      const current = await this.#newGeneration(stream, record.id, number);
+      fresh.push({ stream, current, spare: await this.#newGeneration(stream, record.id, number + 1) });
+    }
+    for (const { stream, current, spare } of fresh) {
       this.#makeCurrent(current);
       stream.generations.push(current, spare);
     }
-    return record;
+    return this.#keep(record);
   }
 
   /** Draws up a consent from an address made for this relationship and keeps it; nothing is in force before its grant is on chain. */
   draft(terms: ConsentTerms): ConsentRecord {
+    return this.#keep(this.#drawUp(terms));
+  }
+
+  #drawUp(terms: ConsentTerms): ConsentRecord {
     const streams = terms.streams.map((name) => this.#streamNamed(name));
     for (const { descriptor } of streams) checkWindow(descriptor, terms);
-    const relationship = this.state.nextRelationship++;
+    const relationship = this.state.nextRelationship;
     const ids = streams.map(({ descriptor }) => descriptor.id).sort(compare);
     const { to, streams: _names, ...rest } = terms;
     const consent = draftConsent(
       { ...rest, grantor: this.#deps.addressOf(relationship), grantee: to.address, streams: ids.map(hex0x) },
       this.#deps.random,
     );
-    const record: ConsentRecord = {
-      id: consentId(consent),
-      consent,
-      streams: ids,
-      name: to.name,
-      recipient: to.recipient,
-      relationship,
-      revoked: false,
-    };
+    const known = { id: consentId(consent), consent, streams: ids, name: to.name, recipient: to.recipient };
+    return { ...known, relationship, revoked: false, leasedAt: 0 };
+  }
+
+  #keep(record: ConsentRecord): ConsentRecord {
+    this.state.nextRelationship = record.relationship + 1;
     this.state.consents.push(record);
     return record;
   }

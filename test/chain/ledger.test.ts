@@ -6,6 +6,7 @@ import type { Signer } from "ethers";
 import { ConsentLedger } from "../../src/chain/ledger.ts";
 import { relay } from "../../src/chain/relay.ts";
 import type { Rpc } from "../../src/chain/rpc.ts";
+import { watchLedger } from "../../src/chain/watch.ts";
 import { signGrant, signRevoke, signRevokeAll } from "../../src/consent/sign.ts";
 import type { SignedMessage } from "../../src/consent/signed.ts";
 import { startAnvil, type Anvil } from "./anvil.ts";
@@ -48,6 +49,18 @@ describe("the ledger, on a chain that reorganises", function () {
     await send(await signRevoke(signer, ground.at, consent));
     await ledger.sync();
     expect(ledger.stateOf(consent.grantor, id)).to.deep.include({ inForce: false, ended: "revoked" });
+    ledger.close();
+  });
+
+  it("takes a node whose newest block is old for an outage, as it may hide an end", async () => {
+    await mine(1);
+    const ledger = open();
+    await ledger.sync();
+    const time = ledger.latest?.time ?? 0;
+    const refresh = (after: number): Promise<void> => watchLedger(ledger, { now: () => time + after }).refresh();
+    await refresh(600);
+    expect(await failureOf(refresh(601))).to.include({ code: "ERR_CHAIN_UNAVAILABLE", exit: 4 });
+    await watchLedger(ledger, { now: () => time + 5000, freshWithin: 5000 }).refresh();
     ledger.close();
   });
 
