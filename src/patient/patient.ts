@@ -102,7 +102,7 @@ export class Patient {
   #drawUp(terms: ConsentTerms): ConsentRecord {
     const streams = terms.streams.map((name) => this.#streamNamed(name));
     for (const { descriptor } of streams) checkWindow(descriptor, terms);
-    const relationship = this.state.nextRelationship;
+    const relationship = this.state.nextRelationship++;
     const ids = streams.map(({ descriptor }) => descriptor.id).sort(compare);
     const { to, streams: _names, ...rest } = terms;
     const consent = draftConsent(
@@ -114,7 +114,6 @@ export class Patient {
   }
 
   #keep(record: ConsentRecord): ConsentRecord {
-    this.state.nextRelationship = record.relationship + 1;
     this.state.consents.push(record);
     return record;
   }
@@ -158,7 +157,9 @@ export class Patient {
     // One that has ended counts until `moveToSpare`: the gateway may not know of its end yet.
     const readers = this.#readersOf(record);
     const retiredBy = readers.map(({ consent: { grantor }, id: reader }) => ({ grantor, id: reader }));
-    const lease = { ...this.#release(record, "lease", from, keys), retiredBy };
+    // Gateways keep the newest: a clock that was set back must not make an older lease the newer one.
+    record.leasedAt = Math.max(record.leasedAt, this.#deps.now());
+    const lease = { ...this.#release(record, "lease", from, keys), issuedAt: record.leasedAt, retiredBy };
     const current = keys.filter(({ role }) => role === "current");
     const issued = {
       receipt: receiptOf(lease),
@@ -195,38 +196,50 @@ export class Patient {
   }
 
   /**
-   * After a revocation: what each gateway did on its own (moving to its spare), done here as well, and new spares opened.
-   * Then the leases and the remaining grantees' releases are due again.
+   * After a revocation: what each gateway did on its own (moving to its spare), done here as well, and new spares opened. It takes along
+   * all streams that a gateway writes together with one of these. Then the leases and the remaining grantees' releases are due again.
    *
    * @returns ids of the consents that need a new lease or release.
    */
   async moveToSpare(streams: readonly string[]): Promise<{ leases: Hex[]; releases: Hex[] }> {
     await this.#deps.watch.refresh();
-    const moved = streams.map((name) => this.#streamNamed(name));
+    const moved = this.#writtenWith(streams.map((name) => this.#streamNamed(name)));
     // Before anything changes: when a recovery box cannot be stored, all stays as it was.
     const fresh: { stream: StreamState; generation: Generation }[] = [];
-    for (const stream of moved) {
+    for (const [stream, generations] of moved) {
       let number = stream.generations.length;
-      for (const { role, write } of stream.generations) {
+      for (const { role, write } of generations) {
         if (role !== "spare" || this.#hasEnded(this.#record(write))) continue;
         fresh.push({ stream, generation: await this.#newGeneration(stream, write, number++) });
       }
     }
-    for (const { generations } of moved) {
-      for (const generation of generations) {
-        if (generation.role === "current") generation.role = "retired";
-        else if (generation.role === "spare") this.#makeCurrent(generation);
-      }
+    for (const generation of [...moved.values()].flat()) {
+      if (generation.role === "current") generation.role = "retired";
+      else if (generation.role === "spare") this.#makeCurrent(generation);
     }
     for (const { stream, generation } of fresh) stream.generations.push(generation);
     const readers = this.state.consents.filter(
       (record) =>
-        isReader(record) && !this.#hasEnded(record) && moved.some(({ descriptor }) => covers(record, descriptor.id)),
+        isReader(record) &&
+        !this.#hasEnded(record) &&
+        [...moved.keys()].some(({ descriptor }) => covers(record, descriptor.id)),
     );
     return {
       leases: [...new Set(fresh.map(({ generation }) => generation.write))],
       releases: readers.map(({ id }) => id),
     };
+  }
+
+  /** All that the gateways write that write one of these streams: on an end a gateway leaves everything it writes under the same leave. */
+  #writtenWith(streams: readonly StreamState[]): Map<StreamState, Generation[]> {
+    const inUse = ({ generations }: StreamState): Generation[] => generations.filter(({ role }) => role !== "retired");
+    const writes = streams.flatMap(inUse).map(({ write }) => write);
+    const found = new Map<StreamState, Generation[]>();
+    for (const stream of this.state.streams) {
+      const generations = inUse(stream).filter(({ write }) => writes.includes(write));
+      if (generations.length > 0) found.set(stream, generations);
+    }
+    return found;
   }
 
   /** The patient's own keys to all that one gateway's leave covers; they never leave the vault. */
@@ -275,11 +288,19 @@ export class Patient {
     }
   }
 
+  /** For good: its period is over, or its end is final, so that the gateway cannot take it for one in force. */
+  #isOver(record: ConsentRecord): boolean {
+    const { consent, id } = record;
+    if (this.#deps.now() >= consent.periodEnd) return true;
+    const times = this.#deps.watch.intervals({ grantor: consent.grantor, id });
+    return this.#hasEnded(record) && times.every(({ until }) => until !== undefined);
+  }
+
   /** Nobody gets keys of what a gateway writes now before the gateway heeds the end of their consent. */
   #checkWatched(record: ConsentRecord): void {
     for (const { generations } of this.#streamsOf(record)) {
       for (const { role, write, watched } of generations) {
-        if (role !== "current" || watched.includes(record.id) || this.#hasEnded(this.#record(write))) continue;
+        if (role !== "current" || watched.includes(record.id) || this.#isOver(this.#record(write))) continue;
         throw new ReleaseRefusedError("a gateway has not confirmed that it heeds the end of this consent", {
           hint: "hand the gateway a new lease, confirm the receipt that it gives back, then release",
         });
@@ -324,14 +345,15 @@ export class Patient {
     const current = this.#streamsOf(writer).flatMap(({ descriptor, generations }) =>
       generations
         .filter(({ role, write }) => role === "current" && write === writer.id)
-        .map(({ closedTo }) => ({ stream: descriptor.id, closedTo })),
+        .map((generation) => ({ ...generation, stream: descriptor.id })),
     );
+    // Ended by `revokeAll`, a consent can be granted again, get the keys, and end again.
+    const neverHadIt = (record: ConsentRecord, { closedTo, watched }: Generation): boolean =>
+      closedTo.includes(record.id) && !watched.includes(record.id) && this.#hasEnded(record);
     return this.state.consents.filter(
       (record) =>
         isReader(record) &&
-        current.some(
-          ({ stream, closedTo }) => covers(record, stream) && !(closedTo.includes(record.id) && this.#hasEnded(record)),
-        ),
+        current.some((generation) => covers(record, generation.stream) && !neverHadIt(record, generation)),
     );
   }
 

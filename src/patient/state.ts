@@ -34,6 +34,8 @@ export interface ConsentRecord {
   readonly relationship: number;
   /** Set when the patient signed a revocation. */
   revoked: boolean;
+  /** Of the newest lease under it, unix seconds; 0 without one. */
+  leasedAt: number;
 }
 
 /** A lease that was made, until its gateway confirms that it keeps it. */

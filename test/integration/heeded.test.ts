@@ -32,8 +32,7 @@ describe("the end of a consent whose keys are out", () => {
     (await rig.patient.lease(write, "a patient")).envelope;
 
   const hand = async (write = rig.write.id): Promise<void> => {
-    const { keys: _keys, ...kept } = await gateway.acceptLease(await lease(write));
-    rig.patient.confirmLease(receiptOf({ ..._keys && { keys: _keys }, ...kept }));
+    rig.patient.confirmLease(receiptOf(await gateway.acceptLease(await lease(write))));
   };
 
   const generationsOf = async (id: Hex, to: PaperParty): Promise<number[]> => {
@@ -135,6 +134,9 @@ describe("the end of a consent whose keys are out", () => {
     const consent = rig.consent(lee);
     expect(await failureOf(release(consent.id)), "only signed").to.include(REFUSED);
     rig.watch.endedIds.add(rig.write.id);
+    rig.watch.recent.add(rig.write.id);
     expect(await failureOf(release(consent.id)), "not final").to.include(REFUSED);
+    rig.watch.recent.delete(rig.write.id);
+    expect(await generationsOf(consent.id, lee)).to.deep.equal([0]);
   });
 });

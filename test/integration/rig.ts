@@ -7,7 +7,7 @@ import { FIRST_HEAD, headAfter, type AnchoredCheckpoint, type CheckpointAnchor }
 import { RelationshipWallet } from "../../src/chain/wallet.ts";
 import { ACTIONS } from "../../src/consent/actions.ts";
 import type { Consent, Hex } from "../../src/consent/consent.ts";
-import type { ConsentRef, ConsentWatch } from "../../src/consent/watch.ts";
+import type { ConsentRef, ConsentWatch, InForce } from "../../src/consent/watch.ts";
 import type { Anchor, Receipt } from "../../src/gateway/anchor.ts";
 import { ForkedError } from "../../src/gateway/errors.ts";
 import { Gateway, type GatewayDeps } from "../../src/gateway/gateway.ts";
@@ -57,6 +57,8 @@ export class PaperAnchor implements Anchor {
 export class PaperWatch implements ConsentWatch {
   readonly granted = new Set<Hex>();
   readonly endedIds = new Set<Hex>();
+  /** Of these the ends that no final block has yet. */
+  readonly recent = new Set<Hex>();
 
   refresh(): Promise<void> {
     return Promise.resolve();
@@ -70,8 +72,9 @@ export class PaperWatch implements ConsentWatch {
     return this.granted.has(id) && !this.endedIds.has(id);
   }
 
-  intervals({ id }: ConsentRef): { from: number }[] {
-    return this.granted.has(id) ? [{ from: 0 }] : [];
+  intervals({ id }: ConsentRef): InForce[] {
+    const over = this.endedIds.has(id) && !this.recent.has(id);
+    return this.granted.has(id) ? [over ? { from: 0, until: START } : { from: 0 }] : [];
   }
 }
 
