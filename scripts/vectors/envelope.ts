@@ -6,6 +6,7 @@ import type { TypedSigner } from "../../src/consent/sign.ts";
 import { ENVELOPE_CLASS, sealEnvelope, type Recipient } from "../../src/envelope/envelope.ts";
 import { encodeRelease, type GenerationKeys, type Release } from "../../src/envelope/payload.ts";
 import { coverOf } from "../../src/keys/cover.ts";
+import { writeDescriptor } from "../../src/log/stream.ts";
 import { recoveryStore } from "../../src/patient/recovery.ts";
 import {
   DHKEM_X25519,
@@ -51,6 +52,8 @@ function releaseSuite(): Suite {
   const bytes = encodeRelease(release);
   const inputs = (changed: Uint8Array): object => ({ bytes: changed });
   const linksAt = 18 + 1 + 6 + 1 + utf8(release.from).length;
+  const descriptor = writeDescriptor(new ByteWriter(), stream).finish();
+  const writeAt = Buffer.from(bytes).indexOf(Buffer.from(descriptor)) + descriptor.length + 4 + 1;
   const withRetired = encodeRelease({ ...release, retiredBy: lease.retiredBy });
   const wrongStreams = encodeRelease({ ...release, chain: [{ consent: readConsent, streams: [hex0x(stream.id)] }] });
   return {
@@ -66,6 +69,7 @@ function releaseSuite(): Suite {
       bad("five consents", inputs(bytes.with(linksAt, 5)), "ERR_MALFORMED"),
       bad("a release that retires", inputs(withRetired), "ERR_MALFORMED"),
       bad("a generation twice", inputs(encodeRelease({ ...release, keys: [generation, generation] })), "ERR_MALFORMED"),
+      bad("a leave to write that is not listed", inputs(flip(bytes, writeAt + 1)), "ERR_MALFORMED"),
       bad("a list for one stream", inputs(wrongStreams), "ERR_MALFORMED"),
       bad("a consent whose statement differs", inputs(flip(bytes, linksAt + 3 + 40)), "ERR_STATEMENT_DIFFERS"),
     ],

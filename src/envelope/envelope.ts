@@ -3,8 +3,7 @@ import { sha256 } from "../bytes/hash.ts";
 import { random, type Random } from "../bytes/random.ts";
 import { ByteReader } from "../bytes/reader.ts";
 import { ByteWriter } from "../bytes/writer.ts";
-import { consentId, type Consent } from "../consent/consent.ts";
-import { isReleaseBy, RELEASE_SIGNATURE_SIZE, signRelease } from "../consent/release.ts";
+import { isRelease, RELEASE_SIGNATURE_SIZE, signRelease, type ReleaseMessage } from "../consent/release.ts";
 import type { Link } from "../consent/scope.ts";
 import { NotTheGrantorError } from "../consent/errors.ts";
 import type { TypedSigner } from "../consent/sign.ts";
@@ -68,11 +67,11 @@ export async function sealEnvelope(
   place: RegistryAddress,
   rand: Random = random,
 ): Promise<Uint8Array> {
-  const consent = ownConsent(release);
-  if ((await signer.getAddress()) !== consent.grantor) throw new NotTheGrantorError();
   const payload = encodeRelease(release);
+  const message = toSign(release, payload);
+  if ((await signer.getAddress()) !== message.consent.grantor) throw new NotTheGrantorError();
   const head = preamble(to.kem, KEMS[to.kem].enc);
-  const signature = await signRelease(signer, place, consentId(consent), sha256(payload));
+  const signature = await signRelease(signer, place, message);
   const content = new ByteWriter().sized(payload, 4).fixed(signature, RELEASE_SIGNATURE_SIZE).finish();
   const padded = new Uint8Array(envelopeSize(to.kem, payload.length) - around(to.kem));
   padded.set(content);
@@ -101,14 +100,16 @@ export async function openEnvelope(block: Uint8Array, keys: HpkeKeyPair, place: 
   const signature = inner.fixed(RELEASE_SIGNATURE_SIZE);
   if (inner.fixed(inner.left).some((byte) => byte !== 0)) inner.fail("padding is not zero");
   const release = decodeRelease(payload);
-  const consent = ownConsent(release);
-  if (!isReleaseBy(consent.grantor, place, consentId(consent), sha256(payload), signature))
-    throw new ReleaseForgedError();
+  if (!isRelease(place, toSign(release, payload), signature)) throw new ReleaseForgedError();
   return release;
 }
 
-/** The consent that the envelope is about: the last of its chain. */
-const ownConsent = ({ chain }: Release): Consent => (chain.at(-1) as Link).consent;
+/** The envelope is about the last consent of the chain. */
+const toSign = ({ chain, issuedAt }: Release, payload: Uint8Array): ReleaseMessage => ({
+  consent: (chain.at(-1) as Link).consent,
+  issuedAt,
+  digest: sha256(payload),
+});
 
 /**
  * A block that looks like an envelope and opens for nobody, for mail rows without mail: zeros, sealed to a key that nobody keeps. Random

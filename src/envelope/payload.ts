@@ -58,12 +58,6 @@ function readLink(reader: ByteReader): Link {
   return inForm ? link : reader.fail("streams of a consent are not in ascending order");
 }
 
-/** The leaves to write behind these keys, each once, in the order in which they come up. */
-function writesOf(keys: readonly GenerationKeys[]): Link[] {
-  const once = new Map(keys.map(({ write }) => [consentId(write.consent), write]));
-  return [...once.values()];
-}
-
 /** @throws UsageError when a text or a list is longer than the format has room for. */
 export function encodeRelease(release: Release): Uint8Array {
   try {
@@ -82,17 +76,15 @@ function encode(release: Release): Uint8Array {
     .text(release.from);
   writer.uint(release.chain.length, 1);
   for (const link of release.chain) writeLink(writer, link);
-  const writes = writesOf(release.keys);
-  writer.uint(writes.length, 2);
-  for (const write of writes) writeLink(writer, write);
+  // The leaves to write behind these keys, each once, in the order in which they come up.
+  const ids = release.keys.map(({ write }) => consentId(write.consent));
+  const once = [...new Set(ids)];
+  writer.uint(once.length, 2);
+  for (const id of once) writeLink(writer, (release.keys[ids.indexOf(id)] as GenerationKeys).write);
   writer.uint(release.keys.length, 2);
-  for (const { stream, generation, role, write, data, audit } of release.keys) {
-    const id = consentId(write.consent);
+  for (const [i, { stream, generation, role, data, audit }] of release.keys.entries()) {
     writeDescriptor(writer, stream).uint(generation, 4).uint(ROLES.indexOf(role), 1);
-    writer.uint(
-      writes.findIndex(({ consent }) => consentId(consent) === id),
-      2,
-    );
+    writer.uint(once.indexOf(ids[i] as Hex), 2);
     writer.uint(data ? DATA_KEYS : NO_DATA_KEYS, 1);
     if (data) writer.sized(encodeCover(data), 4);
     writer.sized(encodeCover(audit), 4);
@@ -111,15 +103,19 @@ export function decodeRelease(bytes: Uint8Array): Release {
   if (links < 1 || links > MAX_LINKS) reader.fail(`a chain has 1 to ${MAX_LINKS} consents`);
   const chain = Array.from({ length: links }, () => readLink(reader));
   const writes = Array.from({ length: reader.uint(2) }, () => readLink(reader));
+  let named = 0;
   const keys = Array.from({ length: reader.uint(2) }, () => {
     const place = { stream: readDescriptor(reader), generation: reader.uint(4), role: reader.choice(ROLES, "role") };
-    const write = writes[reader.uint(2)] ?? reader.fail("the leave to write is not listed");
+    const index = reader.uint(2);
+    if (index > named) reader.fail("leaves to write are not listed as they come up");
+    named = Math.max(named, index + 1);
+    const write = writes[index] ?? reader.fail("the leave to write is not listed");
     const data = reader.choice([false, true], "data keys flag") ? decodeCover(reader.sized(4)) : undefined;
     return { ...place, write, data, audit: decodeCover(reader.sized(4)) };
   });
-  // In one form only: what is listed comes up in that order, and no generation twice.
-  const ids = (links: readonly Link[]): string => links.map(({ consent }) => consentId(consent)).join();
-  if (ids(writesOf(keys)) !== ids(writes)) reader.fail("leaves to write are not listed as they come up");
+  const once = new Set(writes.map(({ consent }) => consentId(consent)));
+  if (named !== writes.length || once.size !== writes.length)
+    reader.fail("a leave to write is listed twice or for nothing");
   const places = keys.map(({ stream, generation }) => `${hex0x(stream.id)}/${generation}`);
   if (new Set(places).size !== places.length) reader.fail("a generation comes twice");
   const retiredBy = Array.from({ length: reader.uint(2) }, () => ({

@@ -1,6 +1,7 @@
 import { expect } from "chai";
 import fc from "fast-check";
-import { hex } from "../../../src/bytes/bytes.ts";
+import { hex, utf8 } from "../../../src/bytes/bytes.ts";
+import { keyedRandom, type Random } from "../../../src/bytes/random.ts";
 import {
   emptyEnvelope,
   ENVELOPE_CLASS,
@@ -72,6 +73,23 @@ describe("an envelope", () => {
       expect(empty.length).to.equal(block.length);
       expect(hex(empty.subarray(0, 23))).to.equal(hex(block.subarray(0, 23)));
       expect(await refusal(openEnvelope(empty, keys, place))).to.be.instanceOf(HpkeOpenError);
+      const again = (): Random => keyedRandom(new Uint8Array(32), utf8("padding"));
+      expect(hex(await emptyEnvelope(keys.kem, again()))).to.equal(hex(await emptyEnvelope(keys.kem, again())));
+    });
+
+    it(`${name}: shows the wallet the whole consent and when, and of the keys a digest only`, async () => {
+      const shown: unknown[] = [];
+      const wallet: TypedSigner = {
+        getAddress: () => patient.getAddress(),
+        signTypedData(domain, types, value: Record<string, unknown>) {
+          shown.push([Object.keys(types), Object.keys(value), value["consent"], value["issuedAt"]]);
+          return patient.signTypedData(domain, types, value);
+        },
+      };
+      await sealEnvelope(release, wallet, to, place, rand);
+      const { consent } = release.chain[0]!;
+      const parts = ["consent", "issuedAt", "digest"];
+      expect(shown).to.deep.equal([[["Release", "Consent"], parts, consent, release.issuedAt]]);
     });
 
     it(`${name}: is refused when somebody else than the grantor signed the release`, async () => {

@@ -1,5 +1,8 @@
 import { expect } from "chai";
 import fc from "fast-check";
+import { concat, fromHex } from "../../../src/bytes/bytes.ts";
+import { ByteWriter } from "../../../src/bytes/writer.ts";
+import { encodeConsent } from "../../../src/consent/encoding.ts";
 import { MalformedError, MedSealError } from "../../../src/errors.ts";
 import { ConsentInvalidError } from "../../../src/consent/errors.ts";
 import { decodeRelease, encodeRelease } from "../../../src/envelope/payload.ts";
@@ -44,12 +47,21 @@ describe("a release's bytes", () => {
     const at = Buffer.from(bytes).lastIndexOf(Buffer.from(descriptor)) + descriptor.length + 1 + 5 + 4 + 1;
     expect(bytes.subarray(at, at + 2)).to.deep.equal(Uint8Array.of(0, 1));
     expect(() => decodeRelease(bytes.with(at + 1, 2)), "not listed").to.throw(MalformedError, "not listed");
-    expect(() => decodeRelease(bytes.with(at + 1, 0)), "listed for nothing").to.throw(
+    expect(() => decodeRelease(bytes.with(at + 1, 0)), "listed for nothing").to.throw(MalformedError, "for nothing");
+    const first = Buffer.from(bytes).indexOf(Buffer.from(descriptor)) + descriptor.length + 1 + 5 + 4 + 1;
+    expect(() => decodeRelease(bytes.with(at + 1, 0).with(first + 1, 1)), "turned").to.throw(
       MalformedError,
       "as they come up",
     );
-    const first = Buffer.from(bytes).indexOf(Buffer.from(descriptor)) + descriptor.length + 1 + 5 + 4 + 1;
-    expect(() => decodeRelease(bytes.with(at + 1, 0).with(first + 1, 1)), "turned").to.throw(MalformedError);
+    const linkTo = ({ consent, streams }: typeof one): Buffer => {
+      const writer = new ByteWriter().sized(encodeConsent(consent), 2).uint(streams.length, 2);
+      for (const id of streams) writer.raw(fromHex(id));
+      return Buffer.from(writer.finish());
+    };
+    const second = Buffer.from(bytes).indexOf(linkTo(both));
+    const behind = bytes.subarray(second + linkTo(both).length);
+    const twice = concat(bytes.subarray(0, second), linkTo(one), behind);
+    expect(() => decodeRelease(twice), "listed twice").to.throw(MalformedError, "listed twice");
   });
 
   it("are refused with more or fewer consents than a chain has, and when a release retires", () => {
