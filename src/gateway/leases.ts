@@ -111,6 +111,10 @@ function cutToWindow(keys: GenerationKeys, { consent }: Link): GenerationKeys {
 /** A generation whose keys are gone. */
 const forgotten = (keys: GenerationKeys): GenerationKeys => ({ ...keys, data: undefined, audit: [] });
 
+/** Also when it was granted again: others may have got keys meanwhile whose end the lease does not name. */
+const endedSince = (time: number, ref: ConsentRef, watch: ConsentWatch): boolean =>
+  watch.ended(ref) || watch.intervals(ref).some(({ until }) => until !== undefined && until >= time);
+
 /**
  * Retires the current generations of every lease one of whose watched consents has ended, and forgets their keys. What was retired stays
  * so, whatever a reorganisation of the chain says later. A lease whose own consent has ended is forgotten with all its keys. To be called
@@ -122,7 +126,7 @@ export function retireEnded(state: GatewayState, watch: ConsentWatch, time: numb
   let retired = 0;
   for (const [id, lease] of state.leases.entries()) {
     const { consent } = ownLink(lease);
-    if (time >= consent.periodEnd || lease.chain.some((link) => watch.ended(refOf(link)))) {
+    if (time >= consent.periodEnd || lease.chain.some((link) => endedSince(lease.issuedAt, refOf(link), watch))) {
       state.leases.delete(id);
       continue;
     }

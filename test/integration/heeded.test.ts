@@ -84,6 +84,24 @@ describe("the end of a consent whose keys are out", () => {
     expect(held).to.not.include(writing());
   });
 
+  it("is heeded by a gateway that slept while its own leave ended and was granted again", async () => {
+    await hand();
+    rig.ways.time += 10;
+    rig.watch.endedIds.add(rig.write.id);
+    const consent = rig.consent(lee);
+    expect(await generationsOf(consent.id, lee)).to.deep.equal([0]);
+    rig.watch.endedIds.delete(rig.write.id);
+    rig.watch.before.set(rig.write.id, rig.ways.time);
+    await gateway.retireEnded();
+    expect(writing()).to.equal(undefined);
+    rig.ways.time += 10;
+    await hand();
+    expect(writing()).to.equal(0);
+    rig.watch.endedIds.add(consent.id);
+    await gateway.retireEnded();
+    expect(writing()).to.equal(1);
+  });
+
   it("moves every stream of the gateway's lease, so that nobody else is left without keys", async () => {
     const { channels } = rig.stream;
     rig.patient.openStream({ name: "second", channels, epochLength: EPOCH, batchClass: 0 });

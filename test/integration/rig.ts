@@ -59,6 +59,8 @@ export class PaperWatch implements ConsentWatch {
   readonly endedIds = new Set<Hex>();
   /** Of these the ends that no final block has yet. */
   readonly recent = new Set<Hex>();
+  /** When one ended for good and was granted again, as `revokeAll` allows. */
+  readonly before = new Map<Hex, number>();
 
   refresh(): Promise<void> {
     return Promise.resolve();
@@ -73,8 +75,12 @@ export class PaperWatch implements ConsentWatch {
   }
 
   intervals({ id }: ConsentRef): InForce[] {
+    if (!this.granted.has(id)) return [];
+    const until = this.before.get(id);
+    const past = until === undefined ? [] : [{ from: 0, until }];
+    const from = until ?? 0;
     const over = this.endedIds.has(id) && !this.recent.has(id);
-    return this.granted.has(id) ? [over ? { from: 0, until: START } : { from: 0 }] : [];
+    return [...past, over ? { from, until: from + 1 } : { from }];
   }
 }
 
