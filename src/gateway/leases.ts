@@ -113,7 +113,7 @@ const forgotten = (keys: GenerationKeys): GenerationKeys => ({ ...keys, data: un
 
 /** Also when it was granted again: others may have got keys meanwhile whose end the lease does not name. */
 const endedSince = (time: number, ref: ConsentRef, watch: ConsentWatch): boolean =>
-  watch.ended(ref) || watch.intervals(ref).some(({ until }) => until !== undefined && until >= time);
+  watch.ended(ref) || watch.intervals(ref).some(({ until }) => until !== undefined && until >= time - CLOCK_SKEW);
 
 /**
  * Retires the current generations of every lease one of whose watched consents has ended, and forgets their keys. What was retired stays

@@ -154,6 +154,10 @@ export class Patient {
       throw new ReleaseRefusedError("the consent does not let its grantee write", { hint: "a reader gets a release" });
     await this.#mayRelease(record);
     const keys = this.#keysOf(record, ({ role, write }) => role !== "retired" && write === id, true);
+    if (keys.length < 2 * record.streams.length)
+      throw new ReleaseRefusedError("generations under this leave to write were closed when it ended", {
+        hint: "authorize the gateway anew",
+      });
     // One that has ended counts until `moveToSpare`: the gateway may not know of its end yet.
     const readers = this.#readersOf(record);
     const retiredBy = readers.map(({ consent: { grantor }, id: reader }) => ({ grantor, id: reader }));
@@ -296,13 +300,15 @@ export class Patient {
     return this.#hasEnded(record) && times.every(({ until }) => until !== undefined);
   }
 
-  /** Nobody gets keys of what a gateway writes now before the gateway heeds the end of their consent. */
+  /** Nobody gets keys of what a gateway may be writing now before the gateway heeds the end of their consent. */
   #checkWatched(record: ConsentRecord): void {
     for (const { generations } of this.#streamsOf(record)) {
-      for (const { role, write, watched } of generations) {
-        if (role !== "current" || watched.includes(record.id) || this.#isOver(this.#record(write))) continue;
+      const watching = new Set(generations.filter((one) => heeds(one, record)).map(({ write }) => write));
+      for (const { write } of generations) {
+        // What is retired here a gateway leaves by the lease that names the current one, and not before.
+        if (watching.has(write) || this.#isOver(this.#record(write))) continue;
         throw new ReleaseRefusedError("a gateway has not confirmed that it heeds the end of this consent", {
-          hint: "hand the gateway a new lease, confirm the receipt that it gives back, then release",
+          hint: "hand the gateway a new lease and confirm its receipt, or wait until the end of its leave is final",
         });
       }
     }
@@ -385,6 +391,10 @@ function checkName(text: string): void {
   const { length } = utf8(text);
   if (length === 0 || length > 255) throw new UsageError("a name has 1 to 255 bytes of UTF-8");
 }
+
+/** Whether the gateway that writes this now has confirmed that it leaves it on the end of that consent. */
+const heeds = ({ role, watched }: Generation, { id }: ConsentRecord): boolean =>
+  role === "current" && watched.includes(id);
 
 const isReader = ({ consent }: ConsentRecord): boolean => (consent.actions & (ACTIONS.READ | ACTIONS.AUDIT)) !== 0;
 

@@ -94,7 +94,7 @@ describe("the end of a consent whose keys are out", () => {
     rig.watch.before.set(rig.write.id, rig.ways.time);
     await gateway.retireEnded();
     expect(writing()).to.equal(undefined);
-    rig.ways.time += 10;
+    rig.ways.time += 1000;
     await hand();
     expect(writing()).to.equal(0);
     rig.watch.endedIds.add(consent.id);
