@@ -3,6 +3,7 @@ import { encodeObservation } from "../../src/log/leaf.ts";
 import type { StreamDescriptor } from "../../src/log/stream.ts";
 import { hex } from "../../src/bytes/bytes.ts";
 import { openIntake } from "../../src/intake/intake.ts";
+import { streamNameOf } from "../../src/intake/survey.ts";
 import { epochLengthForAtLeast, rateEstimator } from "../../src/intake/rate.ts";
 import type { Intake, IntakeOptions, QuarantinedRow } from "../../src/intake/types.ts";
 import type { Channel, Observation } from "../../src/observation/observation.ts";
@@ -26,31 +27,12 @@ export interface Recording {
   readonly leaves: ReadonlyMap<string, number>;
 }
 
-const NAMES: Readonly<Record<string, string>> = {
-  "8867-4": "heart-rate",
-  "8889-8": "pulse-rate",
-  "9279-1": "respiratory-rate",
-  "59408-5": "oxygen-saturation",
-  "2708-6": "oxygen-saturation",
-  "8310-5": "body-temperature",
-  "8478-0": "mean-blood-pressure",
-  "99504-3": "glucose",
-  "2339-0": "glucose",
-  "149530": "pulse-rate",
-  "150456": "oxygen-saturation",
-  "150320": "saturation-quality",
-  "150604": "device-status",
-  "67996": "battery",
-};
 export interface Cut {
   /** The fewest epochs that make an inner window and later readings worth looking at. */
   readonly fewestEpochs: number;
   /** Seconds; by default such that the recording has at least eight. */
   readonly epochLength?: number;
 }
-
-/** One stream a code; components of one code (a device's status bits) stay together. */
-const nameOf = ({ code }: Channel): string => NAMES[code.code] ?? `code-${code.code}`;
 
 /** @throws InputError, UsageError as the intake does; UsageError when the file is too short to show a window in. */
 export async function lookThrough(
@@ -71,7 +53,7 @@ export async function lookThrough(
     }
     const { observation } = row;
     const { channel } = observation;
-    const name = nameOf(channel);
+    const name = streamNameOf(channel);
     channels.set(name, (channels.get(name) ?? new Map<string, Channel>()).set(channelKey(channel), channel));
     rate.see(observation);
     const second = epochOf(observation.time, 1);
@@ -95,7 +77,7 @@ export async function lookThrough(
     epochLength,
     batchClass: 0,
   }));
-  const streamOf = ({ channel }: Observation): string => nameOf(channel);
+  const streamOf = ({ channel }: Observation): string => streamNameOf(channel);
   return {
     intake,
     streams,

@@ -11,7 +11,7 @@ import { UsageError } from "../errors.ts";
 import type { BlockStore } from "../ipfs/store.ts";
 import { covers } from "../keys/cover.ts";
 import type { SigningKeyPair } from "../keys/signature.ts";
-import type { CheckpointPlace } from "../log/checkpoint.ts";
+import type { CheckpointPlace, MailRow } from "../log/checkpoint.ts";
 import { chunkRoot, epochOf, type Chunk } from "../log/chunk.ts";
 import { mailRow } from "../log/mail.ts";
 import type { SignedChunk } from "../log/sealed-batch.ts";
@@ -109,16 +109,25 @@ export class Gateway {
     });
   }
 
-  /** Keeps an envelope for the mail of the next checkpoint that has room. @throws UsageError for one of another size than all mail. */
-  async post(envelope: Uint8Array, viewKey: Uint8Array): Promise<void> {
+  /** Keeps an envelope for the mail of the next checkpoint that has room. @throws as `carry`. */
+  post(envelope: Uint8Array, viewKey: Uint8Array): Promise<void> {
+    return this.carry(envelope, mailRow(sha256(envelope), viewKey, this.#deps.random));
+  }
+
+  /**
+   * The same with a row that somebody else made, so that the gateway does not learn whose view key it is for.
+   *
+   * @throws UsageError for an envelope of another size than all mail, or of another row.
+   */
+  async carry(envelope: Uint8Array, row: MailRow): Promise<void> {
     if (envelope.length !== ENVELOPE_CLASS)
       throw new UsageError(`an envelope that goes by mail has ${ENVELOPE_CLASS} bytes`, {
         hint: "hand over a larger one as a file",
       });
-    const digest = sha256(envelope);
+    if (!equal(sha256(envelope), row.envelope)) throw new UsageError("the mail row is for another envelope");
     await this.#change(() => {
-      this.#state.blocks.set(hex(digest), envelope);
-      this.#state.mail.set(this.#state.arrival(), mailRow(digest, viewKey, this.#deps.random));
+      this.#state.blocks.set(hex(row.envelope), envelope);
+      this.#state.mail.set(this.#state.arrival(), row);
     });
   }
 

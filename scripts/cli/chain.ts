@@ -1,0 +1,114 @@
+import { join } from "node:path";
+import type { JsonRpcProvider } from "ethers";
+import { fromHex } from "../../src/bytes/bytes.ts";
+import { anchoredCheckpoints, type AnchoredCheckpoint } from "../../src/chain/anchor.ts";
+import { readDeployment, type Deployment } from "../../src/chain/deployment.ts";
+import { ChainUnavailableError } from "../../src/chain/errors.ts";
+import { ConsentLedger } from "../../src/chain/ledger.ts";
+import { PermissionJudge, type AskPermission } from "../../src/chain/permission.ts";
+import { openRpc } from "../../src/chain/rpc.ts";
+import { watchLedger } from "../../src/chain/watch.ts";
+import { Archive } from "../../src/archive/archive.ts";
+import type { Hex } from "../../src/consent/consent.ts";
+import type { RegistryAddress } from "../../src/consent/typed-data.ts";
+import type { ConsentWatch } from "../../src/consent/watch.ts";
+import { UsageError } from "../../src/errors.ts";
+import { openStore } from "../../src/ipfs/open.ts";
+import type { BlockStore } from "../../src/ipfs/store.ts";
+import type { CheckpointPlace } from "../../src/log/checkpoint.ts";
+import { readSettings } from "../../src/settings.ts";
+import { homeFolder } from "./home.ts";
+
+/** The chain that MEDSEAL_RPC names, and the contracts on it. */
+export interface Chain {
+  readonly rpc: JsonRpcProvider;
+  readonly deployment: Deployment;
+  readonly registry: RegistryAddress;
+  placeOf(gateway: Hex): CheckpointPlace;
+  historyOf(gateway: Hex): Promise<AnchoredCheckpoint[]>;
+}
+
+/** What an identity keeps of the consents on it. */
+export interface View {
+  readonly ledger: ConsentLedger;
+  readonly watch: ConsentWatch;
+  readonly ask: AskPermission;
+}
+
+/** Asks the node for nothing but its number. @throws ChainUnavailableError, UsageError. */
+export async function chainId(rpc: string): Promise<number> {
+  try {
+    const answer = await fetch(rpc, {
+      method: "POST",
+      headers: { "content-type": "application/json" },
+      body: '{"jsonrpc":"2.0","id":1,"method":"eth_chainId","params":[]}',
+      signal: AbortSignal.timeout(10_000),
+    });
+    const { result } = (await answer.json()) as { result?: unknown };
+    const id = Number(result);
+    if (Number.isSafeInteger(id) && id > 0) return id;
+  } catch (cause) {
+    throw new ChainUnavailableError(undefined, cause);
+  }
+  throw new ChainUnavailableError("what MEDSEAL_RPC names does not answer as a chain does");
+}
+
+export function rpcUrl(): string {
+  const { rpc } = readSettings();
+  if (rpc === undefined)
+    throw new UsageError("no chain is named", { hint: "set MEDSEAL_RPC, or start one to try with medseal up" });
+  return rpc;
+}
+
+export async function withChain<T>(work: (chain: Chain) => Promise<T>): Promise<T> {
+  const url = rpcUrl();
+  const id = await chainId(url);
+  const deployment = await readDeployment(readSettings().deployments, id);
+  const rpc = openRpc(url, id);
+  const { ConsentRegistry, RecordAnchor } = deployment.contracts;
+  try {
+    return await work({
+      rpc,
+      deployment,
+      registry: { chainId: id, registry: ConsentRegistry.address },
+      placeOf: (gateway) => ({ chainId: BigInt(id), anchor: fromHex(RecordAnchor.address), gateway: fromHex(gateway) }),
+      historyOf: (gateway) => anchoredCheckpoints(rpc, deployment, gateway),
+    });
+  } finally {
+    rpc.destroy();
+  }
+}
+
+/** The ledger of an identity, synced. */
+export async function withView<T>(
+  { rpc, deployment }: Chain,
+  folder: string,
+  work: (view: View) => Promise<T>,
+): Promise<T> {
+  const ledger = new ConsentLedger(rpc, deployment, join(folder, `ledger-${deployment.chainId}.sqlite`));
+  try {
+    const watch = watchLedger(ledger);
+    await watch.refresh();
+    const judge = await PermissionJudge.create(rpc, deployment, ledger);
+    return await work({ ledger, watch, ask: ({ time, ...question }) => judge.isPermitted(question, time) });
+  } finally {
+    ledger.close();
+  }
+}
+
+/** The store that MEDSEAL_IPFS names; without it an embedded node in the home. */
+export async function withStore<T>(work: (blocks: BlockStore) => Promise<T>): Promise<T> {
+  const blocks = await openStore({ url: readSettings().ipfs, folder: join(homeFolder(), ".ipfs") });
+  try {
+    return await work(blocks);
+  } finally {
+    await blocks.close();
+  }
+}
+
+/** All checkpoints of a gateway. */
+export async function archiveOf(chain: Chain, blocks: BlockStore, gateway: Hex): Promise<Archive> {
+  const archive = new Archive(chain.placeOf(gateway), (digest) => blocks.get(digest));
+  await archive.update(await chain.historyOf(gateway));
+  return archive;
+}

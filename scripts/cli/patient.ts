@@ -1,0 +1,103 @@
+import { join } from "node:path";
+import { RelationshipWallet } from "../../src/chain/wallet.ts";
+import type { Hex } from "../../src/consent/consent.ts";
+import { UsageError } from "../../src/errors.ts";
+import { folderOfBoxes } from "../../src/patient/boxes.ts";
+import { Patient } from "../../src/patient/patient.ts";
+import { recoveryStore } from "../../src/patient/recovery.ts";
+import type { ConsentRecord } from "../../src/patient/state.ts";
+import type { Call } from "./command.ts";
+import { withChain, withView, type Chain, type View } from "./chain.ts";
+import { closest } from "./closest.ts";
+import { withIdentity, type Session } from "./home.ts";
+import { OWN_ADDRESS, type Contact, type Vault } from "./vault.ts";
+
+/** The patient of a session, on a chain. */
+export interface AsPatient {
+  readonly session: Session;
+  readonly chain: Chain;
+  readonly view: View;
+  readonly patient: Patient;
+  readonly wallet: RelationshipWallet;
+}
+
+export const walletOf = ({ patient }: Vault): RelationshipWallet => new RelationshipWallet(patient.phrase);
+
+/** The address on an identity's card. */
+export const ownAddress = (vault: Vault): Hex => walletOf(vault).signer(OWN_ADDRESS).address as Hex;
+
+export function asPatient<T>(call: Call, work: (as: AsPatient) => Promise<T>): Promise<T> {
+  return withIdentity(call, (session) =>
+    withChain((chain) =>
+      withView(chain, session.folder, async (view) => {
+        const { vault, folder } = session;
+        const wallet = walletOf(vault);
+        const { kem, publicKey } = vault.recovery;
+        const patient = new Patient(vault.patient, {
+          addressOf: (relationship) => wallet.signer(relationship).address as Hex,
+          signerOf: (relationship) => wallet.signer(relationship),
+          place: chain.registry,
+          watch: view.watch,
+          recovery: recoveryStore(await folderOfBoxes(join(folder, "recovery")), { kem, publicKey, version: 1 }),
+        });
+        return work({ session, chain, view, patient, wallet });
+      }),
+    ),
+  );
+}
+
+/** The same for what needs no chain, such as opening a stream. */
+export function asPatientOffline<T>(
+  call: Call,
+  work: (as: Pick<AsPatient, "session" | "patient">) => Promise<T>,
+): Promise<T> {
+  return withIdentity(call, (session) => {
+    const wallet = walletOf(session.vault);
+    const nowhere = (): never => {
+      throw new Error("this is not to be asked without a chain");
+    };
+    const patient = new Patient(session.vault.patient, {
+      addressOf: (relationship) => wallet.signer(relationship).address as Hex,
+      signerOf: (relationship) => wallet.signer(relationship),
+      place: { chainId: 1, registry: ownAddress(session.vault) },
+      watch: { refresh: nowhere, ended: nowhere, inForce: nowhere, intervals: nowhere },
+      recovery: { store: nowhere },
+    });
+    return work({ session, patient });
+  });
+}
+
+/** @throws UsageError when no card of this name was added. */
+export function contactNamed({ contacts }: Vault, name: string): Contact {
+  const found = contacts.find((contact) => contact.name === name);
+  if (found) return found;
+  const names = contacts.map((contact) => contact.name);
+  const near = closest(name, names);
+  throw new UsageError(`no contact is called "${name}"`, {
+    hint:
+      near !== undefined
+        ? `did you mean "${near}"?`
+        : names.length > 0
+          ? `there are: ${names.join(", ")}`
+          : "add a card with medseal contacts add FILE",
+  });
+}
+
+/** The newest consent to somebody, or the one whose id begins so. @throws UsageError. */
+export function consentOf(
+  { patient }: Vault,
+  given: { to?: string | undefined; id?: string | undefined },
+): ConsentRecord {
+  const { to, id } = given;
+  if (to === undefined && id === undefined)
+    throw new UsageError("no consent is named", { hint: "add --to NAME, or --id with the first digits of its id" });
+  const found = patient.consents.filter(
+    (record) => (to === undefined || record.name === to) && (id === undefined || record.id.startsWith(id)),
+  );
+  const live = found.filter(({ revoked }) => !revoked);
+  const record = (live.length > 0 ? live : found).at(-1);
+  if (!record) throw new UsageError("there is no such consent", { hint: "see medseal consent list" });
+  if (id !== undefined && found.length > 1)
+    throw new UsageError("several consents begin with this id", { hint: "write more digits" });
+  return record;
+}

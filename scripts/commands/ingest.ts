@@ -1,0 +1,133 @@
+import { createHash } from "node:crypto";
+import { createReadStream } from "node:fs";
+import { UsageError, MedSealError, EXIT } from "../../src/errors.ts";
+import type { LeasedStream } from "../../src/gateway/gateway.ts";
+import type { StreamIngest } from "../../src/gateway/ingest.ts";
+import { openIntake } from "../../src/intake/intake.ts";
+import { loadMapping } from "../../src/intake/mapping.ts";
+import { exportQuarantine } from "../../src/intake/quarantine.ts";
+import { survey } from "../../src/intake/survey.ts";
+import type { Intake, IntakeOptions } from "../../src/intake/types.ts";
+import { channelKey } from "../../src/observation/observation.ts";
+import type { Call, Command } from "../cli/command.ts";
+import { asGateway, type AsGateway } from "../cli/gateway.ts";
+import { userPath } from "../cli/io.ts";
+import { shownWindow } from "../cli/times.ts";
+import { line, object } from "./gateway-anchor.ts";
+
+export const command: Command = {
+  summary:
+    "As a gateway: takes recordings in, seals, stores and anchors them. Given again after a crash, it goes on where it stood",
+  words: "FILE…",
+  options: {
+    start: { type: "string", value: "INSTANT", help: "where a file's seconds begin to count, 2026-03-01T08:00:00Z" },
+    tz: { type: "string", value: "ZONE", help: "zone of a file's local times, Europe/Berlin" },
+    mapping: { type: "string", value: "FILE", help: "what the columns of a CSV of another shape mean" },
+    quarantine: {
+      type: "string",
+      value: "FILE",
+      help: "where rows that could not be read go (health data: only you may read it)",
+    },
+    "no-anchor": { type: "boolean", help: "only seals; medseal gateway anchor does the rest" },
+    "dry-run": { type: "boolean", help: "reads and counts, and keeps nothing" },
+  },
+  examples: [
+    ["ingest bidmc_01.csv --start 2026-03-01T08:00:00Z --as ward-gateway", "a recording with seconds from start"],
+    [
+      "ingest march.csv --tz Europe/Berlin --quarantine bad.csv --as home",
+      "local times; what cannot be read is kept apart",
+    ],
+  ],
+  async run(call) {
+    if (call.words.length === 0) throw new UsageError("no file is named", { hint: "see --help" });
+    const options = await intakeOptions(call);
+    const intakes = await Promise.all(call.words.map((file) => openIntake(userPath(file), options)));
+    if (call.flag("dry-run")) return dryRun(call, intakes);
+    await asGateway(call, async (as) => {
+      for (const intake of intakes) await takeIn(call, as, intake, JSON.stringify(options));
+      if (call.flag("no-anchor")) return;
+      const anchored = await as.gateway.drain();
+      call.io.result({ checkpoints: anchored.map(object) }, ...anchored.map(line));
+    });
+  },
+};
+
+async function intakeOptions(call: Call): Promise<IntakeOptions> {
+  const [start, zone, mapping] = [call.text("start"), call.text("tz"), call.text("mapping")];
+  return {
+    ...(start === undefined ? {} : { start }),
+    ...(zone === undefined ? {} : { zone }),
+    ...(mapping === undefined ? {} : { mapping: await loadMapping(userPath(mapping)) }),
+  };
+}
+
+async function dryRun(call: Call, intakes: readonly Intake[]): Promise<void> {
+  for (const intake of intakes) {
+    const { streams, readings, missing, quarantined, from, to } = await survey(intake);
+    const names = streams.map(({ name }) => name);
+    call.io.result(
+      { file: intake.file, preset: intake.preset, streams: names, readings, missing, quarantined, from, to },
+      `${intake.file} (${intake.preset}): ${readings.toLocaleString("en")} readings and ${missing} marked missing of ${names.join(", ")}; ${quarantined} rows would be quarantined`,
+      `  ${shownWindow({ from, to })}`,
+    );
+  }
+}
+
+async function takeIn(call: Call, { gateway }: AsGateway, intake: Intake, how: string): Promise<void> {
+  const source = await digestOf(intake.file, how);
+  const leased = new Map<string, LeasedStream>();
+  for (const one of gateway.streams()) for (const channel of one.stream.channels) leased.set(channelKey(channel), one);
+  const sessions = new Map<LeasedStream, StreamIngest>();
+  const refused = new Map<string, number>();
+  let [readings, missing, quarantined] = [0, 0, 0];
+  for await (const row of intake.rows()) {
+    if (row.kind === "quarantined") {
+      quarantined += 1;
+      if (quarantined <= 3) call.io.note(`${row.at.file}, line ${row.at.line}: ${row.reason}`);
+      continue;
+    }
+    const { observation } = row;
+    const stream = leased.get(channelKey(observation.channel));
+    if (stream === undefined) {
+      count(refused, "no lease covers its channel");
+      continue;
+    }
+    const session = sessions.get(stream) ?? gateway.ingest(stream, { clock: intake.clock, source });
+    sessions.set(stream, session);
+    try {
+      await session.add(observation);
+    } catch (error) {
+      if (!(error instanceof MedSealError) || error.exit === EXIT.unavailable) throw error;
+      count(refused, error.message);
+      continue;
+    }
+    if (observation.value.kind === "missing") missing += 1;
+    else readings += 1;
+    if (readings % 1000 === 0) call.io.progress(`${readings.toLocaleString("en")} readings of ${intake.file}`);
+  }
+  for (const session of sessions.values()) await session.finish();
+  call.io.progressDone();
+  const file = call.text("quarantine");
+  if (file !== undefined && quarantined > 0) await exportQuarantine(intake.rows(), userPath(file));
+  const refusals = Object.fromEntries(refused);
+  call.io.result(
+    { file: intake.file, preset: intake.preset, readings, missing, quarantined, refused: refusals },
+    `${intake.file} (${intake.preset}): ${readings.toLocaleString("en")} readings and ${missing} marked missing sealed; ${quarantined} rows quarantined`,
+    ...[...refused].map(([reason, times]) => `  ${times.toLocaleString("en")} not taken: ${reason}`),
+  );
+  if (sessions.size === 0 || readings + missing === 0) {
+    const hint =
+      refused.size > 0 ? "ask the patient for a lease over its streams and times" : "see what was quarantined";
+    throw new UsageError("nothing of the recording was taken", { hint });
+  }
+}
+
+const count = (counts: Map<string, number>, reason: string): void =>
+  void counts.set(reason, (counts.get(reason) ?? 0) + 1);
+
+/** Of the file and of how it is read: given again with other options it is another source. */
+async function digestOf(file: string, how: string): Promise<Uint8Array> {
+  const hash = createHash("sha256").update(`medseal/v1/source\n${how}\n`);
+  for await (const bytes of createReadStream(file)) hash.update(bytes as Buffer);
+  return new Uint8Array(hash.digest());
+}

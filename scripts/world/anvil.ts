@@ -1,0 +1,84 @@
+import { spawn } from "node:child_process";
+import { createRequire } from "node:module";
+import { createServer, type AddressInfo } from "node:net";
+import { setTimeout as pause } from "node:timers/promises";
+import { ChainUnavailableError } from "../../src/chain/errors.ts";
+
+export interface AnvilProcess {
+  readonly url: string;
+  readonly pid: number;
+  /** Fulfilled when the process has ended, for whatever reason. */
+  readonly ended: Promise<void>;
+  stop(): Promise<void>;
+}
+
+/**
+ * Starts the chain client from npm on 127.0.0.1, in a process group of its own. A block is final when two lie on it.
+ *
+ * @param port - 0 for a free one.
+ * @throws ChainUnavailableError when it does not come up.
+ */
+export async function spawnAnvil(chainId: number, port: number, ...options: string[]): Promise<AnvilProcess> {
+  const platform = `${process.platform}-${process.arch === "x64" ? "amd64" : process.arch}`;
+  const file = `@foundry-rs/anvil-${platform}/bin/anvil${process.platform === "win32" ? ".exe" : ""}`;
+  const bound = port === 0 ? await freePort() : port;
+  const words = ["--host", "127.0.0.1", "--port", bound, "--chain-id", chainId, "--slots-in-an-epoch", 1, "--silent"];
+  const child = spawn(createRequire(import.meta.url).resolve(file), [...words.map(String), ...options], {
+    stdio: "ignore",
+    detached: true,
+  });
+  let alive = true;
+  const ended = new Promise<void>((done) => {
+    const end = (): void => {
+      alive = false;
+      done();
+    };
+    child.once("exit", end);
+    child.once("error", end);
+  });
+  const url = `http://127.0.0.1:${bound}`;
+  for (let tries = 0; !(await answers(url)); tries++) {
+    if (!alive || tries > 400)
+      throw new ChainUnavailableError(`the chain client does not start on port ${bound}`, undefined);
+    await pause(25);
+  }
+  return {
+    url,
+    pid: child.pid as number,
+    ended,
+    async stop() {
+      child.kill("SIGKILL");
+      await ended;
+    },
+  };
+}
+
+async function answers(url: string): Promise<boolean> {
+  try {
+    await callNode(url, "eth_chainId");
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/** One JSON-RPC question over plain HTTP. @throws Error with the node's message. */
+export async function callNode(url: string, method: string, ...params: unknown[]): Promise<unknown> {
+  const response = await fetch(url, {
+    method: "POST",
+    headers: { "content-type": "application/json" },
+    body: JSON.stringify({ jsonrpc: "2.0", id: 1, method, params }),
+  });
+  const { result, error } = (await response.json()) as { result?: unknown; error?: { message?: string } };
+  if (error !== undefined) throw new Error(error.message ?? "the node refused");
+  return result;
+}
+
+function freePort(): Promise<number> {
+  return new Promise((done) => {
+    const server = createServer().listen(0, "127.0.0.1", () => {
+      const { port } = server.address() as AddressInfo;
+      server.close(() => done(port));
+    });
+  });
+}
