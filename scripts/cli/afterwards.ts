@@ -24,10 +24,10 @@ export async function afterwards(
     lines: [
       ...due.leases.map(
         (gateway) =>
-          `Next: a new lease for ${gateway} (medseal gateway lease --to "${gateway}" --out FILE), its receipt,`,
+          `Next: a new lease for ${gateway} (medseal gateway lease --to "${gateway}" --out FILE), and its receipt.`,
       ),
       ...due.releases.map(
-        (reader) => `  then a release to ${reader}, who reads on (medseal release --to "${reader}" --out FILE).`,
+        (reader) => `Then: a release to ${reader}, who reads on (medseal release --to "${reader}" --out FILE).`,
       ),
     ],
   };

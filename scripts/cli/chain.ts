@@ -1,4 +1,5 @@
 import { join } from "node:path";
+import { setTimeout } from "node:timers/promises";
 import type { JsonRpcProvider } from "ethers";
 import { fromHex } from "../../src/bytes/bytes.ts";
 import { anchoredCheckpoints, type AnchoredCheckpoint } from "../../src/chain/anchor.ts";
@@ -6,7 +7,7 @@ import { readDeployment, type Deployment } from "../../src/chain/deployment.ts";
 import { ChainUnavailableError } from "../../src/chain/errors.ts";
 import { ConsentLedger } from "../../src/chain/ledger.ts";
 import { PermissionJudge, type AskPermission } from "../../src/chain/permission.ts";
-import { openRpc } from "../../src/chain/rpc.ts";
+import { openRpc, readBlock } from "../../src/chain/rpc.ts";
 import { watchLedger } from "../../src/chain/watch.ts";
 import { Archive } from "../../src/archive/archive.ts";
 import type { Hex } from "../../src/consent/consent.ts";
@@ -18,6 +19,7 @@ import type { BlockStore } from "../../src/ipfs/store.ts";
 import type { CheckpointPlace } from "../../src/log/checkpoint.ts";
 import { readSettings } from "../../src/settings.ts";
 import { homeFolder } from "./home.ts";
+import type { Io } from "./io.ts";
 
 /** The chain that MEDSEAL_RPC names, and the contracts on it. */
 export interface Chain {
@@ -27,6 +29,9 @@ export interface Chain {
   placeOf(gateway: Hex): CheckpointPlace;
   historyOf(gateway: Hex): Promise<AnchoredCheckpoint[]>;
 }
+
+/** How often to ask which block is final, in milliseconds. */
+const LOOK = 200;
 
 /** What an identity keeps of the consents on it. */
 export interface View {
@@ -77,6 +82,18 @@ export async function withChain<T>(work: (chain: Chain) => Promise<T>): Promise<
   } finally {
     rpc.destroy();
   }
+}
+
+/** Waits until a block is final. @throws ChainUnavailableError when the node stops answering. */
+export async function untilFinal(rpc: JsonRpcProvider, block: number, io: Io): Promise<void> {
+  for (;;) {
+    const final = await readBlock(rpc, "finalized");
+    if (final === undefined) throw new ChainUnavailableError("the node does not tell which block is final");
+    if (final.number >= block) break;
+    io.progress(`waiting until block ${block} is final; ${final.number} is`);
+    await setTimeout(LOOK);
+  }
+  io.progressDone();
 }
 
 /** The ledger of an identity, synced. */

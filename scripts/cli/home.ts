@@ -41,7 +41,7 @@ export const slugOf = (name: string): string =>
 export interface Session {
   readonly folder: string;
   readonly vault: Vault;
-  save(): Promise<void>;
+  readonly save: () => Promise<void>;
 }
 
 export async function identities(): Promise<string[]> {

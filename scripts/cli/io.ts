@@ -87,8 +87,8 @@ export class Io {
   }
 }
 
-/** A path as the user meant it: the launcher works in another folder. */
+/** @throws UsageError for no name. */
 export function userPath(file: string): string {
   if (file === "") throw new UsageError("a file name is empty");
-  return resolve(process.env["MEDSEAL_CWD"] ?? ".", file);
+  return resolve(file);
 }

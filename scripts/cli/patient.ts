@@ -92,7 +92,9 @@ export function consentOf(
   if (to === undefined && id === undefined)
     throw new UsageError("no consent is named", { hint: "add --to NAME, or --id with the first digits of its id" });
   const found = patient.consents.filter(
-    (record) => (to === undefined || record.name === to) && (id === undefined || record.id.startsWith(id)),
+    (record) =>
+      (to === undefined || record.name === to) &&
+      (id === undefined || record.id.startsWith(id.startsWith("0x") ? id : `0x${id}`)),
   );
   const live = found.filter(({ revoked }) => !revoked);
   const record = (live.length > 0 ? live : found).at(-1);

@@ -71,3 +71,7 @@ export function shown(seconds: number): string {
 }
 
 export const shownWindow = ({ from, to }: Window): string => `${shown(from)} to ${shown(to)}`;
+
+/** `1 batch`, `2 batches`. */
+export const count = (number: number, one: string, several = `${one}s`): string =>
+  `${number.toLocaleString("en")} ${number === 1 ? one : several}`;

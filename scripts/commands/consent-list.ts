@@ -16,7 +16,7 @@ export const command: Command = {
         `${name}: ${state}`,
         `  may ${actions.join(", ")} ${streams.length > 0 ? streams.join(", ") : "nothing"}`,
         `  data ${shownWindow(data)}`,
-        `  for ${purpose} until ${shown(until)}; id ${id.slice(0, 12)}…`,
+        `  for ${purpose} until ${shown(until)}; id ${id.slice(2, 12)}`,
       ]);
       call.io.result({ consents }, ...(lines.length > 0 ? lines : ["You have allowed nobody anything yet."]));
       return Promise.resolve();

@@ -1,4 +1,5 @@
 import { spawnSync } from "node:child_process";
+import { resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { readDeployment } from "../../src/chain/deployment.ts";
 import { readSettings } from "../../src/settings.ts";
@@ -14,12 +15,18 @@ export const command: Command = {
     const id = await chainId(rpcUrl());
     const path = (file: string): string => fileURLToPath(new URL(`../../${file}`, import.meta.url));
     const args = [path("tools/with-build.mjs"), "scripts/deploy.ts"];
-    const { status } = spawnSync(process.execPath, args, { cwd: path(""), stdio: ["ignore", "ignore", "inherit"] });
+    const deployments = resolve(readSettings().deployments);
+    const env = { ...process.env, MEDSEAL_RPC: rpcUrl(), MEDSEAL_DEPLOYMENTS: deployments };
+    const { status } = spawnSync(process.execPath, args, {
+      cwd: path(""),
+      env,
+      stdio: ["ignore", "ignore", "inherit"],
+    });
     if (status !== 0) {
       process.exitCode = status ?? 1;
       return;
     }
-    const deployment = await readDeployment(readSettings().deployments, id);
+    const deployment = await readDeployment(deployments, id);
     const contracts = Object.entries(deployment.contracts).map(
       ([name, { address }]) => `  ${name.padEnd(16)} ${address}`,
     );

@@ -1,17 +1,24 @@
 import { fromHex } from "../../src/bytes/bytes.ts";
 import { UsageError } from "../../src/errors.ts";
 import type { Command } from "../cli/command.ts";
+import { readUserText } from "../cli/files.ts";
 import { asPatientOffline } from "../cli/patient.ts";
+
+const DIGITS = /^[0-9a-f]{64}$/;
 
 export const command: Command = {
   summary: "Notes that a gateway keeps its lease. Only then may keys go to those whose end it is to heed",
-  words: "RECEIPT",
+  words: "FILE|RECEIPT",
   options: {},
-  examples: [["gateway confirm 5f0c…", "the receipt that medseal gateway accept printed"]],
+  examples: [["gateway confirm gw.receipt --as ann", "what medseal gateway accept wrote"]],
   run: (call) =>
     asPatientOffline(call, async ({ session, patient }) => {
-      const receipt = call.word("receipt");
-      if (!/^[0-9a-f]{64}$/.test(receipt)) throw new UsageError("a receipt is 64 hexadecimal digits");
+      const word = call.word("receipt");
+      const receipt = DIGITS.test(word) ? word : (await readUserText(word)).trim();
+      if (!DIGITS.test(receipt))
+        throw new UsageError("that is no receipt", {
+          hint: "64 hexadecimal digits, or the file that medseal gateway accept wrote",
+        });
       patient.confirmLease(fromHex(receipt));
       await session.save();
       call.io.result({ confirmed: true }, "Confirmed. What waited for it can be released: medseal release --to NAME");

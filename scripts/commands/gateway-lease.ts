@@ -18,7 +18,7 @@ export const command: Command = {
       await writeNew(call.need("out"), envelope);
       call.io.result(
         { file: call.need("out"), consent: id },
-        `The lease is in ${call.need("out")}, sealed to ${name}. The gateway gives back a receipt: medseal gateway confirm RECEIPT`,
+        `The lease is in ${call.need("out")}, sealed to ${name}. The gateway gives back a receipt: medseal gateway confirm`,
       );
     }),
 };

@@ -2,6 +2,7 @@ import type { Command } from "../cli/command.ts";
 import { readUserFile } from "../cli/files.ts";
 import { asGateway } from "../cli/gateway.ts";
 import { readMail } from "../cli/mail.ts";
+import { count } from "../cli/times.ts";
 
 export const command: Command = {
   summary: "As a gateway: carries mail, such as releases, in its next checkpoint",
@@ -14,7 +15,7 @@ export const command: Command = {
       for (const { envelope, row } of mail) await gateway.carry(envelope, row);
       call.io.result(
         { envelopes: mail.length },
-        `${mail.length} envelopes wait for the next checkpoint: medseal gateway anchor`,
+        `${count(mail.length, "envelope")} kept for the next checkpoint: medseal gateway anchor`,
       );
     }),
 };

@@ -57,6 +57,8 @@ async function inForeground(call: Call): Promise<void> {
   });
   tell(call, keeper.world);
   call.io.note("Running until Ctrl-C.");
+  // Here it ends the world in order.
+  process.removeAllListeners("SIGINT");
   const told = new Promise<"told">((done) => {
     for (const signal of ["SIGINT", "SIGTERM"] as const) process.once(signal, () => done("told"));
   });

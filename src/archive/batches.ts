@@ -8,21 +8,50 @@ import { openBatch, openHeader, type BatchPlace } from "../log/sealed-batch.ts";
 import type { Archive, Found } from "./archive.ts";
 import type { ReadBlock } from "./checkpoints.ts";
 
-/** One batch, opened as far as the keys at hand allow and checked against chain, header and signatures. */
-export interface OpenedBatch {
+/** The header of one batch, opened and checked against chain and entry. */
+export interface OpenedHeader {
   readonly place: BatchPlace;
   readonly header: Header;
   /** Bytes of the sealed header, for proofs. */
   readonly headerBlock: Uint8Array;
   readonly found: Found;
+}
+
+/** One batch, opened as far as the keys at hand allow and checked against chain, header and signatures. */
+export interface OpenedBatch extends OpenedHeader {
   /** Undefined without keys of the data tree. */
   readonly chunks: readonly Chunk[] | undefined;
+}
+
+/** Opens what is of one generation. Errors: OutsideCoverError for an epoch without keys, MismatchError and the seal's for what is not as anchored. */
+export interface GenerationReader {
+  /** Where batch `n` of an epoch was anchored, if it was. */
+  find(epoch: number, n: number): Found | undefined;
+  header(epoch: number, n: number, found: Found): Promise<OpenedHeader>;
+  chunks(opened: OpenedHeader): Promise<readonly Chunk[] | undefined>;
+}
+
+export function generationReader(keys: GenerationKeys, archive: Archive, read: ReadBlock): GenerationReader {
+  const auditKey = epochKeys(keys.audit);
+  const dataKey = keys.data && epochKeys(keys.data);
+  const { chainId, anchor } = archive.place;
+  const gateway = fromHex(keys.write.consent.grantee);
+  return {
+    find: (epoch, n) => archive.find(tagOf(auditKey(epoch), n)),
+    async header(epoch, n, found) {
+      const place = { chainId, anchor, gateway, stream: keys.stream.id, generation: keys.generation, epoch, n };
+      const headerBlock = await read(found.entry.header);
+      return { place, header: openHeader(headerBlock, auditKey(epoch), place, found.entry), headerBlock, found };
+    },
+    chunks: async ({ place, header, found }) =>
+      dataKey && openBatch(await read(found.entry.batch), dataKey(place.epoch), place, header, keys.stream.epochLength),
+  };
 }
 
 /**
  * The batches of a generation in epochs `from` to `to - 1`, by ascending epoch and number. Needs keys for all of these epochs.
  *
- * @throws OutsideCoverError for an epoch without keys; MismatchError and the seal's errors for a batch that is not what was anchored.
+ * @throws as `generationReader`, at the first batch that is not as it should be.
  */
 export async function* openBatches(
   keys: GenerationKeys,
@@ -31,21 +60,13 @@ export async function* openBatches(
   to: number,
   read: ReadBlock,
 ): AsyncGenerator<OpenedBatch> {
-  const auditKey = epochKeys(keys.audit);
-  const dataKey = keys.data && epochKeys(keys.data);
-  const { chainId, anchor } = archive.place;
-  const gateway = fromHex(keys.write.consent.grantee);
+  const reader = generationReader(keys, archive, read);
   for (let epoch = from; epoch < to; epoch++) {
-    const audit = auditKey(epoch);
     for (let n = 0; ; n++) {
-      const found = archive.find(tagOf(audit, n));
+      const found = reader.find(epoch, n);
       if (!found) break;
-      const place = { chainId, anchor, gateway, stream: keys.stream.id, generation: keys.generation, epoch, n };
-      const headerBlock = await read(found.entry.header);
-      const header = openHeader(headerBlock, audit, place, found.entry);
-      const chunks =
-        dataKey && openBatch(await read(found.entry.batch), dataKey(epoch), place, header, keys.stream.epochLength);
-      yield { place, header, headerBlock, found, chunks };
+      const opened = await reader.header(epoch, n, found);
+      yield { ...opened, chunks: await reader.chunks(opened) };
     }
   }
 }

@@ -1,3 +1,6 @@
+import type { ChainProblemKind } from "../archive/chain.ts";
+import type { LeaveProblem } from "../archive/leave.ts";
+
 /** What an audit can find wrong; each names one object and blames no other. */
 export type FindingKind =
   /** The store answered and has no such block. */
@@ -13,7 +16,11 @@ export type FindingKind =
   /** A checkpoint does not fit chain, gateway or predecessor. */
   | "mismatch"
   /** Two entries under one tag: a replacement of what was anchored first. */
-  | "duplicate-tag";
+  | "duplicate-tag"
+  /** With keys: a header or batch does not open, or its readings are not those that were signed. */
+  | "invalid"
+  | ChainProblemKind
+  | LeaveProblem;
 
 export type ObjectKind = "checkpoint" | "page" | "header" | "batch" | "envelope";
 

@@ -168,9 +168,10 @@ function checkpointFinding(error: unknown, { digest }: AnchoredCheckpoint, { ind
   return { kind, object: "checkpoint", cid: cidOf(digest), checkpoint: index, text: error.message };
 }
 
-function blockFinding(
+/** What is wrong with a block, from what reading it came to. @throws the error itself when it says nothing of the block, an outage for one. */
+export function blockFinding(
   error: unknown,
-  { digest, object, checkpoint }: ListedBlock,
+  { digest, object, checkpoint }: Pick<ListedBlock, "digest" | "object" | "checkpoint">,
   known: ReadonlySet<string>,
 ): Finding {
   const cid = cidOf(digest);

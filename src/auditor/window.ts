@@ -1,0 +1,140 @@
+import { hex } from "../bytes/bytes.ts";
+import { checkChain, type ChainProblemKind } from "../archive/chain.ts";
+import { generationReader, type OpenedHeader } from "../archive/batches.ts";
+import type { Found } from "../archive/archive.ts";
+import { leaveProblem, type LeaveProblem } from "../archive/leave.ts";
+import { consentId } from "../consent/consent.ts";
+import type { GenerationKeys } from "../envelope/payload.ts";
+import { EXIT, MedSealError } from "../errors.ts";
+import type { Access } from "../grantee/access.ts";
+import type { ReaderDeps, ReadRequest } from "../grantee/read.ts";
+import { cidOf } from "../ipfs/cid.ts";
+import { BlockAlteredError, BlockMissingError } from "../ipfs/errors.ts";
+import { epochsOf } from "../log/stream.ts";
+import type { Finding, FindingKind, ObjectKind } from "./findings.ts";
+import { blockFinding } from "./verify.ts";
+
+export interface WindowReport {
+  /** No findings. */
+  readonly ok: boolean;
+  readonly headers: number;
+  /** Batches whose readings were checked against the signed roots; 0 with keys to audit only. */
+  readonly batches: number;
+  readonly readings: number;
+  /** Generations whose newest epoch in the window no header declares complete: more may come, or its end was left out. */
+  readonly unfinished: number;
+  readonly findings: readonly Finding[];
+}
+
+/** Words for people; `epoch` in them is the start of the epoch in UTC. */
+const PROBLEMS: Readonly<Record<ChainProblemKind | LeaveProblem, string>> = {
+  "header-missing": "is followed by a gap: at least one header after it was left out",
+  "header-repeated": "has the sequence number of another one",
+  "header-replaced": "does not follow on the one before it: one of the two was exchanged",
+  "epoch-missing": "is followed by epochs for which not even an empty header was written",
+  "epoch-open": "is the last of its epoch, and does not say that the epoch is complete",
+  "late-unmarked": "came after its epoch was declared complete, and does not say that it is late",
+  "statement-repeated": "has a device statement whose counter stands still or goes back",
+  "statement-replaced": "has a device statement that does not follow on the one before it",
+  "not-a-leave": "was written under a consent that lets nobody write",
+  "outside-window": "has times outside the window of its gateway's leave to write",
+  "anchored-before-leave": "was anchored before its gateway's leave to write began",
+  "after-leave-ended": "has times after its gateway's leave to write ended",
+  "anchored-late": "was anchored too long after its gateway's leave to write ended",
+};
+
+/**
+ * Checks a window of one stream with the keys that a grant gave, as far as they reach: headers and their order, leave to write, and with keys to
+ * read every reading against its signed root. Goes on behind what is wrong, and blames no neighbour.
+ *
+ * @throws OutsideCoverError beyond the granted window; the outages of store and chain.
+ */
+export async function verifyWindow(access: Access, request: ReadRequest, deps: ReaderDeps): Promise<WindowReport> {
+  const findings: Finding[] = [];
+  let [headers, batches, readings, unfinished] = [0, 0, 0, 0];
+  const generations = access.keys.filter(({ stream }) => hex(stream.id) === hex(request.stream));
+  for (const keys of generations) {
+    const { consent } = keys.write;
+    const archive = deps.archiveOf(consent.grantee);
+    const known = new Set(archive.entries().flatMap(({ header, batch }) => [hex(header), hex(batch)]));
+    const intervals = deps.watch.intervals({ grantor: consent.grantor, id: consentId(consent) });
+    const reader = generationReader(keys, archive, deps.read);
+    // What lies between two headers that cannot be read is checked for itself.
+    let run: OpenedHeader[] = [];
+    const endRun = (isNewest: boolean): void => {
+      const newest = Math.max(...run.map(({ place }) => place.epoch));
+      for (const { kind, epoch, n } of checkChain(run)) {
+        const at = run.find(({ place }) => place.epoch === epoch && place.n === n)!;
+        if (isNewest && kind === "epoch-open" && epoch === newest) unfinished += 1;
+        else findings.push(problem(kind, at, keys));
+      }
+      run = [];
+    };
+    for (const { epoch, n, found } of listed(keys, request, reader)) {
+      try {
+        const opened = await reader.header(epoch, n, found);
+        headers += 1;
+        run.push(opened);
+        const leave = leaveProblem(opened.header, consent, intervals, found.anchored.time);
+        if (leave !== undefined) findings.push(problem(leave, opened, keys));
+        try {
+          const chunks = await reader.chunks(opened);
+          if (chunks === undefined) continue;
+          batches += 1;
+          readings += chunks.reduce((sum, { observations }) => sum + observations.length, 0);
+        } catch (error) {
+          findings.push(findingOf(error, "batch", found, known));
+        }
+      } catch (error) {
+        findings.push(findingOf(error, "header", found, known));
+        endRun(false);
+      }
+    }
+    endRun(true);
+  }
+  findings.sort((a, b) => a.checkpoint - b.checkpoint);
+  return { ok: findings.length === 0, headers, batches, readings, unfinished, findings };
+}
+
+function* listed(
+  keys: GenerationKeys,
+  { from, to }: ReadRequest,
+  reader: ReturnType<typeof generationReader>,
+): Generator<{ epoch: number; n: number; found: Found }> {
+  const epochs = epochsOf(keys.stream, from, to);
+  for (let epoch = epochs.from; epoch < epochs.to; epoch++) {
+    for (let n = 0; ; n++) {
+      const found = reader.find(epoch, n);
+      if (!found) break;
+      yield { epoch, n, found };
+    }
+  }
+}
+
+function problem(
+  kind: ChainProblemKind | LeaveProblem,
+  { place, header, found }: OpenedHeader,
+  { stream }: GenerationKeys,
+): Finding {
+  const cid = cidOf(found.entry.header);
+  const checkpoint = found.anchored.index;
+  const at = new Date(place.epoch * stream.epochLength * 1000).toISOString().replace(".000Z", "Z");
+  const text = `header ${cid} of checkpoint ${checkpoint} (epoch from ${at}, number ${header.n}) ${PROBLEMS[kind]}`;
+  return { kind, object: "header", cid, checkpoint, text };
+}
+
+function findingOf(
+  error: unknown,
+  object: ObjectKind,
+  { entry, anchored }: Found,
+  known: ReadonlySet<string>,
+): Finding {
+  const digest = object === "header" ? entry.header : entry.batch;
+  const checkpoint = anchored.index;
+  if (error instanceof BlockMissingError || error instanceof BlockAlteredError)
+    return blockFinding(error, { digest, object, checkpoint }, known);
+  if (!(error instanceof MedSealError) || error.exit !== EXIT.refused) throw error;
+  const cid = cidOf(digest);
+  const kind: FindingKind = "invalid";
+  return { kind, object, cid, checkpoint, text: `${object} ${cid} of checkpoint ${checkpoint}: ${error.message}` };
+}

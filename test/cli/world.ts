@@ -1,0 +1,117 @@
+import { spawn } from "node:child_process";
+import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join, resolve } from "node:path";
+
+export const CLI = resolve(import.meta.dirname, "../../scripts/cli.ts");
+
+export interface Ran {
+  /** Exit code, or the signal that ended it. */
+  readonly exit: number | string;
+  readonly out: string;
+  readonly err: string;
+}
+
+/** A folder with a home, a passphrase and a running world; commands run in it as processes of their own. */
+export class World {
+  readonly folder: string;
+  readonly env: Record<string, string>;
+
+  private constructor(folder: string, env: Record<string, string>) {
+    this.folder = folder;
+    this.env = env;
+  }
+
+  /** @param running - Without it there is neither chain nor store. */
+  static async open(running: boolean): Promise<World> {
+    const folder = await mkdtemp(join(tmpdir(), "medseal-cli-"));
+    await mkdir(join(folder, "home"), { mode: 0o700 });
+    await writeFile(join(folder, "pass"), "four plain words here\n", { mode: 0o600 });
+    const env = { MEDSEAL_HOME: join(folder, "home"), MEDSEAL_PASSPHRASE_FILE: join(folder, "pass"), TZ: "UTC" };
+    const world = new World(folder, env);
+    if (!running) return world;
+    const { MEDSEAL_RPC, MEDSEAL_IPFS, MEDSEAL_DEPLOYMENTS } = (await world.json(
+      "up --background --rpc-port 0 --ipfs-port 0",
+    )) as Record<string, string>;
+    Object.assign(env, { MEDSEAL_RPC, MEDSEAL_IPFS, MEDSEAL_DEPLOYMENTS });
+    await world.run("deploy");
+    return world;
+  }
+
+  path(file: string): string {
+    return join(this.folder, file);
+  }
+
+  /** Words are parted by spaces, and by the quotes of a shell kept together. */
+  try(line: string, env: Record<string, string | undefined> = {}): Promise<Ran> {
+    return this.start(line, env).done;
+  }
+
+  /** Started, and not waited for. */
+  start(
+    line: string,
+    env: Record<string, string | undefined> = {},
+  ): { kill(signal: NodeJS.Signals): void; pid: number; done: Promise<Ran> } {
+    const words = [...line.matchAll(/"([^"]*)"|(\S+)/g)].map(([, quoted, plain]) => quoted ?? plain ?? "");
+    const { MEDSEAL_HOME: _home, MEDSEAL_AS: _as, MEDSEAL_RPC: _rpc, MEDSEAL_IPFS: _ipfs, ...rest } = process.env;
+    const child = spawn(process.execPath, [CLI, ...words], {
+      cwd: this.folder,
+      env: { ...rest, ...this.env, ...env },
+      stdio: ["ignore", "pipe", "pipe"],
+    });
+    let [out, err] = ["", ""];
+    child.stdout.setEncoding("utf8").on("data", (text: string) => (out += text));
+    child.stderr.setEncoding("utf8").on("data", (text: string) => (err += text));
+    const done = new Promise<Ran>((ended) =>
+      child.once("close", (code, signal) => ended({ exit: code ?? signal ?? "", out, err })),
+    );
+    return { kill: (signal) => void child.kill(signal), pid: child.pid as number, done };
+  }
+
+  /** What it printed. @throws Error when it fails. */
+  async run(line: string): Promise<string> {
+    const { exit, out, err } = await this.try(line);
+    if (exit !== 0) throw new Error(`medseal ${line} ended with ${exit}: ${err}`);
+    return out;
+  }
+
+  async json(line: string): Promise<unknown> {
+    return JSON.parse(await this.run(`${line} --json`));
+  }
+
+  async close(): Promise<void> {
+    await this.run("down");
+    await rm(this.folder, { recursive: true, force: true });
+  }
+}
+
+export const RECORDING = "recording.csv";
+/** Where the recording begins, and an hour around it. */
+export const START = "2026-03-01T08:00:00Z";
+export const HOUR = "2026-03-01T08:00:00Z..2026-03-01T09:00:00Z";
+
+/** Ann, a gateway that recorded for her, and Dr Lee who was granted three minutes of her heart rate and has found them. */
+export async function wardOf(world: World): Promise<void> {
+  const rows = Array.from({ length: 300 }, (_, i) => `${i},${70 + (i % 9)},${96 + (i % 3)}`);
+  await writeFile(world.path(RECORDING), ["Time [s], HR, SpO2", ...rows, ""].join("\n"));
+  for (const name of ["Ann", "Gateway", "Lee", "Relayer"]) await world.run(`keys new ${name}`);
+  for (const name of ["Ann", "Gateway", "Lee"]) await world.run(`keys card --as ${name} --out ${name}.card`);
+  for (const name of ["Gateway", "Lee"]) await world.run(`contacts add ${name}.card --as Ann --yes`);
+  for (const name of ["Gateway", "Ann"]) await world.run(`contacts add ${name}.card --as Lee --yes`);
+  for (const name of ["Gateway", "Relayer"]) await world.run(`fund --as ${name}`);
+  await world.run("stream open heart-rate --code 8867-4 --unit /min --epoch 1min --as Ann");
+  await world.run("stream open oxygen --code 59408-5 --unit % --epoch 1min --as Ann");
+  await world.run(`gateway authorize --to Gateway --data ${HOUR} --until 7d --out gw.grant --yes --as Ann`);
+  const window = "2026-03-01T08:01:00Z..2026-03-01T08:04:00Z";
+  await world.run(
+    `consent grant --to Lee --stream heart-rate --data ${window} --until 7d --out lee.grant --yes --as Ann`,
+  );
+  await world.run("relay gw.grant lee.grant --wait --as Relayer");
+  await world.run("gateway lease --to Gateway --out gw.lease --as Ann");
+  await world.run("gateway accept gw.lease --out gw.receipt --as Gateway");
+  await world.run("gateway confirm gw.receipt --as Ann");
+  await world.run("release --to Lee --out lee.mail --as Ann");
+  await world.run("gateway post lee.mail --as Gateway");
+  await world.run(`ingest ${RECORDING} --start ${START} --as Gateway`);
+  await world.run("inbox --gateway Gateway --as Lee");
+}
