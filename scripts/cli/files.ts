@@ -25,7 +25,9 @@ export async function checkNew(file: string): Promise<void> {
 /** Writes a file that only its owner may read, and never over another one. @throws UsageError. */
 export async function writeNew(file: string, content: Uint8Array | string): Promise<void> {
   const handle = await open(userPath(file), "wx", 0o600).catch((cause: unknown) => {
-    throw new UsageError(`${file} cannot be created`, { hint: "name a file that does not exist yet", cause });
+    const there = cause instanceof Error && "code" in cause && cause.code === "EEXIST";
+    if (there) throw new UsageError(`${file} exists already`, { hint: "name a file that does not exist yet", cause });
+    throw new UsageError(`${file} cannot be created`, { hint: "look at its folder", cause });
   });
   try {
     await handle.writeFile(content);

@@ -1,9 +1,10 @@
-import { mkdir, open, readdir, readFile, rm, stat } from "node:fs/promises";
+import { mkdir, readdir, readFile, stat } from "node:fs/promises";
 import { homedir } from "node:os";
 import { join } from "node:path";
+import { DatabaseSync } from "node:sqlite";
 import { setTimeout } from "node:timers/promises";
 import { EXIT, MedSealError, UsageError } from "../../src/errors.ts";
-import { isAbsent, isAlive } from "../../src/files/durable.ts";
+import { isAbsent } from "../../src/files/durable.ts";
 import { passphraseStore, type StateStore } from "../../src/state/store.ts";
 import type { Call } from "./command.ts";
 import { userPath } from "./io.ts";
@@ -23,6 +24,8 @@ export class HomeBusyError extends MedSealError {
 
 /** How long to wait for another command, in milliseconds. */
 const PATIENCE = 30_000;
+/** SQLITE_BUSY. */
+const BUSY = 5;
 
 export const homeFolder = (): string => {
   const named = process.env["MEDSEAL_HOME"];
@@ -109,38 +112,33 @@ export async function withIdentity<T>(call: Call, work: (session: Session) => Pr
 export const vaultStore = (folder: string, passphrase: string): StateStore<Vault> =>
   passphraseStore<Vault>(join(folder, "vault"), "medseal/vault/1", passphrase);
 
-/** @throws HomeBusyError when another command does not let go. */
+/** One command at a time in a folder; the system lets go for one that was killed. @throws HomeBusyError when another does not let go. */
 export async function locked<T>(folder: string, work: () => Promise<T>): Promise<T> {
   await mkdir(folder, { recursive: true, mode: 0o700 });
-  const path = join(folder, "lock");
-  for (const end = Date.now() + PATIENCE; ; await setTimeout(50)) {
-    if (await taken(path)) break;
-    if (Date.now() > end)
-      throw new HomeBusyError("another command works with this identity", {
-        hint: "wait until it is done, then try again",
-      });
-  }
+  const lock = new DatabaseSync(join(folder, "lock"));
   try {
+    for (const end = Date.now() + PATIENCE; !isTaken(lock); await setTimeout(50)) {
+      if (Date.now() > end)
+        throw new HomeBusyError("another command works with this identity", {
+          hint: "wait until it is done, then try again",
+        });
+    }
     return await work();
   } finally {
-    await rm(path, { force: true });
+    lock.close();
   }
 }
 
-async function taken(path: string): Promise<boolean> {
+/** SQLite's own lock of the file. */
+function isTaken(lock: DatabaseSync): boolean {
   try {
-    const file = await open(path, "wx", 0o600);
-    await file.writeFile(String(process.pid));
-    await file.close();
+    lock.exec("BEGIN EXCLUSIVE");
     return true;
   } catch (error) {
-    if (!(error instanceof Error && "code" in error && error.code === "EEXIST")) throw error;
+    const { errcode } = error as { errcode?: number };
+    if (errcode === BUSY) return false;
+    throw error;
   }
-  const owner = await readFile(path, "utf8").catch(() => "");
-  // Without an owner's number it is being written, or its writer was killed just then: it is left until it is old.
-  const age = Date.now() - ((await stat(path).catch(() => undefined))?.mtimeMs ?? Date.now());
-  if (owner === "" ? age > 5000 : !isAlive(Number(owner))) await rm(path, { force: true });
-  return false;
 }
 
 /** @throws NotPrivateError when anybody but its owner may read it. */

@@ -52,7 +52,7 @@ export async function sealRequest(
   return concat(head, new ByteWriter().sized(enc, 2).raw(ciphertext).finish());
 }
 
-/** The request and the card of whoever signed it. @throws RequestError, MalformedError, HpkeOpenError. */
+/** The request and the card of whoever signed it. @throws RequestError, MalformedError. */
 export async function openRequest(
   bytes: Uint8Array,
   keys: HpkeKeyPair,
@@ -63,7 +63,10 @@ export async function openRequest(
   if (kem !== keys.kem || !(kem in KEMS)) throw new RequestError("the request is sealed to a key of another kind");
   const head = new ByteWriter().raw(MAGIC).uint(kem, 2).finish();
   const enc = reader.sized(2);
-  const text = new TextDecoder().decode(unpad(await openWith(keys, enc, MAGIC, head, reader.fixed(reader.left))));
+  const plain = await openWith(keys, enc, MAGIC, head, reader.fixed(reader.left)).catch((cause: unknown) => {
+    throw new RequestError("the request is sealed to somebody else, or was altered", { cause });
+  });
+  const text = new TextDecoder().decode(unpad(plain));
   try {
     const { card, request, signature } = JSON.parse(text) as {
       card: string;

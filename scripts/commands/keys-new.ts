@@ -31,7 +31,11 @@ export const command: Command = {
     const slug = slugOf(name);
     if (slug === "" || name.length > 64)
       throw new UsageError("a name has letters or digits, and at most 64 characters");
-    if ((await identities()).includes(slug)) throw new UsageError("there is an identity of this name already");
+    const checkFree = async (): Promise<void> => {
+      if ((await identities()).includes(slug))
+        throw new UsageError("there is an identity of this name already", { hint: "choose another name" });
+    };
+    await checkFree();
     const file = call.text("phrase-file");
     const phrase = file === undefined ? newPhrase() : (await readUserText(file)).trim().split(/\s+/).join(" ");
     if (!Mnemonic.isValidMnemonic(phrase))
@@ -39,7 +43,10 @@ export const command: Command = {
     const passphrase = await newPassphrase(call);
     const vault = await freshVault(name, phrase);
     const folder = join(homeFolder(), slug);
-    await locked(folder, () => vaultStore(folder, passphrase).save(vault));
+    await locked(folder, async () => {
+      await checkFree();
+      await vaultStore(folder, passphrase).save(vault);
+    });
     const address = ownAddress(vault);
     const { kem, publicKey } = vault.hpke;
     const recipient = { kem, hpkeKey: publicKey, viewKey: x25519PublicKey(vault.viewSecret) };

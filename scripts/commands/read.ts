@@ -11,6 +11,7 @@ export const command: Command = {
   summary: "Reads what was released to you: every reading checked against its signature, the chain and the consent",
   options: {
     ...WINDOW,
+    stream: { type: "string", value: "NAME", help: "as the patient calls it", required: true },
     purpose: { type: "string", value: "CODE", help: "what for; the consent's own purpose without it" },
     format: { type: "string", value: "csv|ndjson|fhir", help: "how; csv without it" },
   },

@@ -5,12 +5,11 @@ import { fileURLToPath } from "node:url";
 import { setTimeout as pause } from "node:timers/promises";
 import { ChainUnavailableError } from "../../src/chain/errors.ts";
 import { UsageError } from "../../src/errors.ts";
-import { isAlive } from "../../src/files/durable.ts";
 import type { Call, Command } from "../cli/command.ts";
 import { locked } from "../cli/home.ts";
 import { keepWorld } from "../world/keeper.ts";
 import { clearWorld, deploymentsFolder, FIRST_CHAIN, readWorld, worldFolder, type World } from "../world/state.ts";
-import { stopWorld } from "../world/stop.ts";
+import { isRunning, stopWorld } from "../world/stop.ts";
 
 export const command: Command = {
   summary:
@@ -33,7 +32,7 @@ export const command: Command = {
   async run(call) {
     const before = await readWorld();
     if (call.flag("reset")) await call.io.confirm("Forget the chain and all that was stored?");
-    if (before && isAlive(before.pid) && !call.flag("reset")) {
+    if (before && !call.flag("reset") && (await isRunning(before))) {
       call.io.note("It is running already.");
       tell(call, before);
     } else if (call.flag("background")) {
@@ -47,7 +46,7 @@ export const command: Command = {
 async function inForeground(call: Call): Promise<void> {
   const keeper = await locked(worldFolder(), async () => {
     const before = await readWorld();
-    if (before && isAlive(before.pid) && !call.flag("reset"))
+    if (before && !call.flag("reset") && (await isRunning(before)))
       throw new UsageError("another command has just started it", { hint: "medseal up tells what to export" });
     if (before) await stopWorld(before);
     if (call.flag("reset")) await clearWorld();

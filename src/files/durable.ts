@@ -1,4 +1,5 @@
 import { randomBytes } from "node:crypto";
+import { readFileSync } from "node:fs";
 import { mkdir, open, readdir, rename, unlink } from "node:fs/promises";
 import { dirname, join } from "node:path";
 
@@ -102,9 +103,20 @@ export function isAlive(pid: number): boolean {
   if (!Number.isSafeInteger(pid) || pid <= 0) return false;
   try {
     process.kill(pid, 0);
-    return true;
   } catch (error) {
     return error instanceof Error && "code" in error && error.code === "EPERM";
+  }
+  return !isZombie(pid);
+}
+
+/** Ended, and kept in Linux's list until its parent looks: where nobody does, for ever. */
+function isZombie(pid: number): boolean {
+  try {
+    // The name before the state may itself hold a parenthesis.
+    const state = readFileSync(`/proc/${pid}/stat`, "latin1").split(")").at(-1);
+    return state?.trimStart().startsWith("Z") ?? false;
+  } catch {
+    return false;
   }
 }
 

@@ -45,7 +45,10 @@ export class HpkeOpenError extends MedSealError {
   readonly code = "ERR_HPKE_OPEN";
 
   constructor(cause?: unknown) {
-    super("this key does not open what was wrapped", { cause });
+    super("this key does not open what was wrapped", {
+      hint: "it is for somebody else, or was altered on the way: ask whoever sent it",
+      cause,
+    });
   }
 }
 
