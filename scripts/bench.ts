@@ -1,4 +1,5 @@
 import { UsageError } from "../src/errors.ts";
+import { benchCli, cliTable } from "./bench/cli.ts";
 import { benchGas, gasTable } from "./bench/gas.ts";
 import { runMain } from "./main.ts";
 
@@ -8,6 +9,12 @@ interface Part {
 
 /** What can be measured, by the name that the command line takes. */
 const PARTS: Readonly<Record<string, Part>> = {
+  cli: {
+    async run() {
+      const report = await benchCli();
+      return { text: cliTable(report), json: report, pass: report.pass };
+    },
+  },
   gas: {
     async run() {
       const report = await benchGas();

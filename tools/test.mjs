@@ -11,17 +11,28 @@ const hardhat = join(root, "node_modules", "hardhat", "dist", "src", "cli.js");
 const env = { ...process.env, HARDHAT_DISABLE_TELEMETRY: "true" };
 
 /** Runs a command with its output shown as it comes; gives its exit code and what mocha and Hardhat counted. */
-function run(...args) {
+const run = (...args) => start(args, (chunk) => process.stdout.write(chunk));
+
+/** The same beside another one, with its output shown when it has ended. */
+async function runBeside(...args) {
+  const chunks = [];
+  const result = await start(args, (chunk) => chunks.push(chunk));
+  return { ...result, show: () => process.stdout.write(Buffer.concat(chunks)) };
+}
+
+function start(args, show) {
   return new Promise((resolve) => {
     const child = spawn(process.execPath, args, { cwd: root, env, stdio: ["ignore", "pipe", "inherit"] });
     let text = "";
     child.stdout.on("data", (chunk) => {
-      process.stdout.write(chunk);
+      show(chunk);
       text += chunk;
     });
     child.on("close", (code) => resolve({ code: code ?? 1, counts: count(text) }));
   });
 }
+
+const nothing = { code: 0, counts: count(""), show: () => undefined };
 
 function count(text) {
   const sum = (word) =>
@@ -38,13 +49,20 @@ const all = readdirSync(join(root, "test"), { recursive: true })
   .sort();
 const named = process.argv.slice(2);
 const files = named.length > 0 ? named : all.map((file) => join("test", file));
-const solidity =
-  named.length === 0 ? await run(hardhat, "test", "solidity", "--no-compile") : { code: 0, counts: count("") };
-const mocha = await run(hardhat, "test", "mocha", "--no-compile", ...files);
+// The command line's tests are processes of their own that mostly wait for one another.
+const isCommandLine = (file) => file.startsWith(join("test", "cli"));
+const [commandLine, others] = [files.filter(isCommandLine), files.filter((file) => !isCommandLine(file))];
+const mochaFile = join(root, "node_modules", "mocha", "bin", "mocha.js");
+const beside = commandLine.length > 0 ? runBeside(mochaFile, ...commandLine) : nothing;
+const solidity = named.length === 0 ? await run(hardhat, "test", "solidity", "--no-compile") : nothing;
+const mocha = others.length > 0 ? await run(hardhat, "test", "mocha", "--no-compile", ...others) : nothing;
+const cli = await beside;
+cli.show();
 
-const total = (key) => solidity.counts[key] + mocha.counts[key];
+const runs = [solidity, mocha, cli];
+const total = (key) => runs.reduce((sum, { counts }) => sum + counts[key], 0);
 // A runner that fails without naming a test has failed all the same.
-const failed = Math.max(total("failed"), solidity.code === 0 && mocha.code === 0 ? 0 : 1);
+const failed = Math.max(total("failed"), runs.every(({ code }) => code === 0) ? 0 : 1);
 const skipped = total("skipped");
 if (skipped > 0) console.log(`${skipped} left out; each says above why`);
 console.log(`${total("passed")} passed, ${failed} failed${skipped > 0 ? `, ${skipped} skipped` : ""}`);

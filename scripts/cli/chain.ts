@@ -2,24 +2,24 @@ import { join } from "node:path";
 import { setTimeout } from "node:timers/promises";
 import type { JsonRpcProvider } from "ethers";
 import { fromHex } from "../../src/bytes/bytes.ts";
-import { anchoredCheckpoints, type AnchoredCheckpoint } from "../../src/chain/anchor.ts";
+import type { AnchoredCheckpoint } from "../../src/chain/anchor.ts";
 import { readDeployment, type Deployment } from "../../src/chain/deployment.ts";
 import { ChainUnavailableError } from "../../src/chain/errors.ts";
-import { ConsentLedger } from "../../src/chain/ledger.ts";
-import { PermissionJudge, type AskPermission } from "../../src/chain/permission.ts";
+import type { ConsentLedger } from "../../src/chain/ledger.ts";
+import type { AskPermission } from "../../src/chain/permission.ts";
 import { openRpc, readBlock } from "../../src/chain/rpc.ts";
-import { watchLedger } from "../../src/chain/watch.ts";
-import { Archive } from "../../src/archive/archive.ts";
+import type { Archive } from "../../src/archive/archive.ts";
 import type { Hex } from "../../src/consent/consent.ts";
 import type { RegistryAddress } from "../../src/consent/typed-data.ts";
 import type { ConsentWatch } from "../../src/consent/watch.ts";
 import { UsageError } from "../../src/errors.ts";
-import { openStore } from "../../src/ipfs/open.ts";
 import type { BlockStore } from "../../src/ipfs/store.ts";
 import type { CheckpointPlace } from "../../src/log/checkpoint.ts";
 import { readSettings } from "../../src/settings.ts";
 import { homeFolder } from "./home.ts";
 import type { Io } from "./io.ts";
+
+// What only works with a chain or a store is loaded when they are used: verbs without them answer at once.
 
 /** The chain that MEDSEAL_RPC names, and the contracts on it. */
 export interface Chain {
@@ -71,6 +71,7 @@ export async function withChain<T>(work: (chain: Chain) => Promise<T>): Promise<
   const deployment = await readDeployment(readSettings().deployments, id);
   const rpc = openRpc(url, id);
   const { ConsentRegistry, RecordAnchor } = deployment.contracts;
+  const { anchoredCheckpoints } = await import("../../src/chain/anchor.ts");
   try {
     return await work({
       rpc,
@@ -102,6 +103,9 @@ export async function withView<T>(
   folder: string,
   work: (view: View) => Promise<T>,
 ): Promise<T> {
+  const { ConsentLedger } = await import("../../src/chain/ledger.ts");
+  const { watchLedger } = await import("../../src/chain/watch.ts");
+  const { PermissionJudge } = await import("../../src/chain/permission.ts");
   const ledger = new ConsentLedger(rpc, deployment, join(folder, `ledger-${deployment.chainId}.sqlite`));
   try {
     const watch = watchLedger(ledger);
@@ -115,6 +119,7 @@ export async function withView<T>(
 
 /** The store that MEDSEAL_IPFS names; without it an embedded node in the home. */
 export async function withStore<T>(work: (blocks: BlockStore) => Promise<T>): Promise<T> {
+  const { openStore } = await import("../../src/ipfs/open.ts");
   const blocks = await openStore({ url: readSettings().ipfs, folder: join(homeFolder(), ".ipfs") });
   try {
     return await work(blocks);
@@ -125,6 +130,7 @@ export async function withStore<T>(work: (blocks: BlockStore) => Promise<T>): Pr
 
 /** All checkpoints of a gateway. */
 export async function archiveOf(chain: Chain, blocks: BlockStore, gateway: Hex): Promise<Archive> {
+  const { Archive } = await import("../../src/archive/archive.ts");
   const archive = new Archive(chain.placeOf(gateway), (digest) => blocks.get(digest));
   await archive.update(await chain.historyOf(gateway));
   return archive;

@@ -1,7 +1,6 @@
 import { join } from "node:path";
 import type { HDNodeWallet } from "ethers";
-import { Gateway } from "../../src/gateway/gateway.ts";
-import { gatewayAnchor } from "../../src/gateway/anchor.ts";
+import type { Gateway } from "../../src/gateway/gateway.ts";
 import type { BlockStore } from "../../src/ipfs/store.ts";
 import { sqliteRows } from "../../src/state/rows.ts";
 import type { Call } from "./command.ts";
@@ -25,6 +24,8 @@ export function asGateway<T>(call: Call, work: (as: AsGateway) => Promise<T>): P
     withChain((chain) =>
       withStore((blocks) =>
         withView(chain, session.folder, async (view) => {
+          const { Gateway } = await import("../../src/gateway/gateway.ts");
+          const { gatewayAnchor } = await import("../../src/gateway/anchor.ts");
           const { hpke, signing, secret } = session.vault;
           const address = ownAddress(session.vault);
           const signer = walletOf(session.vault).signer(OWN_ADDRESS, chain.rpc);

@@ -7,7 +7,6 @@ import { ChainUnavailableError } from "../../src/chain/errors.ts";
 import { UsageError } from "../../src/errors.ts";
 import type { Call, Command } from "../cli/command.ts";
 import { locked } from "../cli/home.ts";
-import { keepWorld } from "../world/keeper.ts";
 import { clearWorld, deploymentsFolder, FIRST_CHAIN, readWorld, worldFolder, type World } from "../world/state.ts";
 import { isRunning, stopWorld } from "../world/stop.ts";
 
@@ -44,6 +43,7 @@ export const command: Command = {
 };
 
 async function inForeground(call: Call): Promise<void> {
+  const { keepWorld } = await import("../world/keeper.ts");
   const keeper = await locked(worldFolder(), async () => {
     const before = await readWorld();
     if (before && !call.flag("reset") && (await isRunning(before)))

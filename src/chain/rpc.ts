@@ -1,4 +1,4 @@
-import { FetchRequest, JsonRpcProvider, Network } from "ethers";
+import { FetchRequest, JsonRpcProvider, Network, type FetchGetUrlFunc } from "ethers";
 import { isBytes32, type Hex } from "../consent/consent.ts";
 import { MedSealError } from "../errors.ts";
 import { ChainUnavailableError, NodeLiesError, WrongChainError } from "./errors.ts";
@@ -22,9 +22,24 @@ export type BlockTag = number | "latest" | "finalized";
 export function openRpc(url: string, chainId: number, timeoutMs = 30_000): JsonRpcProvider {
   const request = new FetchRequest(url);
   request.timeout = timeoutMs;
+  request.getUrlFunc = overFetch;
   const network = Network.from(chainId);
   return new JsonRpcProvider(request, network, { staticNetwork: network, cacheTimeout: -1, pollingInterval: 500 });
 }
+
+/** By Node's own client: the one of ethers copies all it has at each piece that comes, which takes minutes for a large answer. */
+const overFetch: FetchGetUrlFunc = async ({ url, method, headers, body, timeout }, cancelled) => {
+  const cancel = new AbortController();
+  cancelled?.addListener(() => cancel.abort());
+  const signal = AbortSignal.any([cancel.signal, AbortSignal.timeout(timeout)]);
+  const response = await fetch(url, { method, headers, body: body && new Uint8Array(body), signal });
+  return {
+    statusCode: response.status,
+    statusMessage: response.statusText,
+    headers: Object.fromEntries(response.headers),
+    body: new Uint8Array(await response.arrayBuffer()),
+  };
+};
 
 /**
  * Sends one request.

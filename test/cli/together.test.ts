@@ -57,7 +57,7 @@ describe("commands cut off, and two at once", function () {
     await writeFile(world.path("long.csv"), (await readFile(world.path("long.csv"), "utf8")).replace("HR", "PULSE"));
     const line = `ingest long.csv --start ${START} --as Gateway`;
     const ends: (string | number)[] = [];
-    for (let i = 0; i < 6; i++) {
+    for (let i = 0; i < 4; i++) {
       const running = world.start(line);
       await pause(500 + roll(1500));
       running.kill(i % 2 === 0 ? "SIGINT" : "SIGKILL");
@@ -99,6 +99,9 @@ describe("commands cut off, and two at once", function () {
     }
     try {
       const env = { MEDSEAL_HOME: world.path("small/home") };
+      // Room for a few identities, so that the disk fills up in the middle of one.
+      await mkdir(world.path("small/home"), { mode: 0o700 });
+      await writeFile(world.path("small/ballast"), new Uint8Array(60_000 + dice(SEED)(8000)));
       const made: number[] = [];
       let full: { exit: number | string; err: string } | undefined;
       for (let n = 0; full === undefined && n < 60; n++) {
