@@ -1,6 +1,7 @@
 #!/usr/bin/env node
 // `npm test`: builds the contracts when they changed, then runs the Solidity tests and all TypeScript tests.
 // Arguments are test files; without any, everything runs. Ends with a line `N passed, N failed`.
+import { Buffer } from "node:buffer";
 import { spawn, spawnSync } from "node:child_process";
 import { readdirSync } from "node:fs";
 import { dirname, join } from "node:path";

@@ -9,7 +9,7 @@ export interface AnvilProcess {
   readonly pid: number;
   /** Fulfilled when the process has ended, for whatever reason. */
   readonly ended: Promise<void>;
-  stop(): Promise<void>;
+  readonly stop: () => Promise<void>;
 }
 
 /**
