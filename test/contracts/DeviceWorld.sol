@@ -1,0 +1,88 @@
+// SPDX-License-Identifier: Apache-2.0
+pragma solidity ^0.8.37;
+
+import {AccessManager} from "@openzeppelin/contracts/access/manager/AccessManager.sol";
+import {P256} from "@openzeppelin/contracts/utils/cryptography/P256.sol";
+import {DeviceRegistry} from "../../contracts/DeviceRegistry.sol";
+import {IDeviceRegistry} from "../../contracts/interfaces/IDeviceRegistry.sol";
+import {vm} from "./Vm.sol";
+
+/// @dev A registry under an authority whose roles are held by one account each, and devices whose secret keys are known.
+abstract contract DeviceWorld {
+    address internal constant REGISTRAR = address(0xA1);
+    address internal constant SAFETY = address(0xA2);
+    address internal constant HOSPITAL = address(0xB1);
+    address internal constant CLINIC = address(0xB2);
+    address internal constant MAKER = address(0xB3);
+    address internal constant STRANGER = address(0xC1);
+    uint48 internal constant START = 1_800_000_000;
+
+    AccessManager internal _authority;
+    DeviceRegistry internal _registry;
+
+    function _found() internal {
+        vm.warp(START);
+        _authority = new AccessManager(address(this));
+        _registry = new DeviceRegistry(address(_authority));
+        _permit(1, REGISTRAR, IDeviceRegistry.enroll.selector);
+        _permit(1, REGISTRAR, IDeviceRegistry.resume.selector);
+        _permit(1, REGISTRAR, IDeviceRegistry.rotate.selector);
+        _permit(2, SAFETY, IDeviceRegistry.suspend.selector);
+        _permit(2, SAFETY, IDeviceRegistry.retire.selector);
+        _permit(2, SAFETY, IDeviceRegistry.recall.selector);
+        _permit(3, HOSPITAL, IDeviceRegistry.acceptCustody.selector);
+        _authority.grantRole(3, CLINIC, 0);
+        _authority.grantRole(3, MAKER, 0);
+    }
+
+    function _keyOf(uint256 secret) internal pure returns (IDeviceRegistry.Key memory) {
+        (uint256 x, uint256 y) = vm.publicKeyP256(secret);
+        return IDeviceRegistry.Key({x: bytes32(x), y: bytes32(y)});
+    }
+
+    /// @dev Worked out apart from the contract's own function.
+    function _idOf(uint256 secret) internal pure returns (bytes32) {
+        (uint256 x, uint256 y) = vm.publicKeyP256(secret);
+        return sha256(abi.encodePacked("medseal/v1/device", uint8(4), x, y));
+    }
+
+    function _sign(uint256 secret, bytes32 digest) internal pure returns (bytes memory) {
+        (bytes32 r, bytes32 s) = vm.signP256(secret, digest);
+        if (uint256(s) > P256.N / 2) s = bytes32(P256.N - uint256(s));
+        return abi.encodePacked(r, s);
+    }
+
+    /// @dev The other half of all signatures.
+    function _highS(bytes memory signature) internal pure returns (bytes memory) {
+        (bytes32 r, bytes32 s) = abi.decode(signature, (bytes32, bytes32));
+        return abi.encodePacked(r, P256.N - uint256(s));
+    }
+
+    function _digest(
+        uint256 secret,
+        bytes32 modelId,
+        bytes32 serial,
+        address custodian,
+        bytes32 predecessorId
+    ) internal view returns (bytes32) {
+        bytes memory place = abi.encodePacked("medseal/v1/enroll", uint64(block.chainid), address(_registry));
+        return sha256(abi.encodePacked(place, _idOf(secret), modelId, serial, custodian, predecessorId));
+    }
+
+    function _proof(
+        uint256 secret,
+        bytes32 modelId,
+        bytes32 serial,
+        address custodian,
+        bytes32 predecessorId
+    ) internal view returns (bytes memory) {
+        return _sign(secret, _digest(secret, modelId, serial, custodian, predecessorId));
+    }
+
+    function _permit(uint64 role, address member, bytes4 selector) private {
+        bytes4[] memory selectors = new bytes4[](1);
+        selectors[0] = selector;
+        _authority.setTargetFunctionRole(address(_registry), selectors, role);
+        _authority.grantRole(role, member, 0);
+    }
+}
