@@ -4,15 +4,7 @@ import { deployDevices, newDevice, newDigest, newTerms } from "../../test/contra
 import { CHANGED_SLOT, log, measure, NEW_SLOT, READ_SLOT, word, type GasRow } from "./floor.ts";
 
 type DeviceFunction =
-  | "enroll"
-  | "suspend"
-  | "resume"
-  | "retire"
-  | "rotate"
-  | "recall"
-  | "offerCustody"
-  | "acceptCustody"
-  | "verifyBatch";
+  "enroll" | "suspend" | "resume" | "retire" | "rotate" | "recall" | "offerCustody" | "acceptCustody" | "verifyBatch";
 
 export type DeviceRows = Readonly<Record<`DeviceRegistry.${DeviceFunction}`, GasRow>>;
 

@@ -27,7 +27,7 @@ contract DeviceActors is DeviceWorld {
         IDeviceRegistry.Status status;
     }
 
-    uint256 public constant DEVICES = 6;
+    uint256 public constant DEVICES = 8;
     uint256 public constant MODELS = 2;
     uint256 private constant REMEMBERED = 16;
 
@@ -41,7 +41,7 @@ contract DeviceActors is DeviceWorld {
 
     mapping(uint256 device => Life life) private _lives;
     address[7] private _actors = [REGISTRAR, SAFETY, HOSPITAL, CLINIC, MAKER, STRANGER, address(this)];
-    bytes private _usedProof;
+    uint256 private _lastOffered;
 
     constructor() {
         _found();
@@ -55,11 +55,11 @@ contract DeviceActors is DeviceWorld {
     }
 
     function enroll(uint256 seed, uint256 device, uint256 wrong) external later(seed) {
-        device %= DEVICES;
+        device = _aim(device, false);
         (bytes32 modelId, bytes32 serial) = (_modelOf(seed), keccak256(abi.encode(seed)));
         address custodian = _actors[2 + (seed % 3)];
-        bytes memory proof = _proofWith(device, modelId, serial, custodian, bytes32(0), wrong);
-        address by = _either(seed, REGISTRAR);
+        bytes memory proof = _proofWith(_secretOf(device), modelId, serial, custodian, bytes32(0), wrong);
+        address by = _either(seed, REGISTRAR, device);
         bool allowed = by == REGISTRAR && _isRight(wrong) && _statusOf(device) == IDeviceRegistry.Status.Unknown;
         bytes memory call = abi.encodeCall(
             IDeviceRegistry.enroll,
@@ -71,34 +71,43 @@ contract DeviceActors is DeviceWorld {
     }
 
     function suspend(uint256 seed, uint256 device) external later(seed) {
-        device %= DEVICES;
-        address by = _either(seed, seed % 5 == 0 ? _lives[device].custodian : SAFETY);
+        device = _aim(device, true);
+        address by = _either(seed, SAFETY, device);
         bool allowed = _protects(by, device) && _statusOf(device) == IDeviceRegistry.Status.Active;
         bytes memory call = abi.encodeCall(IDeviceRegistry.suspend, (idOf(device)));
         if (_tried(by, call, allowed)) _change(device, IDeviceRegistry.Status.Suspended);
     }
 
     function resume(uint256 seed, uint256 device) external later(seed) {
-        device %= DEVICES;
-        address by = _either(seed, REGISTRAR);
+        device = _aim(device, true);
+        address by = _either(seed, REGISTRAR, device);
         bool allowed = by == REGISTRAR && _statusOf(device) == IDeviceRegistry.Status.Suspended;
         bytes memory call = abi.encodeCall(IDeviceRegistry.resume, (idOf(device)));
         if (_tried(by, call, allowed)) _change(device, IDeviceRegistry.Status.Active);
     }
 
+    /// @dev Seldom, so that lives are long.
     function retire(uint256 seed, uint256 device) external later(seed) {
-        device %= DEVICES;
-        address by = _either(seed, seed % 5 == 0 ? _lives[device].custodian : SAFETY);
+        if (uint256(keccak256(abi.encode(seed))) % 3 != 0) return;
+        device = _aim(device, true);
+        address by = _either(seed, SAFETY, device);
         bool allowed = _protects(by, device) && _isInService(device);
         bytes memory call = abi.encodeCall(IDeviceRegistry.retire, (idOf(device)));
         if (_tried(by, call, allowed)) _change(device, IDeviceRegistry.Status.Retired);
     }
 
     function rotate(uint256 seed, uint256 device, uint256 next, uint256 wrong) external later(seed) {
-        (device, next) = (device % DEVICES, next % DEVICES);
+        (device, next) = (_aim(device, true), _aim(next, false));
         Life storage life = _lives[device];
-        bytes memory proof = _proofWith(next, life.modelId, life.serial, life.custodian, idOf(device), wrong);
-        address by = _either(seed, REGISTRAR);
+        bytes memory proof = _proofWith(
+            _secretOf(next),
+            life.modelId,
+            life.serial,
+            life.custodian,
+            idOf(device),
+            wrong
+        );
+        address by = _either(seed, REGISTRAR, device);
         IDeviceRegistry.Status status = _statusOf(device);
         bool isNew = _statusOf(next) == IDeviceRegistry.Status.Unknown;
         bool allowed = by == REGISTRAR && _isRight(wrong) && _isInService(device) && isNew;
@@ -115,25 +124,25 @@ contract DeviceActors is DeviceWorld {
     function recall(uint256 seed, uint32 from, uint32 to, uint48 since) external later(seed) {
         bytes32 modelId = _modelOf(seed);
         if (seed % 2 == 0) since %= time + 1;
-        address by = _either(seed, SAFETY);
+        address by = _either(seed, SAFETY, 0);
         bool allowed = by == SAFETY && from <= to && since <= time;
         bytes memory call = abi.encodeCall(IDeviceRegistry.recall, (modelId, from, to, since));
         if (_tried(by, call, allowed)) heads[modelId] = keccak256(abi.encodePacked(heads[modelId], from, to, since));
     }
 
     function offerCustody(uint256 seed, uint256 device, uint256 to) external later(seed) {
-        device %= DEVICES;
-        address by = _either(seed, _lives[device].custodian);
+        device = _aim(device, true);
+        address by = _either(seed, _lives[device].custodian, device);
         address offeredTo = to % 8 == 7 ? address(0) : _actors[(to % 8) % 7];
         bool allowed = by == _lives[device].custodian && _isInService(device);
         bytes memory call = abi.encodeCall(IDeviceRegistry.offerCustody, (idOf(device), offeredTo));
-        if (_tried(by, call, allowed)) _lives[device].offeredTo = offeredTo;
+        if (_tried(by, call, allowed)) (_lives[device].offeredTo, _lastOffered) = (offeredTo, device);
     }
 
     function acceptCustody(uint256 seed, uint256 device) external later(seed) {
-        device %= DEVICES;
+        device = seed % 3 == 0 ? device % DEVICES : _lastOffered;
         Life storage life = _lives[device];
-        address by = _either(seed, life.offeredTo);
+        address by = _either(seed, life.offeredTo, device);
         bool isOrganisation = by == HOSPITAL || by == CLINIC || by == MAKER;
         bool allowed = isOrganisation && by == life.offeredTo && _isInService(device);
         bytes memory call = abi.encodeCall(IDeviceRegistry.acceptCustody, (idOf(device)));
@@ -194,9 +203,21 @@ contract DeviceActors is DeviceWorld {
         _lives[device].statuses.push(status);
     }
 
-    /// @dev Half of the callers are the right one, the others anybody.
-    function _either(uint256 seed, address right) private view returns (address) {
-        return seed % 2 == 0 ? right : _actors[(seed >> 8) % 7];
+    /// @dev Half of the callers are the right one; of the others half the custodian, half anybody.
+    function _either(uint256 seed, address right, uint256 device) private view returns (address) {
+        if (seed % 2 == 0) return right;
+        return seed % 4 == 1 ? _lives[device].custodian : _actors[(seed >> 2) % 7];
+    }
+
+    /// @dev Mostly the next device that is in service, or the next key that is free: luck alone seldom finds one.
+    function _aim(uint256 drawn, bool inService) private view returns (uint256 device) {
+        device = drawn % DEVICES;
+        if (uint256(keccak256(abi.encode(drawn))) % 4 == 0) return device;
+        for (uint256 i = 0; i < DEVICES; i++) {
+            bool fits = inService ? _isInService(device) : _statusOf(device) == IDeviceRegistry.Status.Unknown;
+            if (fits) return device;
+            device = (device + 1) % DEVICES;
+        }
     }
 
     function _protects(address by, uint256 device) private view returns (bool) {
@@ -211,30 +232,6 @@ contract DeviceActors is DeviceWorld {
     function _statusOf(uint256 device) private view returns (IDeviceRegistry.Status) {
         IDeviceRegistry.Status[] storage statuses = _lives[device].statuses;
         return statuses.length == 0 ? IDeviceRegistry.Status.Unknown : statuses[statuses.length - 1];
-    }
-
-    function _isRight(uint256 wrong) private pure returns (bool) {
-        return wrong % 12 > 5;
-    }
-
-    /// @dev The right proof, or a wrong one of six kinds.
-    function _proofWith(
-        uint256 device,
-        bytes32 modelId,
-        bytes32 serial,
-        address custodian,
-        bytes32 predecessorId,
-        uint256 wrong
-    ) private view returns (bytes memory) {
-        uint256 secret = _secretOf(device);
-        uint256 what = wrong % 12;
-        if (what == 0) return _proof(secret + 1, modelId, serial, custodian, predecessorId);
-        if (what == 1) return _usedProof;
-        if (what == 2) return _proof(secret, modelId, serial, STRANGER, predecessorId);
-        if (what == 3) return _proof(secret, modelId, serial, custodian, predecessorId ^ bytes32(uint256(1)));
-        if (what == 4) return _proof(secret, modelId, bytes32(0), custodian, predecessorId);
-        bytes memory proof = _proof(secret, modelId, serial, custodian, predecessorId);
-        return what == 5 ? _highS(proof) : proof;
     }
 
     function _secretOf(uint256 device) private pure returns (uint256) {

@@ -219,6 +219,7 @@ describe("DeviceRegistry", () => {
       await recall(word(), 1, 2, next + 1)
         .revertedWithCustomError(registry, "RecallInFuture")
         .withArgs(next + 1);
+      await registry.connect(safety).recall(word(), 1, 1, next);
     });
   });
 });

@@ -19,6 +19,8 @@ abstract contract DeviceWorld {
 
     AccessManager internal _authority;
     DeviceRegistry internal _registry;
+    /// @dev One that was accepted before.
+    bytes internal _usedProof;
     mapping(uint256 secret => IDeviceRegistry.Key key) private _keys;
 
     function _found() internal {
@@ -85,6 +87,29 @@ abstract contract DeviceWorld {
         bytes32 predecessorId
     ) internal view returns (bytes memory) {
         return _sign(secret, _digest(secret, modelId, serial, custodian, predecessorId));
+    }
+
+    function _isRight(uint256 wrong) internal pure returns (bool) {
+        return wrong % 12 > 5;
+    }
+
+    /// @dev The right proof, or a wrong one of six kinds.
+    function _proofWith(
+        uint256 secret,
+        bytes32 modelId,
+        bytes32 serial,
+        address custodian,
+        bytes32 predecessorId,
+        uint256 wrong
+    ) internal view returns (bytes memory) {
+        uint256 what = wrong % 12;
+        if (what == 0) return _proof(secret + 1, modelId, serial, custodian, predecessorId);
+        if (what == 1) return _usedProof;
+        if (what == 2) return _proof(secret, modelId, serial, STRANGER, predecessorId);
+        if (what == 3) return _proof(secret, modelId, serial, custodian, predecessorId ^ bytes32(uint256(1)));
+        if (what == 4) return _proof(secret, modelId, bytes32(0), custodian, predecessorId);
+        bytes memory proof = _proof(secret, modelId, serial, custodian, predecessorId);
+        return what == 5 ? _highS(proof) : proof;
     }
 
     function _permit(uint64 role, address member, bytes4 selector) private {
