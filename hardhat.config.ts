@@ -24,7 +24,11 @@ export default defineConfig({
     profiles: { default: { compilers: [compiler] }, production: { compilers: [compiler] } },
   },
   paths: { tests: { mocha: "test", solidity: "test/contracts" } },
-  test: { mocha: { timeout: 120_000 } },
+  test: {
+    mocha: { timeout: 120_000 },
+    // A short campaign of each invariant; the figure is raised for a long one.
+    solidity: { invariant: { runs: Number(process.env["MEDSEAL_INVARIANT_RUNS"] ?? 8), depth: 100 } },
+  },
   typechain: { outDir: "./typechain-types" },
   networks: {
     /** Signs with the node's own accounts; `npx hardhat keystore` holds a key for nodes without. */

@@ -96,6 +96,12 @@ export const compressed = (publicKey: Uint8Array): Uint8Array => point(publicKey
 /** The id of a device: SHA-256("medseal/v1/device" ‖ uncompressed public key, 65 bytes). */
 export const deviceIdOf = (publicKey: Uint8Array): Uint8Array => sha256(DEVICE_LABEL, point(publicKey).toBytes(false));
 
+/** The affine coordinates of a public key in either form, 32 bytes each, as DeviceRegistry takes them. */
+export function coordinatesOf(publicKey: Uint8Array): { readonly x: Uint8Array; readonly y: Uint8Array } {
+  const uncompressed = point(publicKey).toBytes(false);
+  return { x: uncompressed.slice(1, 33), y: uncompressed.slice(33) };
+}
+
 function point(publicKey: Uint8Array): InstanceType<typeof p256.Point> {
   try {
     return p256.Point.fromBytes(publicKey);

@@ -4,4 +4,5 @@
 export * as interfaces from './interfaces/index.js';
 export { ConsentLedger__factory } from './ConsentLedger__factory.js';
 export { ConsentRegistry__factory } from './ConsentRegistry__factory.js';
+export { DeviceRegistry__factory } from './DeviceRegistry__factory.js';
 export { RecordAnchor__factory } from './RecordAnchor__factory.js';

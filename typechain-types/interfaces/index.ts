@@ -2,4 +2,5 @@
 /* tslint:disable */
 /* eslint-disable */
 export type { IConsentRegistry } from './IConsentRegistry.js';
+export type { IDeviceRegistry } from './IDeviceRegistry.js';
 export type { IRecordAnchor } from './IRecordAnchor.js';

@@ -2,4 +2,5 @@
 /* tslint:disable */
 /* eslint-disable */
 export { IConsentRegistry__factory } from './IConsentRegistry__factory.js';
+export { IDeviceRegistry__factory } from './IDeviceRegistry__factory.js';
 export { IRecordAnchor__factory } from './IRecordAnchor__factory.js';
