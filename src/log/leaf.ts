@@ -1,5 +1,6 @@
 import { createCipheriv } from "node:crypto";
 import { concat } from "../bytes/bytes.ts";
+import { sha256Into } from "../bytes/hash.ts";
 import { ByteReader } from "../bytes/reader.ts";
 import { ByteWriter } from "../bytes/writer.ts";
 import {
@@ -12,7 +13,7 @@ import {
   type Value,
 } from "../observation/observation.ts";
 import { parseInstant } from "../observation/instant.ts";
-import { leafHash } from "./merkle.ts";
+import { DIGEST, LEAF, leafHash } from "./merkle.ts";
 
 type Missing = Extract<Value, { kind: "missing" }>;
 
@@ -94,10 +95,21 @@ function readValue(reader: ByteReader): Value {
 }
 
 /** An observation as the bytes its leaf commits to; self-contained, so that one reading can be shown alone. */
-export function encodeObservation(observation: Observation): Uint8Array {
-  const writer = new ByteWriter().uint(VERSION, 1);
-  writeChannel(writer, observation.channel).text(observation.time).uint(STATUSES.indexOf(observation.status), 1);
-  return writeValue(writer, observation.value).finish();
+export const encodeObservation = (observation: Observation): Uint8Array =>
+  writeObservation(new ByteWriter(), observation).finish();
+
+function writeObservation(writer: ByteWriter, { channel, time, status, value }: Observation): ByteWriter {
+  writer.uint(VERSION, 1).raw(channelBytes(channel)).text(time).uint(STATUSES.indexOf(status), 1);
+  return writeValue(writer, value);
+}
+
+const written = new WeakMap<Channel, Uint8Array>();
+
+/** A source has few channels and many readings. */
+function channelBytes(channel: Channel): Uint8Array {
+  let bytes = written.get(channel);
+  if (!bytes) written.set(channel, (bytes = writeChannel(new ByteWriter(), channel).finish()));
+  return bytes;
 }
 
 /** @throws MalformedError unless the bytes are exactly one observation. */
@@ -116,10 +128,12 @@ export function decodeObservation(bytes: Uint8Array): Observation {
  * Showing some of them says nothing of the others.
  */
 export function leafSalts(seed: Uint8Array, count: number): Uint8Array[] {
-  const cipher = createCipheriv("aes-256-ctr", seed, new Uint8Array(16));
-  const stream = cipher.update(new Uint8Array(SALT_SIZE * count));
+  const stream = saltStream(seed, count);
   return Array.from({ length: count }, (_, i) => new Uint8Array(stream.subarray(SALT_SIZE * i, SALT_SIZE * (i + 1))));
 }
+
+const saltStream = (seed: Uint8Array, count: number): Buffer =>
+  createCipheriv("aes-256-ctr", seed, new Uint8Array(16)).update(new Uint8Array(SALT_SIZE * count));
 
 /** RFC 9162, section 2.1.1: SHA-256(0x00 ‖ salt ‖ observation). */
 export const observationLeaf = (salt: Uint8Array, observation: Observation): Uint8Array =>
@@ -127,6 +141,21 @@ export const observationLeaf = (salt: Uint8Array, observation: Observation): Uin
 
 /** Leaf hashes of a chunk's observations, in the signer's order. */
 export function observationLeaves(seed: Uint8Array, observations: readonly Observation[]): Uint8Array[] {
-  const salts = leafSalts(seed, observations.length);
-  return observations.map((observation, i) => observationLeaf(salts[i] as Uint8Array, observation));
+  const leaves = flatLeaves(seed, observations);
+  return observations.map((_, i) => new Uint8Array(leaves.subarray(DIGEST * i, DIGEST * (i + 1))));
+}
+
+/** The same one behind the other, for `flatRoot`. */
+export function flatLeaves(seed: Uint8Array, observations: readonly Observation[]): Buffer {
+  const salts = saltStream(seed, observations.length);
+  const leaves = Buffer.allocUnsafe(DIGEST * observations.length);
+  const writer = new ByteWriter();
+  observations.forEach((observation, i) => {
+    writer
+      .clear()
+      .uint(LEAF, 1)
+      .raw(salts.subarray(SALT_SIZE * i, SALT_SIZE * (i + 1)));
+    sha256Into(leaves, DIGEST * i, writeObservation(writer, observation).view());
+  });
+  return leaves;
 }
