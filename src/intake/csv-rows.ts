@@ -22,17 +22,18 @@ interface Context {
 }
 
 /** @throws InputError when the header is not the one that was planned for. */
-export async function* csvRows(
+export async function* csvBatches(
   file: string,
   header: Line,
   plan: CsvPlan,
   clock: SourceClock,
   limits: Limits,
-): AsyncGenerator<IntakeRow> {
+): AsyncGenerator<readonly IntakeRow[]> {
   const context: Context = { file, plan, clock, limits, order: risingOrder(limits), unitKnown: unitCheck() };
   for await (const lines of readLines(file, limits)) {
+    const rows: IntakeRow[] = [];
     for (const line of lines) {
-      if (line.number > header.number) yield* rowsOf(line, context);
+      if (line.number > header.number) takeLine(line, context, rows);
       else if (line.number === header.number && line.text !== header.text) {
         throw new InputError({
           code: "ERR_INPUT_CHANGED",
@@ -42,33 +43,35 @@ export async function* csvRows(
         });
       }
     }
+    if (rows.length > 0) yield rows;
   }
 }
 
-/** Everything one line holds. A line with nothing but blanks holds nothing. */
-function* rowsOf(line: Line, context: Context): Generator<IntakeRow, void, undefined> {
+/** Takes everything one line holds. A line with nothing but blanks holds nothing. */
+function takeLine(line: Line, context: Context, rows: IntakeRow[]): void {
   const { plan, clock } = context;
-  const refuse = (problem: Problem, column?: number): IntakeRow => quarantine(line, context, problem, column);
-  if (line.problem) return yield refuse(line.problem);
+  const refuse = (problem: Problem, column?: number): void =>
+    void rows.push(quarantine(line, context, problem, column));
+  if (line.problem) return refuse(line.problem);
   if (line.text.trim() === "") return;
   const cells = splitCells(line.text, plan.delimiter);
-  if (!Array.isArray(cells)) return yield refuse(cells);
+  if (!Array.isArray(cells)) return refuse(cells);
   if (cells.length !== plan.header.length) {
     const reason = `the row has ${cells.length} cells, the header ${plan.header.length}`;
-    return yield refuse({ code: "ERR_ROW_COLUMNS", reason });
+    return refuse({ code: "ERR_ROW_COLUMNS", reason });
   }
   if (plan.only && cells[plan.only.index] !== plan.only.text) {
     const column = quoteName(plan.header[plan.only.index] ?? "");
-    return yield refuse(
+    return refuse(
       { code: "ERR_ROW_KIND", reason: `${column} is not ${plan.only.text}: not a reading` },
       plan.only.index,
     );
   }
   const timed = clock.read(cells[plan.time.index] ?? "");
-  if (!isTimed(timed)) return yield refuse(timed, plan.time.index);
+  if (!isTimed(timed)) return refuse(timed, plan.time.index);
   for (const index of plan.empty) {
     if (cells[index] === "") continue;
-    yield refuse(
+    refuse(
       {
         code: "ERR_CELL_UNEXPECTED",
         reason: `${quoteName(plan.header[index] ?? "")} is not kept, yet holds something`,
@@ -76,10 +79,8 @@ function* rowsOf(line: Line, context: Context): Generator<IntakeRow, void, undef
       index,
     );
   }
-  if (plan.long) return yield longRow(line, cells, timed, plan.long, context);
-  for (const { index, channel, missing } of plan.columns) {
-    yield takeIn(line, cells, timed, { index, channel, missing }, context);
-  }
+  if (plan.long) return void rows.push(longRow(line, cells, timed, plan.long, context));
+  for (const column of plan.columns) rows.push(takeIn(line, cells, timed, column, context));
 }
 
 function longRow(line: Line, cells: readonly string[], timed: Timed, at: LongColumns, context: Context): IntakeRow {

@@ -73,7 +73,7 @@ export function anyOrder(limits: Limits): TimeOrder {
 const instantKey = ({ seconds, fraction }: Instant): string => `${seconds}.${fraction.replace(/0+$/, "")}`;
 
 export function compareInstants(a: Instant, b: Instant): number {
-  if (a.seconds !== b.seconds) return a.seconds - b.seconds;
+  if (a.seconds !== b.seconds || a.fraction === b.fraction) return a.seconds - b.seconds;
   const [left, right] = [a.fraction.padEnd(9, "0"), b.fraction.padEnd(9, "0")];
   return left < right ? -1 : left > right ? 1 : 0;
 }
