@@ -23,7 +23,12 @@ export function openRpc(url: string, chainId: number, timeoutMs = 30_000): JsonR
   const request = new FetchRequest(url);
   request.timeout = timeoutMs;
   const network = Network.from(chainId);
-  return new JsonRpcProvider(request, network, { staticNetwork: network, cacheTimeout: -1, pollingInterval: 500 });
+  return new JsonRpcProvider(request, network, {
+    staticNetwork: network,
+    cacheTimeout: -1,
+    batchStallTime: 0,
+    pollingInterval: 500,
+  });
 }
 
 /**

@@ -19,7 +19,12 @@ interface Context {
   readonly limits: Limits;
   readonly order: TimeOrder;
   readonly unitKnown: UnitCheck;
+  /** Values by their text, for each set of markers: the values of a sensor are few and come again and again. */
+  readonly values: Map<ReadonlySet<string>, Map<string, Value>>;
 }
+
+/** Values kept of each set of markers, and the characters of the longest. */
+const KEPT_VALUES = { count: 4096, length: 12 };
 
 /** @throws InputError when the header is not the one that was planned for. */
 export async function* csvBatches(
@@ -29,7 +34,15 @@ export async function* csvBatches(
   clock: SourceClock,
   limits: Limits,
 ): AsyncGenerator<readonly IntakeRow[]> {
-  const context: Context = { file, plan, clock, limits, order: risingOrder(limits), unitKnown: unitCheck() };
+  const context: Context = {
+    file,
+    plan,
+    clock,
+    limits,
+    order: risingOrder(limits),
+    unitKnown: unitCheck(),
+    values: new Map(),
+  };
   for await (const lines of readLines(file, limits)) {
     const rows: IntakeRow[] = [];
     for (const line of lines) {
@@ -104,8 +117,8 @@ interface Cell {
 }
 
 function takeIn(line: Line, cells: readonly string[], timed: Timed, cell: Cell, context: Context): IntakeRow {
-  const { file, plan, limits, order } = context;
-  const value = readValue(cells[cell.index] ?? "", cell.missing, limits);
+  const { file, plan, order } = context;
+  const value = valueOf(cells[cell.index] ?? "", cell.missing, context);
   if (!value) {
     const reason = `${quoteName(plan.header[cell.index] ?? "")} holds no number`;
     return quarantine(line, context, { code: "ERR_NUMBER", reason }, cell.index);
@@ -119,6 +132,16 @@ function takeIn(line: Line, cells: readonly string[], timed: Timed, cell: Cell, 
     at: position(file, line, plan.header[cell.index]),
     ...(device === "" ? {} : { device }),
   };
+}
+
+function valueOf(text: string, missing: ReadonlySet<string>, { limits, values }: Context): Value | undefined {
+  let known = values.get(missing);
+  if (!known) values.set(missing, (known = new Map<string, Value>()));
+  let value = known.get(text);
+  if (value) return value;
+  value = readValue(text, missing, limits);
+  if (value && known.size < KEPT_VALUES.count && text.length <= KEPT_VALUES.length) known.set(text, value);
+  return value;
 }
 
 /** Markers come first, so that a mapping may name a number, such as -999, as one. */

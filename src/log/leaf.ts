@@ -154,7 +154,7 @@ export function flatLeaves(seed: Uint8Array, observations: readonly Observation[
     writer
       .clear()
       .uint(LEAF, 1)
-      .raw(salts.subarray(SALT_SIZE * i, SALT_SIZE * (i + 1)));
+      .raw(salts, SALT_SIZE * i, SALT_SIZE);
     sha256Into(leaves, DIGEST * i, writeObservation(writer, observation).view());
   });
   return leaves;
