@@ -3,13 +3,12 @@ import { utf8 } from "./bytes.ts";
 /** Up to so many characters of ASCII, writing them one by one is faster than an encoder. */
 const SHORT = 64;
 
-/** Up to so many bytes, copying them one by one is faster than `set`. */
-const FEW = 32;
-
 /** Builds a binary format: numbers are big-endian, lengths stand before what they count. */
 export class ByteWriter {
   #bytes = new Uint8Array(64);
   #length = 0;
+  /** Of `#bytes`, by their length. */
+  #views: Uint8Array[] = [];
 
   get length(): number {
     return this.#length;
@@ -21,12 +20,9 @@ export class ByteWriter {
     return this.raw(bytes);
   }
 
-  /** Bytes as they are; `size` of them from `from` on, where only a part is meant. */
-  raw(bytes: Uint8Array, from = 0, size = bytes.length): this {
-    const at = this.#grow(size);
-    // A few bytes are copied in less time than a view of them takes to make.
-    if (size <= FEW) for (let i = 0; i < size; i++) this.#bytes[at + i] = bytes[from + i] as number;
-    else this.#bytes.set(size === bytes.length ? bytes : bytes.subarray(from, from + size), at);
+  raw(bytes: Uint8Array): this {
+    const at = this.#grow(bytes.length);
+    this.#bytes.set(bytes, at);
     return this;
   }
 
@@ -88,12 +84,19 @@ export class ByteWriter {
 
   /** What was written, without a copy: it changes with the next write. */
   view(): Uint8Array {
-    return this.#bytes.subarray(0, this.#length);
+    return (this.#views[this.#length] ??= this.#bytes.subarray(0, this.#length));
   }
 
-  /** Forgets what was written and keeps the room for it. */
-  clear(): this {
-    this.#length = 0;
+  /** Forgets what was written behind the first `length` bytes, and keeps the room for it. */
+  cut(length: number): this {
+    if (length < this.#length) this.#length = length;
+    return this;
+  }
+
+  /** Writes bytes over such that were written before, `size` of them from `from` on. */
+  over(at: number, bytes: Uint8Array, from: number, size: number): this {
+    if (at + size > this.#length) throw new RangeError("nothing was written there yet");
+    for (let i = 0; i < size; i++) this.#bytes[at + i] = bytes[from + i] as number;
     return this;
   }
 
@@ -105,6 +108,7 @@ export class ByteWriter {
       const larger = new Uint8Array(Math.max(this.#length, this.#bytes.length * 2));
       larger.set(this.#bytes);
       this.#bytes = larger;
+      this.#views = [];
     }
     return at;
   }

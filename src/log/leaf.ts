@@ -20,6 +20,7 @@ type Missing = Extract<Value, { kind: "missing" }>;
 const VERSION = 1;
 const KINDS = ["missing", "quantity", "sampled", "boolean"] as const;
 export const SALT_SIZE = 16;
+const CHANNELS_KEPT = 256;
 
 /** Channel as it stands in a leaf and in a batch's channel table; docs/formats.md, "Channel". */
 export function writeChannel(writer: ByteWriter, channel: Channel): ByteWriter {
@@ -96,21 +97,14 @@ function readValue(reader: ByteReader): Value {
 
 /** An observation as the bytes its leaf commits to; self-contained, so that one reading can be shown alone. */
 export const encodeObservation = (observation: Observation): Uint8Array =>
-  writeObservation(new ByteWriter(), observation).finish();
+  writeContent(writeBeginning(new ByteWriter(), observation.channel), observation).finish();
 
-function writeObservation(writer: ByteWriter, { channel, time, status, value }: Observation): ByteWriter {
-  writer.uint(VERSION, 1).raw(channelBytes(channel)).text(time).uint(STATUSES.indexOf(status), 1);
-  return writeValue(writer, value);
-}
+/** What all observations of a channel have in common. */
+const writeBeginning = (writer: ByteWriter, channel: Channel): ByteWriter =>
+  writeChannel(writer.uint(VERSION, 1), channel);
 
-const written = new WeakMap<Channel, Uint8Array>();
-
-/** A source has few channels and many readings. */
-function channelBytes(channel: Channel): Uint8Array {
-  let bytes = written.get(channel);
-  if (!bytes) written.set(channel, (bytes = writeChannel(new ByteWriter(), channel).finish()));
-  return bytes;
-}
+const writeContent = (writer: ByteWriter, { time, status, value }: Observation): ByteWriter =>
+  writeValue(writer.text(time).uint(STATUSES.indexOf(status), 1), value);
 
 /** @throws MalformedError unless the bytes are exactly one observation. */
 export function decodeObservation(bytes: Uint8Array): Observation {
@@ -145,17 +139,23 @@ export function observationLeaves(seed: Uint8Array, observations: readonly Obser
   return observations.map((_, i) => new Uint8Array(leaves.subarray(DIGEST * i, DIGEST * (i + 1))));
 }
 
-/** The same one behind the other, for `flatRoot`. */
+/** The same one behind the other, for `flatRoot`. What the leaves of a channel have in common is written once. */
 export function flatLeaves(seed: Uint8Array, observations: readonly Observation[]): Buffer {
   const salts = saltStream(seed, observations.length);
   const leaves = Buffer.allocUnsafe(DIGEST * observations.length);
-  const writer = new ByteWriter();
+  const inputs = new Map<Channel, { readonly writer: ByteWriter; readonly beginning: number }>();
   observations.forEach((observation, i) => {
-    writer
-      .clear()
-      .uint(LEAF, 1)
-      .raw(salts, SALT_SIZE * i, SALT_SIZE);
-    sha256Into(leaves, DIGEST * i, writeObservation(writer, observation).view());
+    let input = inputs.get(observation.channel);
+    if (!input) {
+      const writer = new ByteWriter().uint(LEAF, 1).raw(new Uint8Array(SALT_SIZE));
+      input = { writer, beginning: writeBeginning(writer, observation.channel).length };
+      // Sources may name the same channel anew with each reading.
+      if (inputs.size === CHANNELS_KEPT) inputs.clear();
+      inputs.set(observation.channel, input);
+    }
+    const { writer, beginning } = input;
+    writeContent(writer.cut(beginning), observation).over(1, salts, SALT_SIZE * i, SALT_SIZE);
+    sha256Into(leaves, DIGEST * i, writer.view());
   });
   return leaves;
 }
