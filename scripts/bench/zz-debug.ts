@@ -43,9 +43,8 @@ export interface Round {
   readonly peakRssMiB: number;
 }
 
-const mark=(n:string)=>console.log(n,Math.round(process.resourceUsage().maxRSS/1024),Object.entries(process.memoryUsage()).map(([k,v])=>k+' '+Math.round(v/1048576)).join(' '));
+const T0=performance.now();const mark=(n:string)=>console.log(n,Math.round(performance.now()-T0)+'ms',Math.round(process.resourceUsage().maxRSS/1024),Object.entries(process.memoryUsage()).map(([k,v])=>k+' '+Math.round(v/1048576)).join(' '));
 async function work({ mode, file, posting }: Task): Promise<Round> {
-  mark('imports');
   const folder = await mkdtemp(join(tmpdir(), "medseal-bench-"));
   const { deployment, keys, account } = posting;
   const rpc = openRpc(posting.rpc, deployment.chainId);
@@ -53,13 +52,11 @@ async function work({ mode, file, posting }: Task): Promise<Round> {
   const address = signer.address as Hex;
   const { ConsentRegistry, RecordAnchor } = deployment.contracts;
   const blocks = mode === "anchored" ? await openStore({ folder: join(folder, "ipfs") }) : new MemoryStore();
-  mark('store');
   const ledger = new ConsentLedger(rpc, deployment);
   try {
     const watch = watchLedger(ledger);
     await watch.refresh();
     const judge = await PermissionJudge.create(rpc, deployment, ledger);
-    mark('judge');
     const gateway = new Gateway({
       address,
       place: {

@@ -159,9 +159,12 @@ export class Gateway {
       const admit = admissible(stream, at);
       // Of an import that is given again the keys may be gone: what was sealed is passed over.
       if (name !== undefined && this.#state.imports.get(name) !== undefined) return admit;
+      let covered = -1;
       return (observation) => {
         admit(observation);
-        if (!covers(at.keys.data ?? [], epochOf(observation.time, stream.epochLength))) throw new TooLateError();
+        const epoch = epochOf(observation.time, stream.epochLength);
+        if (epoch !== covered && !covers(at.keys.data ?? [], epoch)) throw new TooLateError();
+        covered = epoch;
       };
     };
     const flush: Flush = (number, cut) => this.#inTurn(() => this.#seal({ write, stream }, { name, number, ...cut }));
