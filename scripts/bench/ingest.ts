@@ -194,17 +194,19 @@ function reached(row: IngestRow): { readonly words: string; readonly ok: boolean
   ];
 }
 
+const width = (name: string): number => Math.max(name.length, 10) + 2;
+
 /** The report as a table for people. */
 export function ingestTable({ boundBy, ingest }: IngestReport): string {
   const names = ["readings", "perSecond", "sealedPerSecond", "bound", "bytesPerReading", "gasPerReading", "peakRssMiB"];
   const lines = ingest.map((row) =>
-    names.map((name) => row[name as keyof IngestRow].toLocaleString("en").padStart(name.length + 2)).join(""),
+    names.map((name) => row[name as keyof IngestRow].toLocaleString("en").padStart(width(name))).join(""),
   );
   const verdicts = ingest
     .filter(({ readings }) => readings >= LARGE)
     .flatMap((row) => reached(row).map(({ words, ok }) => `${ok ? "PASS" : "FAIL"}  ${words}`));
   return [
-    names.map((name) => `  ${name}`).join(""),
+    names.map((name) => name.padStart(width(name))).join(""),
     ...lines,
     "",
     `bound: two SHA-256 of 64 bytes a reading by ${boundBy}`,
