@@ -2,4 +2,7 @@
 /* tslint:disable */
 /* eslint-disable */
 export type { IConsentRegistry } from './IConsentRegistry.js';
+export type { IEmergencyAccess } from './IEmergencyAccess.js';
+export type { IPartyRegistry } from './IPartyRegistry.js';
 export type { IRecordAnchor } from './IRecordAnchor.js';
+export type { IVaultRecovery } from './IVaultRecovery.js';

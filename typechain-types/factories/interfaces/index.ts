@@ -2,4 +2,7 @@
 /* tslint:disable */
 /* eslint-disable */
 export { IConsentRegistry__factory } from './IConsentRegistry__factory.js';
+export { IEmergencyAccess__factory } from './IEmergencyAccess__factory.js';
+export { IPartyRegistry__factory } from './IPartyRegistry__factory.js';
 export { IRecordAnchor__factory } from './IRecordAnchor__factory.js';
+export { IVaultRecovery__factory } from './IVaultRecovery__factory.js';
