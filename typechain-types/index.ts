@@ -9,6 +9,7 @@ export type { ConsentRegistry } from './ConsentRegistry.js';
 export type { EmergencyAccess } from './EmergencyAccess.js';
 export type { IConsentRegistry } from './interfaces/IConsentRegistry.js';
 export type { IEmergencyAccess } from './interfaces/IEmergencyAccess.js';
+export type { IGovernance } from './interfaces/IGovernance.js';
 export type { IPartyRegistry } from './interfaces/IPartyRegistry.js';
 export type { IRecordAnchor } from './interfaces/IRecordAnchor.js';
 export type { IVaultRecovery } from './interfaces/IVaultRecovery.js';
@@ -20,6 +21,7 @@ export { ConsentRegistry__factory } from './factories/ConsentRegistry__factory.j
 export { EmergencyAccess__factory } from './factories/EmergencyAccess__factory.js';
 export { IConsentRegistry__factory } from './factories/interfaces/IConsentRegistry__factory.js';
 export { IEmergencyAccess__factory } from './factories/interfaces/IEmergencyAccess__factory.js';
+export { IGovernance__factory } from './factories/interfaces/IGovernance__factory.js';
 export { IPartyRegistry__factory } from './factories/interfaces/IPartyRegistry__factory.js';
 export { IRecordAnchor__factory } from './factories/interfaces/IRecordAnchor__factory.js';
 export { IVaultRecovery__factory } from './factories/interfaces/IVaultRecovery__factory.js';

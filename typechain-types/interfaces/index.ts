@@ -3,6 +3,7 @@
 /* eslint-disable */
 export type { IConsentRegistry } from './IConsentRegistry.js';
 export type { IEmergencyAccess } from './IEmergencyAccess.js';
+export type { IGovernance } from './IGovernance.js';
 export type { IPartyRegistry } from './IPartyRegistry.js';
 export type { IRecordAnchor } from './IRecordAnchor.js';
 export type { IVaultRecovery } from './IVaultRecovery.js';
