@@ -1,4 +1,6 @@
 import type { ContractRunner, Interface } from "ethers";
+import type { EmergencyAccess } from "../../typechain-types/EmergencyAccess.ts";
+import type { PartyRegistry } from "../../typechain-types/PartyRegistry.ts";
 import { EmergencyAccess__factory } from "../../typechain-types/factories/EmergencyAccess__factory.ts";
 import { PartyRegistry__factory } from "../../typechain-types/factories/PartyRegistry__factory.ts";
 import { IGovernance__factory } from "../../typechain-types/factories/interfaces/IGovernance__factory.ts";
@@ -13,6 +15,14 @@ export const GOVERNED_INTERFACES: Readonly<Record<GovernedName, Interface>> = {
   PartyRegistry: PartyRegistry__factory.createInterface(),
   EmergencyAccess: EmergencyAccess__factory.createInterface(),
 };
+
+/** A governed contract; all that they have in common is whom they ask. */
+export const governedAt = (
+  name: Exclude<GovernedName, "AccessManager">,
+  address: string,
+  runner: ContractRunner,
+): PartyRegistry | EmergencyAccess =>
+  (name === "PartyRegistry" ? PartyRegistry__factory : EmergencyAccess__factory).connect(address, runner);
 
 export const governanceAt = (address: string, runner: ContractRunner): IGovernance =>
   IGovernance__factory.connect(address, runner);

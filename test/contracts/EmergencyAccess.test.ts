@@ -184,9 +184,9 @@ describe("EmergencyAccess", () => {
           .to.be.revertedWithCustomError(emergency, "EmergencyRoleNotHeld")
           .withArgs(organisation.address, who.address, status);
       };
-      const { takeSnapshot } = (await chain).networkHelpers;
+      const { networkHelpers } = await chain;
       for (const who of [clinician, colleague]) {
-        const before = await takeSnapshot();
+        const before = await networkHelpers.takeSnapshot();
         await organises.dismiss(who);
         await refused(who, ROLE_STATUS.NotOnTeam);
         await before.restore();
@@ -197,7 +197,7 @@ describe("EmergencyAccess", () => {
         await refused(who, ROLE_STATUS.ClinicianNotAccredited);
         await before.restore();
       }
-      const before = await takeSnapshot();
+      const before = await networkHelpers.takeSnapshot();
       await protects.suspend(organisation);
       await refused(clinician, ROLE_STATUS.OrganisationSuspended);
       await before.restore();
@@ -254,9 +254,9 @@ describe("EmergencyAccess", () => {
 
     it("closes with the role of its declarant", async () => {
       const { emergency, parties, organises, protects, protector, clinician, organisation, declared } = await load();
-      const { takeSnapshot } = (await chain).networkHelpers;
+      const { networkHelpers } = await chain;
       const commitment = await declared();
-      const before = await takeSnapshot();
+      const before = await networkHelpers.takeSnapshot();
       for (const stop of [
         () => organises.dismiss(clinician),
         () => protects.suspend(clinician),

@@ -86,9 +86,9 @@ describe("VaultRecovery", () => {
 
   it("ends at once and for good by a veto that anybody relays, waiting or open", async () => {
     const { recovery, patient, relayer, id, declare, sign, time } = await load();
-    const { takeSnapshot } = (await chain).networkHelpers;
+    const { networkHelpers } = await chain;
     await declare();
-    const waiting = await takeSnapshot();
+    const waiting = await networkHelpers.takeSnapshot();
     for (const wait of [0, 8 * DAY]) {
       await time.increase(wait + 1);
       await expect(recovery.connect(relayer).vetoRecoveryBySig(patient, id, await sign(id)))
@@ -132,8 +132,8 @@ describe("VaultRecovery", () => {
     await declare();
     const stranger = ethers.Wallet.createRandom();
     const forged = {
-      stranger: await sign(id, {}, stranger as typeof patient),
-      anotherId: await sign(word() as Hex),
+      stranger: await sign(id, {}, stranger),
+      anotherId: await sign(word()),
       anotherChain: await sign(id, { chainId: 1 }),
       anotherContract: await sign(id, { verifyingContract: other.address }),
       anotherName: await sign(id, { name: "MedSeal EmergencyAccess" }),

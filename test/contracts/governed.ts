@@ -43,6 +43,7 @@ const NAMES = [
   "colleague",
   "custodian",
   "patient",
+  "gateway",
   "stranger",
 ] as const;
 export type Actor = (typeof NAMES)[number];
