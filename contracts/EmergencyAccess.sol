@@ -62,8 +62,8 @@ contract EmergencyAccess is IEmergencyAccess, EIP712, AccessManaged {
         if (coSigner == msg.sender) revert EmergencyCoSignerIsDeclarant();
         uint48 declaredAt = _emergencies[msg.sender][commitment].declaredAt;
         if (declaredAt != 0) revert EmergencyDeclaredAlready(commitment, declaredAt);
-        _requireRole(organisation, msg.sender);
-        _requireRole(organisation, coSigner);
+        _requireHeld(organisation, msg.sender, roleStatus(organisation, msg.sender));
+        _requireHeld(organisation, coSigner, _clinicianStatus(organisation, coSigner));
         bytes32 digest = _hashTypedDataV4(EmergencyHash.coSignHash(commitment, organisation, term, deadline));
         if (!ConsentSignature.isValid(coSigner, digest, coSignature)) revert EmergencyCoSignatureInvalid();
 
@@ -185,23 +185,14 @@ contract EmergencyAccess is IEmergencyAccess, EIP712, AccessManaged {
 
     /// @inheritdoc IEmergencyAccess
     function isOpen(address declarant, bytes32 commitment) public view returns (bool) {
-        Slot memory emergency = _emergencies[declarant][commitment];
+        Slot storage emergency = _emergencies[declarant][commitment];
         return _now() < emergency.endsAt && roleStatus(emergency.organisation, declarant) == RoleStatus.Held;
     }
 
     /// @inheritdoc IEmergencyAccess
-    function roleStatus(address organisation, address clinician) public view returns (RoleStatus) {
-        if (!_teams[organisation][clinician]) return RoleStatus.NotOnTeam;
-        if (_suspendedAt[organisation] != 0) return RoleStatus.OrganisationSuspended;
-        if (_suspendedAt[clinician] != 0) return RoleStatus.ClinicianSuspended;
-        if (EmergencyTerms.isOverdue(_tallies[clinician].oldest, _now())) return RoleStatus.ReviewOverdue;
-        if (!_PARTIES.isAccredited(organisation, IPartyRegistry.Kind.Organisation)) {
-            return RoleStatus.OrganisationNotAccredited;
-        }
-        if (!_PARTIES.isAccredited(clinician, IPartyRegistry.Kind.Clinician)) {
-            return RoleStatus.ClinicianNotAccredited;
-        }
-        return RoleStatus.Held;
+    function roleStatus(address organisation, address clinician) public view returns (RoleStatus status) {
+        status = _organisationStatus(organisation);
+        if (status == RoleStatus.Held) status = _clinicianStatus(organisation, clinician);
     }
 
     function _suspend(address account) private {
@@ -242,18 +233,32 @@ contract EmergencyAccess is IEmergencyAccess, EIP712, AccessManaged {
         uint32 number,
         uint32 declared
     ) private view returns (uint48 declaredAt) {
+        if (number == declared && commitment == bytes32(0)) return 0;
         Slot storage emergency = _emergencies[declarant][commitment];
         declaredAt = emergency.declaredAt;
-        bool named = number == declared ? commitment == bytes32(0) : declaredAt != 0 && emergency.number == number;
-        if (!named) revert EmergencyNextMismatch(commitment);
+        if (declaredAt == 0 || emergency.number != number) revert EmergencyNextMismatch(commitment);
     }
 
-    function _requireRole(address organisation, address clinician) private view {
-        RoleStatus status = roleStatus(organisation, clinician);
-        if (status != RoleStatus.Held) revert EmergencyRoleNotHeld(organisation, clinician, status);
+    function _organisationStatus(address organisation) private view returns (RoleStatus) {
+        if (_suspendedAt[organisation] != 0) return RoleStatus.OrganisationSuspended;
+        bool accredited = _PARTIES.isAccredited(organisation, IPartyRegistry.Kind.Organisation);
+        return accredited ? RoleStatus.Held : RoleStatus.OrganisationNotAccredited;
+    }
+
+    /// @dev What is in the way of a clinician, the organisation's own standing apart.
+    function _clinicianStatus(address organisation, address clinician) private view returns (RoleStatus) {
+        if (!_teams[organisation][clinician]) return RoleStatus.NotOnTeam;
+        if (_suspendedAt[clinician] != 0) return RoleStatus.ClinicianSuspended;
+        if (EmergencyTerms.isOverdue(_tallies[clinician].oldest, _now())) return RoleStatus.ReviewOverdue;
+        bool accredited = _PARTIES.isAccredited(clinician, IPartyRegistry.Kind.Clinician);
+        return accredited ? RoleStatus.Held : RoleStatus.ClinicianNotAccredited;
     }
 
     function _now() private view returns (uint48) {
         return uint48(block.timestamp);
+    }
+
+    function _requireHeld(address organisation, address clinician, RoleStatus status) private pure {
+        if (status != RoleStatus.Held) revert EmergencyRoleNotHeld(organisation, clinician, status);
     }
 }

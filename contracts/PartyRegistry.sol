@@ -90,7 +90,7 @@ contract PartyRegistry is IPartyRegistry, AccessManaged {
     /// @inheritdoc IPartyRegistry
     function cancelKeys() external {
         Keys memory proposed = _proposedKeys[msg.sender];
-        if (!_isPending(proposed)) revert PartyKeysNotProposed();
+        if (!_isPending(proposed.activeFrom)) revert PartyKeysNotProposed();
 
         delete _proposedKeys[msg.sender];
 
@@ -111,13 +111,13 @@ contract PartyRegistry is IPartyRegistry, AccessManaged {
     /// @inheritdoc IPartyRegistry
     function keysOf(address party) external view returns (Keys memory) {
         Keys memory proposed = _proposedKeys[party];
-        return _isInForce(proposed) ? proposed : _keys[party];
+        return _isInForce(proposed.activeFrom) ? proposed : _keys[party];
     }
 
     /// @inheritdoc IPartyRegistry
     function proposedKeysOf(address party) external view returns (Keys memory proposed) {
         proposed = _proposedKeys[party];
-        if (!_isPending(proposed)) delete proposed;
+        if (!_isPending(proposed.activeFrom)) delete proposed;
     }
 
     /// @inheritdoc IPartyRegistry
@@ -146,8 +146,8 @@ contract PartyRegistry is IPartyRegistry, AccessManaged {
 
     /// @dev Moves a proposal that came into force to where the next one will not overwrite it.
     function _settleKeys(address party) private {
-        Keys memory proposed = _proposedKeys[party];
-        if (!_isInForce(proposed)) return;
+        Keys storage proposed = _proposedKeys[party];
+        if (!_isInForce(proposed.activeFrom)) return;
 
         _keys[party] = proposed;
         delete _proposedKeys[party];
@@ -162,12 +162,12 @@ contract PartyRegistry is IPartyRegistry, AccessManaged {
         return PartyStanding.unpack(_standings[party].latest());
     }
 
-    function _isInForce(Keys memory keys) private view returns (bool) {
-        return keys.activeFrom != 0 && _now() >= keys.activeFrom;
+    function _isInForce(uint48 activeFrom) private view returns (bool) {
+        return activeFrom != 0 && _now() >= activeFrom;
     }
 
-    function _isPending(Keys memory keys) private view returns (bool) {
-        return _now() < keys.activeFrom;
+    function _isPending(uint48 activeFrom) private view returns (bool) {
+        return _now() < activeFrom;
     }
 
     function _now() private view returns (uint48) {

@@ -16,11 +16,11 @@ interface IEmergencyAccess is IERC5267 {
     /// @notice Whether a clinician may act for an organisation, or the first thing that stands in the way.
     enum RoleStatus {
         Held,
-        NotOnTeam,
         OrganisationSuspended,
+        OrganisationNotAccredited,
+        NotOnTeam,
         ClinicianSuspended,
         ReviewOverdue,
-        OrganisationNotAccredited,
         ClinicianNotAccredited
     }
 

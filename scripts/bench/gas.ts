@@ -1,7 +1,8 @@
-import { randomBytes } from "node:crypto";
-import { getBytes, hexlify, type ContractTransactionResponse, type Signer } from "ethers";
+import type { Signer } from "ethers";
 import { network } from "hardhat";
+import { CHANGED_SLOT, ECRECOVER, log, measure, NEW_SLOT, READ_SLOT, word, type GasRow } from "./floor.ts";
 import { flatness, type Flatness } from "./flatness.ts";
+import { partyGas, type PartyRows } from "./parties.ts";
 import { now } from "../../src/bytes/random.ts";
 import { anchorAt, registryAt } from "../../src/chain/contracts.ts";
 import { RelationshipWallet, newPhrase } from "../../src/chain/wallet.ts";
@@ -9,17 +10,7 @@ import type { Consent, Hex } from "../../src/consent/consent.ts";
 import { draftConsent } from "../../src/consent/draft.ts";
 import { signGrant, signRevoke, signRevokeAll } from "../../src/consent/sign.ts";
 
-/** Gas of one function in steady state, beside the least the protocol asks for its effects. */
-export interface GasRow {
-  readonly gas: number;
-  readonly floor: number;
-  readonly ratio: number;
-  /** What it must not exceed, where there is such a figure. */
-  readonly limit?: number;
-  readonly pass?: boolean;
-}
-
-export interface GasReport {
+export interface GasReport extends PartyRows {
   readonly anchor: GasRow;
   readonly grant: GasRow;
   readonly grantBySig: GasRow;
@@ -35,24 +26,6 @@ export interface GasReport {
 const LEANEST_ANCHOR = 28_569;
 const LEANEST_RELAYED_GRANT = 59_570;
 
-// Costs of the Osaka rules: EIP-2929 and EIP-2200 for storage, the Yellow Paper's for logs, EIP-2028 and EIP-7623 for calldata.
-const TRANSACTION = 21_000;
-const NEW_SLOT = 22_100;
-const CHANGED_SLOT = 5_000;
-const READ_SLOT = 2_100;
-const ECRECOVER = 3_000;
-const log = (topics: number, bytes: number): number => 375 + 375 * topics + 8 * bytes;
-
-/** Intrinsic gas of a transaction with this calldata, or the floor of EIP-7623 where that is more. */
-function atLeast(data: string, effects: number): number {
-  const bytes = getBytes(data);
-  const tokens = bytes.reduce((sum, byte) => sum + (byte === 0 ? 1 : 4), 0);
-  return Math.max(TRANSACTION + 4 * tokens + effects, TRANSACTION + 10 * tokens);
-}
-
-/** 32 random bytes without a zero, so that calldata always costs the same. */
-const word = (): Hex => hexlify(randomBytes(32).map((byte) => byte || 1)) as Hex;
-
 /** @param sizes - Readings after which the same gas is measured again. */
 export async function benchGas(sizes: readonly number[] = [10, 100_000]): Promise<GasReport> {
   const connection = await network.create();
@@ -66,17 +39,6 @@ export async function benchGas(sizes: readonly number[] = [10, 100_000]): Promis
     const relayed = registryAt(registryAddress, relayer);
     const recordAnchor = anchorAt(anchorAddress, gateway);
 
-    const row = async (
-      send: () => Promise<ContractTransactionResponse>,
-      effects: number,
-      limit?: number,
-    ): Promise<GasRow> => {
-      const sent = await send();
-      const gas = Number((await sent.wait())?.gasUsed ?? 0n);
-      const floor = atLeast(sent.data, effects);
-      const ratio = Math.round((gas / floor) * 1000) / 1000;
-      return { gas, floor, ratio, ...(limit === undefined ? {} : { limit, pass: gas <= limit }) };
-    };
     const grantor = (await patient.getAddress()) as Hex;
     const wallet = new RelationshipWallet(newPhrase());
     let relationship = 0;
@@ -89,7 +51,7 @@ export async function benchGas(sizes: readonly number[] = [10, 100_000]): Promis
     // Steady state: the gateway's head is not its first, the patient has granted and ended before.
     let head: string = `0x${"0".repeat(64)}`;
     const anchor = async (): Promise<GasRow> => {
-      const measured = await row(
+      const measured = await measure(
         () => recordAnchor.anchor(word(), word(), 0x0101, head),
         CHANGED_SLOT + log(2, 128),
         Math.floor(1.15 * LEANEST_ANCHOR),
@@ -103,13 +65,13 @@ export async function benchGas(sizes: readonly number[] = [10, 100_000]): Promis
     await (await registry.revokeAll()).wait();
     const ids = [word(), word()] as const;
     await (await registry.grant(ids[0])).wait();
-    const grant = await row(() => registry.grant(ids[1]), READ_SLOT + NEW_SLOT + log(3, 32));
-    const revoke = await row(() => registry.revoke(ids[1]), CHANGED_SLOT + log(3, 0), grant.gas);
-    const revokeAll = await row(() => registry.revokeAll(), CHANGED_SLOT + log(2, 32), grant.gas);
+    const grant = await measure(() => registry.grant(ids[1]), READ_SLOT + NEW_SLOT + log(3, 32));
+    const revoke = await measure(() => registry.revoke(ids[1]), CHANGED_SLOT + log(3, 0), grant.gas);
+    const revokeAll = await measure(() => registry.revokeAll(), CHANGED_SLOT + log(2, 32), grant.gas);
 
     const { consent, signer } = signedConsent();
     const grantMessage = await signGrant(signer, at, consent);
-    const grantBySig = await row(
+    const grantBySig = await measure(
       () =>
         relayed.grantBySig(
           consent.grantor,
@@ -122,20 +84,21 @@ export async function benchGas(sizes: readonly number[] = [10, 100_000]): Promis
       LEANEST_RELAYED_GRANT,
     );
     const revokeMessage = await signRevoke(signer, at, consent);
-    const revokeBySig = await row(
+    const revokeBySig = await measure(
       () => relayed.revokeBySig(consent.grantor, revokeMessage.consentId, revokeMessage.signature),
       ECRECOVER + CHANGED_SLOT + log(3, 0),
       grantBySig.gas,
     );
     const all = await signRevokeAll(patient, at, grantor, { issuedAt: now() + 60 });
-    const revokeAllBySig = await row(
+    const revokeAllBySig = await measure(
       () => relayed.revokeAllBySig(grantor, all.issuedAt, all.signature),
       ECRECOVER + CHANGED_SLOT + log(2, 32),
       grantBySig.gas,
     );
 
     const flat = await flatness(sizes);
-    const rows = { anchor: anchored, grant, grantBySig, revoke, revokeBySig, revokeAll, revokeAllBySig };
+    const consents = { grant, grantBySig, revoke, revokeBySig, revokeAll, revokeAllBySig };
+    const rows = { anchor: anchored, ...consents, ...(await partyGas()) };
     return { ...rows, flat, pass: Object.values(rows).every(({ pass }) => pass !== false) && flat.pass };
   } finally {
     await connection.close();
@@ -155,6 +118,9 @@ const consentFor = (grantor: Hex): Consent => {
   return draftConsent({ grantor, grantee: "0x1111111111111111111111111111111111111111", streams: [word()], ...terms });
 };
 
+/** Width of the column of names. */
+const NAME = 36;
+
 /** The report as a table for people. */
 export function gasTable({ flat, pass, ...rows }: GasReport): string {
   const cell = (value: number | string, width = 9): string => String(value).padStart(width);
@@ -162,14 +128,14 @@ export function gasTable({ flat, pass, ...rows }: GasReport): string {
     const { gas, floor, ratio, limit } = row;
     const verdict =
       limit === undefined ? "" : `  at most ${limit.toLocaleString("en")}: ${gas <= limit ? "PASS" : "FAIL"}`;
-    return `${name.padEnd(16)}${cell(gas.toLocaleString("en"))}${cell(floor.toLocaleString("en"))}${cell(ratio.toFixed(3), 8)}${verdict}`;
+    return `${name.padEnd(NAME)}${cell(gas.toLocaleString("en"))}${cell(floor.toLocaleString("en"))}${cell(ratio.toFixed(3), 8)}${verdict}`;
   });
   const growth = flat.rows.map(
     ({ readings, anchor, grantBySig, revokeBySig }) =>
       `${cell(readings.toLocaleString("en"), 16)}${cell(anchor.toLocaleString("en"))}${cell(grantBySig.toLocaleString("en"), 12)}${cell(revokeBySig.toLocaleString("en"), 13)}`,
   );
   return [
-    `${"function".padEnd(16)}${cell("gas")}${cell("floor")}${cell("ratio", 8)}`,
+    `${"function".padEnd(NAME)}${cell("gas")}${cell("floor")}${cell("ratio", 8)}`,
     ...lines,
     "",
     `${cell("readings", 16)}${cell("anchor")}${cell("grantBySig", 12)}${cell("revokeBySig", 13)}`,

@@ -1,5 +1,11 @@
 import { getAddress, type Interface, type Provider } from "ethers";
-import { GOVERNED_INTERFACES, GOVERNED_NAMES, governanceAt, governedAt, type GovernedName } from "../../src/chain/governed.ts";
+import {
+  GOVERNED_INTERFACES,
+  GOVERNED_NAMES,
+  governanceAt,
+  governedAt,
+  type GovernedName,
+} from "../../src/chain/governed.ts";
 import { readLogs } from "../../src/chain/logs.ts";
 import type { Rpc } from "../../src/chain/rpc.ts";
 import type { Hex } from "../../src/consent/consent.ts";

@@ -208,7 +208,7 @@ describe("EmergencyAccess", () => {
       await parties.connect(registrar).accredit(stranger, KIND.Researcher, (await time.latest()) + DAY, word());
       await organises.admit(stranger);
       expect(await emergency.roleStatus(organisation, stranger)).to.equal(ROLE_STATUS.ClinicianNotAccredited);
-      expect(await emergency.roleStatus(stranger, clinician)).to.equal(ROLE_STATUS.NotOnTeam);
+      expect(await emergency.roleStatus(stranger, clinician)).to.equal(ROLE_STATUS.OrganisationNotAccredited);
     });
 
     it("is refused beyond the quota of the week, and taken again the next", async () => {

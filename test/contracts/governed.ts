@@ -21,11 +21,11 @@ export const KIND = { None: 0, Organisation: 1, Clinician: 2, Researcher: 3, Ins
 export const STATUS = { None: 0n, Accredited: 1n, Expired: 2n, Suspended: 3n, Revoked: 4n };
 export const ROLE_STATUS = {
   Held: 0n,
-  NotOnTeam: 1n,
-  OrganisationSuspended: 2n,
-  ClinicianSuspended: 3n,
-  ReviewOverdue: 4n,
-  OrganisationNotAccredited: 5n,
+  OrganisationSuspended: 1n,
+  OrganisationNotAccredited: 2n,
+  NotOnTeam: 3n,
+  ClinicianSuspended: 4n,
+  ReviewOverdue: 5n,
   ClinicianNotAccredited: 6n,
 };
 
