@@ -6,6 +6,8 @@ import { PartyRegistry__factory } from "../../typechain-types/factories/PartyReg
 import { IGovernance__factory } from "../../typechain-types/factories/interfaces/IGovernance__factory.ts";
 import type { IGovernance } from "../../typechain-types/interfaces/IGovernance.ts";
 
+export type { IGovernance };
+
 /** The contracts whose functions need roles, and the one that says who has them. */
 export const GOVERNED_NAMES = ["AccessManager", "PartyRegistry", "EmergencyAccess"] as const;
 export type GovernedName = (typeof GOVERNED_NAMES)[number];
