@@ -103,7 +103,7 @@ async function grantedFunctions(provider: Provider, addresses: GovernedAddresses
 }
 
 /** Functions of a contract that can change something. */
-export function changingFunctions(contract: Interface): { name: string; selector: string }[] {
+function changingFunctions(contract: Interface): { name: string; selector: string }[] {
   const found: { name: string; selector: string }[] = [];
   contract.forEachFunction(({ name, selector, constant }) => {
     if (!constant) found.push({ name, selector });

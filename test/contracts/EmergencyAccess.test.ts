@@ -174,6 +174,23 @@ describe("EmergencyAccess", () => {
       }
     });
 
+    it("takes the word of a co-signer's contract", async () => {
+      const { emergency, parties, registrar, declares, organises, colleague, coSigned, time } = await load();
+      const { ethers } = await chain;
+      const wallet = await ethers.deployContract("OwnedWallet", [colleague]);
+      const coSigner = (await wallet.getAddress()) as `0x${string}`;
+      await parties.connect(registrar).accredit(coSigner, KIND.Clinician, (await time.latest()) + DAY, word());
+      await organises.admit(coSigner);
+      const { args } = await coSigned({ coSigner });
+      await expect(declares.declare(...args)).to.emit(emergency, "EmergencyDeclared");
+      const next = await coSigned({ coSigner });
+      await wallet.getFunction("renounce")();
+      await expect(declares.declare(...next.args)).to.be.revertedWithCustomError(
+        emergency,
+        "EmergencyCoSignatureInvalid",
+      );
+    });
+
     it("is refused to whoever does not hold the role, declarant or co-signer, and says why", async () => {
       const { emergency, organises, clinician, colleague, stranger, organisation, coSigned, ...rest } = await load();
       const { parties, registrar, protects, protector, time } = rest;
