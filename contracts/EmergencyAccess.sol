@@ -232,11 +232,12 @@ contract EmergencyAccess is IEmergencyAccess, EIP712, AccessManaged {
         bytes32 commitment,
         uint32 number,
         uint32 declared
-    ) private view returns (uint48 declaredAt) {
+    ) private view returns (uint48) {
         if (number == declared && commitment == bytes32(0)) return 0;
         Slot storage emergency = _emergencies[declarant][commitment];
-        declaredAt = emergency.declaredAt;
-        if (declaredAt == 0 || emergency.number != number) revert EmergencyNextMismatch(commitment);
+        // One that does not exist has number 0, which is never next.
+        if (emergency.number != number) revert EmergencyNextMismatch(commitment);
+        return emergency.declaredAt;
     }
 
     function _organisationStatus(address organisation) private view returns (RoleStatus) {

@@ -322,6 +322,7 @@ describe("EmergencyAccess", () => {
       expect(await emergency.recordOf(clinician)).to.deep.equal([2n, 1n, due]);
       expect((await emergency.emergencyOf(clinician, first)).reviewed).to.equal(true);
       expect((await emergency.emergencyOf(clinician, second)).reviewed).to.equal(false);
+      expect((await emergency.emergencyOf(clinician, word())).reviewed, "there is none").to.equal(false);
       await expect(reviews.review(clinician, first, second, false, report))
         .to.be.revertedWithCustomError(emergency, "EmergencyReviewOutOfOrder")
         .withArgs(0, 1);
