@@ -3,6 +3,7 @@ import { network } from "hardhat";
 import { deviceGas, type DeviceRows, type WithoutPrecompile } from "./devices.ts";
 import { CHANGED_SLOT, ECRECOVER, log, measure, NEW_SLOT, READ_SLOT, word, type GasRow } from "./floor.ts";
 import { flatness, type Flatness } from "./flatness.ts";
+import { partyGas, type PartyRows } from "./parties.ts";
 import { now } from "../../src/bytes/random.ts";
 import { anchorAt, registryAt } from "../../src/chain/contracts.ts";
 import { RelationshipWallet, newPhrase } from "../../src/chain/wallet.ts";
@@ -10,7 +11,7 @@ import type { Consent, Hex } from "../../src/consent/consent.ts";
 import { draftConsent } from "../../src/consent/draft.ts";
 import { signGrant, signRevoke, signRevokeAll } from "../../src/consent/sign.ts";
 
-export interface GasReport extends DeviceRows {
+export interface GasReport extends DeviceRows, PartyRows {
   readonly anchor: GasRow;
   readonly grant: GasRow;
   readonly grantBySig: GasRow;
@@ -100,7 +101,7 @@ export async function benchGas(sizes: readonly number[] = [10, 100_000]): Promis
     const flat = await flatness(sizes);
     const { rows: devices, withoutPrecompile } = await deviceGas();
     const consents = { grant, grantBySig, revoke, revokeBySig, revokeAll, revokeAllBySig };
-    const rows = { anchor: anchored, ...consents, ...devices };
+    const rows = { anchor: anchored, ...consents, ...devices, ...(await partyGas()) };
     return {
       ...rows,
       withoutPrecompile,
@@ -126,7 +127,7 @@ const consentFor = (grantor: Hex): Consent => {
 };
 
 /** Width of the column of names. */
-const NAME = 30;
+const NAME = 36;
 
 /** The report as a table for people. */
 export function gasTable({ flat, withoutPrecompile, pass, ...rows }: GasReport): string {

@@ -5,4 +5,7 @@ export * as interfaces from './interfaces/index.js';
 export { ConsentLedger__factory } from './ConsentLedger__factory.js';
 export { ConsentRegistry__factory } from './ConsentRegistry__factory.js';
 export { DeviceRegistry__factory } from './DeviceRegistry__factory.js';
+export { EmergencyAccess__factory } from './EmergencyAccess__factory.js';
+export { PartyRegistry__factory } from './PartyRegistry__factory.js';
 export { RecordAnchor__factory } from './RecordAnchor__factory.js';
+export { VaultRecovery__factory } from './VaultRecovery__factory.js';

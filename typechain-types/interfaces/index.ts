@@ -3,4 +3,8 @@
 /* eslint-disable */
 export type { IConsentRegistry } from './IConsentRegistry.js';
 export type { IDeviceRegistry } from './IDeviceRegistry.js';
+export type { IEmergencyAccess } from './IEmergencyAccess.js';
+export type { IGovernance } from './IGovernance.js';
+export type { IPartyRegistry } from './IPartyRegistry.js';
 export type { IRecordAnchor } from './IRecordAnchor.js';
+export type { IVaultRecovery } from './IVaultRecovery.js';

@@ -3,4 +3,8 @@
 /* eslint-disable */
 export { IConsentRegistry__factory } from './IConsentRegistry__factory.js';
 export { IDeviceRegistry__factory } from './IDeviceRegistry__factory.js';
+export { IEmergencyAccess__factory } from './IEmergencyAccess__factory.js';
+export { IGovernance__factory } from './IGovernance__factory.js';
+export { IPartyRegistry__factory } from './IPartyRegistry__factory.js';
 export { IRecordAnchor__factory } from './IRecordAnchor__factory.js';
+export { IVaultRecovery__factory } from './IVaultRecovery__factory.js';
