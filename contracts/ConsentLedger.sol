@@ -21,13 +21,13 @@ abstract contract ConsentLedger is IConsentRegistry {
     function entryOf(
         address grantor,
         bytes32 consentId
-    ) external view returns (uint48 issuedAt, uint48 grantedAt, uint48 revokedAt) {
+    ) public view returns (uint48 issuedAt, uint48 grantedAt, uint48 revokedAt) {
         Entry memory entry = _entries[grantor][consentId];
         return (entry.issuedAt, entry.grantedAt, entry.revokedAt);
     }
 
     /// @inheritdoc IConsentRegistry
-    function endedBefore(address grantor) external view returns (uint48) {
+    function endedBefore(address grantor) public view returns (uint48) {
         return _endedBefore[grantor];
     }
 
