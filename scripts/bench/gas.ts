@@ -27,6 +27,9 @@ export interface GasReport {
   readonly revokeBySig: GasRow;
   readonly revokeAll: GasRow;
   readonly revokeAllBySig: GasRow;
+  /** One message of a batch of ten, the transaction shared. */
+  readonly grantManyBySig: GasRow;
+  readonly revokeManyBySig: GasRow;
   readonly flat: Flatness;
   readonly pass: boolean;
 }
@@ -49,6 +52,14 @@ function atLeast(data: string, effects: number): number {
   const tokens = bytes.reduce((sum, byte) => sum + (byte === 0 ? 1 : 4), 0);
   return Math.max(TRANSACTION + 4 * tokens + effects, TRANSACTION + 10 * tokens);
 }
+
+/** Messages in a measured batch. */
+const BATCH = 10;
+
+const each = ({ gas, floor, limit = Infinity }: GasRow): GasRow => {
+  const share = { gas: Math.round(gas / BATCH), floor: Math.round(floor / BATCH), limit };
+  return { ...share, ratio: Math.round((gas / floor) * 1000) / 1000, pass: share.gas <= limit };
+};
 
 /** 32 random bytes without a zero, so that calldata always costs the same. */
 const word = (): Hex => hexlify(randomBytes(32).map((byte) => byte || 1)) as Hex;
@@ -134,8 +145,25 @@ export async function benchGas(sizes: readonly number[] = [10, 100_000]): Promis
       grantBySig.gas,
     );
 
+    const patients = Array.from({ length: BATCH }, signedConsent);
+    const grants = await Promise.all(patients.map(({ consent, signer }) => signGrant(signer, at, consent)));
+    const revocations = await Promise.all(patients.map(({ consent, signer }) => signRevoke(signer, at, consent)));
+    const grantMany = await row(
+      () => relayed.grantManyBySig(grants),
+      BATCH * (ECRECOVER + READ_SLOT + NEW_SLOT + log(3, 32)),
+      grantBySig.gas,
+    );
+    const revokeMany = await row(
+      () => relayed.revokeManyBySig(revocations),
+      BATCH * (ECRECOVER + CHANGED_SLOT + log(3, 0)),
+      revokeBySig.gas,
+    );
+
     const flat = await flatness(sizes);
-    const rows = { anchor: anchored, grant, grantBySig, revoke, revokeBySig, revokeAll, revokeAllBySig };
+    const rows = {
+      ...{ anchor: anchored, grant, grantBySig, revoke, revokeBySig, revokeAll, revokeAllBySig },
+      ...{ grantManyBySig: each(grantMany), revokeManyBySig: each(revokeMany) },
+    };
     return { ...rows, flat, pass: Object.values(rows).every(({ pass }) => pass !== false) && flat.pass };
   } finally {
     await connection.close();
