@@ -49,8 +49,8 @@ export function changesOf(node: Node, textOf: (node: Node) => string): Change[] 
       ];
     case "Return": {
       const { expression } = node;
-      const gone = change("removed statement", "{}", withSemicolon(node));
-      return expression?.typeDescriptions?.typeString === "bool" ? [gone, ...negated(expression, textOf)] : [gone];
+      const gone = removed(node, textOf);
+      return expression?.typeDescriptions?.typeString === "bool" ? [...gone, ...negated(expression, textOf)] : gone;
     }
     case "BinaryOperation": {
       if (left === undefined || right === undefined) return [];
@@ -82,7 +82,7 @@ export function changesOf(node: Node, textOf: (node: Node) => string): Change[] 
     case "Literal":
       return node.kind === "number" ? [change("boundary", plusOne(textOf(node)))] : [];
     default:
-      return STATEMENTS.has(node.nodeType) ? [change("removed statement", "{}", withSemicolon(node))] : [];
+      return STATEMENTS.has(node.nodeType) ? removed(node, textOf) : [];
   }
 }
 
@@ -92,11 +92,12 @@ const negated = (condition: Node, textOf: (node: Node) => string): Change[] =>
     ? []
     : [{ operator: "negated condition", at: condition, text: `!(${textOf(condition)})` }];
 
-/** The compiler counts the semicolon to no statement. */
-const withSemicolon = ({ nodeType, src }: Node): Node => {
+/** The compiler counts the semicolon to no statement; the step of a loop has none and stays. */
+function removed({ nodeType, src }: Node, textOf: (node: Node) => string): Change[] {
   const [start = 0, length = 0, file = 0] = src.split(":").map(Number);
-  return { nodeType, src: `${start}:${length + 1}:${file}` };
-};
+  const at = { nodeType, src: `${start}:${length + 1}:${file}` };
+  return textOf(at).endsWith(";") ? [{ operator: "removed statement", at, text: "{}" }] : [];
+}
 
 /** `15 minutes` becomes `16 minutes`, `0x00` becomes `0x01`. */
 const plusOne = (text: string): string =>
