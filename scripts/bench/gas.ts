@@ -20,6 +20,9 @@ export interface GasReport extends DeviceRows, PartyRows {
   readonly revokeAll: GasRow;
   readonly revokeAllBySig: GasRow;
   readonly withoutPrecompile: WithoutPrecompile;
+  /** One message of a batch of ten, the transaction shared. */
+  readonly grantManyBySig: GasRow;
+  readonly revokeManyBySig: GasRow;
   readonly flat: Flatness;
   readonly pass: boolean;
 }
@@ -27,6 +30,14 @@ export interface GasReport extends DeviceRows, PartyRows {
 /** The leanest rolling head in Solidity that was measured, and the leanest relayed consent among public peers. */
 const LEANEST_ANCHOR = 28_569;
 const LEANEST_RELAYED_GRANT = 59_570;
+
+/** Messages in a measured batch. */
+const BATCH = 10;
+
+const each = ({ gas, floor, limit = Infinity }: GasRow): GasRow => {
+  const share = { gas: Math.round(gas / BATCH), floor: Math.round(floor / BATCH), limit };
+  return { ...share, ratio: Math.round((gas / floor) * 1000) / 1000, pass: share.gas <= limit };
+};
 
 /** @param sizes - Readings after which the same gas is measured again. */
 export async function benchGas(sizes: readonly number[] = [10, 100_000]): Promise<GasReport> {
@@ -98,10 +109,25 @@ export async function benchGas(sizes: readonly number[] = [10, 100_000]): Promis
       grantBySig.gas,
     );
 
+    const patients = Array.from({ length: BATCH }, signedConsent);
+    const grants = await Promise.all(patients.map(({ consent, signer }) => signGrant(signer, at, consent)));
+    const revocations = await Promise.all(patients.map(({ consent, signer }) => signRevoke(signer, at, consent)));
+    const grantMany = await measure(
+      () => relayed.grantManyBySig(grants),
+      BATCH * (ECRECOVER + READ_SLOT + NEW_SLOT + log(3, 32)),
+      grantBySig.gas,
+    );
+    const revokeMany = await measure(
+      () => relayed.revokeManyBySig(revocations),
+      BATCH * (ECRECOVER + CHANGED_SLOT + log(3, 0)),
+      revokeBySig.gas,
+    );
+
     const flat = await flatness(sizes);
     const { rows: devices, withoutPrecompile } = await deviceGas();
     const consents = { grant, grantBySig, revoke, revokeBySig, revokeAll, revokeAllBySig };
-    const rows = { anchor: anchored, ...consents, ...devices, ...(await partyGas()) };
+    const batches = { grantManyBySig: each(grantMany), revokeManyBySig: each(revokeMany) };
+    const rows = { anchor: anchored, ...consents, ...batches, ...devices, ...(await partyGas()) };
     return {
       ...rows,
       withoutPrecompile,

@@ -1,0 +1,100 @@
+import { spawn } from "node:child_process";
+import { cpSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { ROOT, type Mutant } from "./mutants.ts";
+
+/** Stillborn: the compiler refuses it. Equivalent: it compiles to the same code. Neither is counted. */
+export type Verdict = "killed" | "survived" | "equivalent" | "stillborn";
+
+const DEPLOYED = ["ConsentRegistry", "RecordAnchor"];
+/** What a copy of the project needs so that its contract tests run. */
+const COPIED = [
+  ...["contracts", "test/contracts", "src", "examples", "scripts", "tools", "typechain-types"],
+  ...["package.json", "hardhat.config.ts"],
+];
+/** In this order, the cheapest first; a mutant is dead with the first that fails. */
+const SUITES: readonly (readonly string[])[] = [
+  ["test", "solidity", "--no-compile"],
+  [
+    ...["test", "mocha", "--no-compile", "--bail"],
+    ...["ConsentRegistry", "RecordAnchor", "signers", "batch", "isPermitted", "order"].map(
+      (name) => `test/contracts/${name}.test.ts`,
+    ),
+  ],
+  ["test", "mocha", "--no-compile", "--bail", "test/contracts/invariants.test.ts"],
+];
+/** Invariants by a short campaign, the same for every mutant. */
+const ENV = { HARDHAT_DISABLE_TELEMETRY: "true", MEDSEAL_CALLS: "1500", MEDSEAL_SEED: "1" };
+/** An endless loop in a test is a kill. */
+const LONGEST_MS = 180_000;
+
+/** A copy of the project, in which one mutant after the other is built and tested. */
+export class Bench {
+  readonly #folder: string;
+  #unchanged = "";
+
+  constructor() {
+    this.#folder = mkdtempSync(join(tmpdir(), "medseal-mutation-"));
+    for (const path of COPIED) cpSync(join(ROOT, path), join(this.#folder, path), { recursive: true });
+    symlinkSync(join(ROOT, "node_modules"), join(this.#folder, "node_modules"), "dir");
+  }
+
+  /** @throws when the tests fail on the contracts as they are: then no kill would mean anything. */
+  async open(): Promise<void> {
+    if (!(await this.#build()) || !(await this.#passes())) throw new Error("the contracts fail their tests unchanged");
+    this.#unchanged = this.#code();
+  }
+
+  async judge(mutant: Mutant): Promise<Verdict> {
+    const file = join(this.#folder, mutant.file);
+    writeFileSync(file, mutant.content);
+    try {
+      if (!(await this.#build())) return "stillborn";
+      if (this.#code() === this.#unchanged) return "equivalent";
+      return (await this.#passes()) ? "survived" : "killed";
+    } finally {
+      cpSync(join(ROOT, mutant.file), file);
+    }
+  }
+
+  close(): void {
+    rmSync(this.#folder, { recursive: true, force: true });
+  }
+
+  #build(): Promise<boolean> {
+    return this.#hardhat("build", "--no-typechain");
+  }
+
+  /** The code of all contracts that are deployed. */
+  #code(): string {
+    const artifact = (name: string): string =>
+      join(this.#folder, "artifacts", "contracts", `${name}.sol`, `${name}.json`);
+    return DEPLOYED.map(
+      (name) => (JSON.parse(readFileSync(artifact(name), "utf8")) as { bytecode: string }).bytecode,
+    ).join();
+  }
+
+  async #passes(): Promise<boolean> {
+    for (const suite of SUITES) if (!(await this.#hardhat(...suite))) return false;
+    return true;
+  }
+
+  #hardhat(...args: string[]): Promise<boolean> {
+    const cli = join(ROOT, "node_modules", "hardhat", "dist", "src", "cli.js");
+    const options = {
+      cwd: this.#folder,
+      stdio: "ignore",
+      // A test that runs this stands in Hardhat itself, whose options for its workers name the project's own configuration.
+      env: {
+        ...Object.fromEntries(Object.entries(process.env).filter(([name]) => !/^(HARDHAT|HH)_/.test(name))),
+        ...ENV,
+      },
+      timeout: LONGEST_MS,
+    } as const;
+    return new Promise((resolve, reject) => {
+      const child = spawn(process.execPath, [cli, ...args], options);
+      child.on("error", reject).on("close", (code) => resolve(code === 0));
+    });
+  }
+}
