@@ -10,29 +10,49 @@ import * as Contracts from "./index.js";
 
 declare module "@nomicfoundation/hardhat-ethers/types" {
   interface HardhatEthersHelpers extends HardhatEthersHelpersBase {
+getContractFactory(name: 'AlertEscalation', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.AlertEscalation__factory>
+getContractFactory(name: 'AlertRules', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.AlertRules__factory>
 getContractFactory(name: 'ConsentLedger', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.ConsentLedger__factory>
 getContractFactory(name: 'ConsentRegistry', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.ConsentRegistry__factory>
+getContractFactory(name: 'IAlertRules', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.IAlertRules__factory>
 getContractFactory(name: 'IConsentRegistry', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.IConsentRegistry__factory>
 getContractFactory(name: 'IRecordAnchor', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.IRecordAnchor__factory>
+getContractFactory(name: 'IRuleEvaluator', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.IRuleEvaluator__factory>
 getContractFactory(name: 'RecordAnchor', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.RecordAnchor__factory>
+getContractFactory(name: 'RuleEvaluator', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.RuleEvaluator__factory>
 
+getContractAt(name: 'AlertEscalation', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.AlertEscalation>
+getContractAt(name: 'AlertRules', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.AlertRules>
 getContractAt(name: 'ConsentLedger', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.ConsentLedger>
 getContractAt(name: 'ConsentRegistry', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.ConsentRegistry>
+getContractAt(name: 'IAlertRules', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.IAlertRules>
 getContractAt(name: 'IConsentRegistry', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.IConsentRegistry>
 getContractAt(name: 'IRecordAnchor', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.IRecordAnchor>
+getContractAt(name: 'IRuleEvaluator', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.IRuleEvaluator>
 getContractAt(name: 'RecordAnchor', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.RecordAnchor>
+getContractAt(name: 'RuleEvaluator', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.RuleEvaluator>
 
+deployContract(name: 'AlertEscalation', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.AlertEscalation>
+deployContract(name: 'AlertRules', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.AlertRules>
 deployContract(name: 'ConsentLedger', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.ConsentLedger>
 deployContract(name: 'ConsentRegistry', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.ConsentRegistry>
+deployContract(name: 'IAlertRules', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.IAlertRules>
 deployContract(name: 'IConsentRegistry', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.IConsentRegistry>
 deployContract(name: 'IRecordAnchor', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.IRecordAnchor>
+deployContract(name: 'IRuleEvaluator', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.IRuleEvaluator>
 deployContract(name: 'RecordAnchor', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.RecordAnchor>
+deployContract(name: 'RuleEvaluator', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.RuleEvaluator>
 
+deployContract(name: 'AlertEscalation', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.AlertEscalation>
+deployContract(name: 'AlertRules', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.AlertRules>
 deployContract(name: 'ConsentLedger', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.ConsentLedger>
 deployContract(name: 'ConsentRegistry', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.ConsentRegistry>
+deployContract(name: 'IAlertRules', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.IAlertRules>
 deployContract(name: 'IConsentRegistry', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.IConsentRegistry>
 deployContract(name: 'IRecordAnchor', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.IRecordAnchor>
+deployContract(name: 'IRuleEvaluator', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.IRuleEvaluator>
 deployContract(name: 'RecordAnchor', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.RecordAnchor>
+deployContract(name: 'RuleEvaluator', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.RuleEvaluator>
 
     // default types
     getContractFactory(
