@@ -1,16 +1,12 @@
 import { absence } from "./kinds/absence.ts";
 import { count } from "./kinds/count.ts";
 import { difference } from "./kinds/difference.ts";
+import { unmeasured, type Measure } from "./kinds/measured.ts";
 import { rate } from "./kinds/rate.ts";
 import { score } from "./kinds/score.ts";
 import { threshold } from "./kinds/threshold.ts";
 import type { Kind, Rule } from "./rule.ts";
 import { STATUSES, lastHeard, type InputState, type Result, type State, type Status } from "./state.ts";
-
-type Measured = Omit<Result, "active">;
-
-/** What a kind of rule measures in a state whose inputs have this status. */
-export type Measure = (rule: Rule, state: State, status: Status) => Measured;
 
 const MEASURES: Readonly<Record<Kind, Measure>> = { threshold, count, rate, difference, absence, score };
 
@@ -24,15 +20,6 @@ export function measure(rule: Rule, state: State): Result {
   if (status !== "available" && rule.kind !== "absence") return { ...unmeasured(status), active };
   return { ...MEASURES[rule.kind](rule, state, status), active };
 }
-
-export const measured = (value: bigint, status: Status = "available"): Measured => ({
-  status,
-  measured: true,
-  measure: value,
-  level: 0,
-});
-
-export const unmeasured = (status: Status): Measured => ({ status, measured: false, measure: 0n, level: 0 });
 
 function statusOf(maxAge: number, input: InputState | undefined, time: number): Status {
   if (input === undefined) return "waiting";

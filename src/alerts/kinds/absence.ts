@@ -1,5 +1,5 @@
-import { measured, unmeasured, type Measure } from "../measure.ts";
 import { lastHeard } from "../state.ts";
+import { measured, unmeasured, type Measure } from "./measured.ts";
 
 /** Milliseconds without a value, while one is expected. What the source marks missing is no value. */
 export const absence: Measure = (_rule, { time, inputs: [input] }, status) => {

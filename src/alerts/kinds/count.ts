@@ -1,7 +1,7 @@
-import { measured, type Measure } from "../measure.ts";
 import type { Reading, State } from "../state.ts";
 import type { Rule } from "../rule.ts";
 import { scoreOf } from "./bands.ts";
+import { measured, type Measure } from "./measured.ts";
 
 /** How many of the last values have a score above 0: k of n. */
 export const count: Measure = (rule, state) => {

@@ -1,5 +1,4 @@
-import { measured, unmeasured, type Measure } from "../measure.ts";
-import { latestOf } from "./latest.ts";
+import { latestOf, measured, unmeasured, type Measure } from "./measured.ts";
 
 /** How far two values are apart, either way, when they were taken close enough to each other. */
 export const difference: Measure = ({ window }, state) => {

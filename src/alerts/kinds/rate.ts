@@ -1,8 +1,7 @@
-import { measured, unmeasured, type Measure } from "../measure.ts";
 import { divide } from "../rounding.ts";
 import type { Rule } from "../rule.ts";
 import type { Reading, State } from "../state.ts";
-import { latestOf } from "./latest.ts";
+import { latestOf, measured, unmeasured, type Measure } from "./measured.ts";
 
 /** Values of a window that are kept, at most. */
 const KEPT = 64;

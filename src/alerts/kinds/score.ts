@@ -1,6 +1,5 @@
-import { measured, unmeasured, type Measure } from "../measure.ts";
-import { latestOf } from "./latest.ts";
 import { scoreOf } from "./bands.ts";
+import { latestOf, measured, unmeasured, type Measure } from "./measured.ts";
 
 /** The sum of the inputs' scores, and the level of response it calls for. Without all of them there is none. */
 export const score: Measure = (rule, state) => {
