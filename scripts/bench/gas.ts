@@ -1,23 +1,14 @@
-import { randomBytes } from "node:crypto";
-import { getBytes, hexlify, type ContractTransactionResponse, type Signer } from "ethers";
+import type { Signer } from "ethers";
 import { network } from "hardhat";
+import { alertGas } from "./alert-gas.ts";
 import { flatness, type Flatness } from "./flatness.ts";
+import { CHANGED_SLOT, ECRECOVER, NEW_SLOT, READ_SLOT, log, row, word, type GasRow } from "./row.ts";
 import { now } from "../../src/bytes/random.ts";
 import { anchorAt, registryAt } from "../../src/chain/contracts.ts";
 import { RelationshipWallet, newPhrase } from "../../src/chain/wallet.ts";
 import type { Consent, Hex } from "../../src/consent/consent.ts";
 import { draftConsent } from "../../src/consent/draft.ts";
 import { signGrant, signRevoke, signRevokeAll } from "../../src/consent/sign.ts";
-
-/** Gas of one function in steady state, beside the least the protocol asks for its effects. */
-export interface GasRow {
-  readonly gas: number;
-  readonly floor: number;
-  readonly ratio: number;
-  /** What it must not exceed, where there is such a figure. */
-  readonly limit?: number;
-  readonly pass?: boolean;
-}
 
 export interface GasReport {
   readonly anchor: GasRow;
@@ -27,6 +18,10 @@ export interface GasReport {
   readonly revokeBySig: GasRow;
   readonly revokeAll: GasRow;
   readonly revokeAllBySig: GasRow;
+  readonly "AlertRules.raise": GasRow;
+  readonly "AlertRules.escalate": GasRow;
+  readonly "AlertRules.acknowledge": GasRow;
+  readonly "AlertRules.retire": GasRow;
   readonly flat: Flatness;
   readonly pass: boolean;
 }
@@ -34,24 +29,6 @@ export interface GasReport {
 /** The leanest rolling head in Solidity that was measured, and the leanest relayed consent among public peers. */
 const LEANEST_ANCHOR = 28_569;
 const LEANEST_RELAYED_GRANT = 59_570;
-
-// Costs of the Osaka rules: EIP-2929 and EIP-2200 for storage, the Yellow Paper's for logs, EIP-2028 and EIP-7623 for calldata.
-const TRANSACTION = 21_000;
-const NEW_SLOT = 22_100;
-const CHANGED_SLOT = 5_000;
-const READ_SLOT = 2_100;
-const ECRECOVER = 3_000;
-const log = (topics: number, bytes: number): number => 375 + 375 * topics + 8 * bytes;
-
-/** Intrinsic gas of a transaction with this calldata, or the floor of EIP-7623 where that is more. */
-function atLeast(data: string, effects: number): number {
-  const bytes = getBytes(data);
-  const tokens = bytes.reduce((sum, byte) => sum + (byte === 0 ? 1 : 4), 0);
-  return Math.max(TRANSACTION + 4 * tokens + effects, TRANSACTION + 10 * tokens);
-}
-
-/** 32 random bytes without a zero, so that calldata always costs the same. */
-const word = (): Hex => hexlify(randomBytes(32).map((byte) => byte || 1)) as Hex;
 
 /** @param sizes - Readings after which the same gas is measured again. */
 export async function benchGas(sizes: readonly number[] = [10, 100_000]): Promise<GasReport> {
@@ -66,17 +43,6 @@ export async function benchGas(sizes: readonly number[] = [10, 100_000]): Promis
     const relayed = registryAt(registryAddress, relayer);
     const recordAnchor = anchorAt(anchorAddress, gateway);
 
-    const row = async (
-      send: () => Promise<ContractTransactionResponse>,
-      effects: number,
-      limit?: number,
-    ): Promise<GasRow> => {
-      const sent = await send();
-      const gas = Number((await sent.wait())?.gasUsed ?? 0n);
-      const floor = atLeast(sent.data, effects);
-      const ratio = Math.round((gas / floor) * 1000) / 1000;
-      return { gas, floor, ratio, ...(limit === undefined ? {} : { limit, pass: gas <= limit }) };
-    };
     const grantor = (await patient.getAddress()) as Hex;
     const wallet = new RelationshipWallet(newPhrase());
     let relationship = 0;
@@ -134,8 +100,9 @@ export async function benchGas(sizes: readonly number[] = [10, 100_000]): Promis
       grantBySig.gas,
     );
 
+    const alerts = await alertGas(connection, gateway, relayer);
     const flat = await flatness(sizes);
-    const rows = { anchor: anchored, grant, grantBySig, revoke, revokeBySig, revokeAll, revokeAllBySig };
+    const rows = { anchor: anchored, grant, grantBySig, revoke, revokeBySig, revokeAll, revokeAllBySig, ...alerts };
     return { ...rows, flat, pass: Object.values(rows).every(({ pass }) => pass !== false) && flat.pass };
   } finally {
     await connection.close();
@@ -162,14 +129,14 @@ export function gasTable({ flat, pass, ...rows }: GasReport): string {
     const { gas, floor, ratio, limit } = row;
     const verdict =
       limit === undefined ? "" : `  at most ${limit.toLocaleString("en")}: ${gas <= limit ? "PASS" : "FAIL"}`;
-    return `${name.padEnd(16)}${cell(gas.toLocaleString("en"))}${cell(floor.toLocaleString("en"))}${cell(ratio.toFixed(3), 8)}${verdict}`;
+    return `${name.padEnd(24)}${cell(gas.toLocaleString("en"))}${cell(floor.toLocaleString("en"))}${cell(ratio.toFixed(3), 8)}${verdict}`;
   });
   const growth = flat.rows.map(
     ({ readings, anchor, grantBySig, revokeBySig }) =>
       `${cell(readings.toLocaleString("en"), 16)}${cell(anchor.toLocaleString("en"))}${cell(grantBySig.toLocaleString("en"), 12)}${cell(revokeBySig.toLocaleString("en"), 13)}`,
   );
   return [
-    `${"function".padEnd(16)}${cell("gas")}${cell("floor")}${cell("ratio", 8)}`,
+    `${"function".padEnd(24)}${cell("gas")}${cell("floor")}${cell("ratio", 8)}`,
     ...lines,
     "",
     `${cell("readings", 16)}${cell("anchor")}${cell("grantBySig", 12)}${cell("revokeBySig", 13)}`,
