@@ -35,3 +35,8 @@ export class TooLateError extends MedSealError {
     });
   }
 }
+
+/** An alert or rule is asked for that is not there, or over. */
+export class NoSuchAlertError extends MedSealError {
+  readonly code = "ERR_NO_SUCH_ALERT";
+}

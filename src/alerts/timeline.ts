@@ -54,6 +54,12 @@ export class Timeline {
     return joined([this.#earlier, ...this.#blocks.map(({ episodes }) => episodes)]);
   }
 
+  /** The same, as they stand at a time, when nothing more has come. */
+  episodesAt(time: number): readonly Episode[] {
+    const { state } = this.at(time);
+    return joined([this.episodes, changed(this.#state, state)]);
+  }
+
   /** What is to be said at a time, when nothing more has come. Silence shows here, so ask by the clock. */
   at(time: number): Evaluation {
     const clock = {
@@ -67,10 +73,11 @@ export class Timeline {
   }
 
   /**
+   * @returns whether it came late, so that what was said before may have changed.
    * @throws TooLateError when the observation lies behind what is remembered.
    * @throws NotOfRuleError
    */
-  add(observation: Observation): void {
+  add(observation: Observation): boolean {
     if (observation.time < this.#state.time - this.#lateness || observation.time <= this.#forgotten) {
       throw new TooLateError();
     }
@@ -79,7 +86,8 @@ export class Timeline {
     );
     const [from, ...later] = this.#blocks.slice(Math.max(0, at));
     const last = (later.at(-1) ?? from)?.observations.at(-1);
-    if (from === undefined || last === undefined || !isBefore(observation, last)) this.#append(observation);
+    const late = last !== undefined && isBefore(observation, last);
+    if (from === undefined || !late) this.#append(observation);
     else {
       const rest = [from, ...later].flatMap(({ observations }) => observations);
       const before = rest.findLastIndex((one) => !isBefore(observation, one)) + 1;
@@ -88,6 +96,7 @@ export class Timeline {
       for (const one of rest.toSpliced(before, 0, observation)) this.#append(one);
     }
     this.#forget();
+    return late;
   }
 
   #append(observation: Observation): void {
@@ -100,10 +109,7 @@ export class Timeline {
     // What time alone has brought about comes first, so that each of the two steps changes `active` once at most.
     for (const one of [{ ...observation, report: "clock" } as const, observation]) {
       const { state } = evaluate(this.#rule, this.#state, [one]);
-      if (state.active && !this.#state.active) block.episodes.push({ raisedAt: state.changedAt });
-      if (!state.active && this.#state.active) {
-        block.episodes.push({ raisedAt: this.#state.changedAt, clearedAt: state.changedAt });
-      }
+      block.episodes.push(...changed(this.#state, state));
       this.#state = state;
     }
   }
@@ -119,6 +125,13 @@ export class Timeline {
       );
     }
   }
+}
+
+/** What one step, which changes `active` once at most, tells of an alert. */
+function changed(before: State, after: State): readonly Episode[] {
+  if (after.active === before.active) return [];
+  const { changedAt } = after;
+  return [after.active ? { raisedAt: changedAt } : { raisedAt: before.changedAt, clearedAt: changedAt }];
 }
 
 /** Each alert once: where it has ended, its beginning alone says no more. */
