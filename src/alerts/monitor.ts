@@ -122,23 +122,22 @@ export class Monitor {
   /** What the episodes now say of one alert. */
   #follow(alert: Alert, { episodes, level, from, now }: Seen): readonly AlertEvent[] {
     const { id, clearedAt: before, ...rest } = alert;
-    const own = episodes.filter((episode) => isOf(alert, episode));
-    // An open alert takes up what comes after it; one that was resolved early has its first episode to its end.
-    const last = isOpen(alert) ? episodes.findLast(({ clearedAt = Infinity }) => clearedAt > alert.raisedAt) : own[0];
-    const forgotten = before !== undefined && before < from;
-    if (last === undefined && forgotten) {
+    const last = lastOf(alert, episodes);
+    if (last === undefined && before !== undefined && before < from) {
       if (!isOpen(alert)) this.#alerts.delete(id);
       return [];
     }
     const clearedAt = last === undefined ? (before ?? now) : last.clearedAt;
     const reached = clearedAt === undefined ? Math.max(alert.level, level) : alert.level;
     const cleared = clearedAt === undefined ? {} : { clearedAt };
-    this.#alerts.set(id, { ...rest, id, ...cleared, level: reached, refuted: last === undefined });
-    if (!isOpen(alert)) return [];
+    const followed = { ...rest, id, ...cleared, level: reached, refuted: last === undefined };
+    const again = clearedAt === undefined && before !== undefined;
+    this.#alerts.set(id, again && alert.resolvedBy === ENDED ? reopened(followed) : followed);
+    if (!isOpen(alert) && !(again && alert.resolvedBy === ENDED)) return [];
     const events: AlertEvent[] = [];
     if (last === undefined && !alert.refuted) events.push({ kind: "refuted", alert: id, at: now });
     if (clearedAt !== undefined && before === undefined) events.push({ kind: "cleared", alert: id, at: now });
-    if (clearedAt === undefined && before !== undefined) events.push({ kind: "raisedAgain", alert: id, at: now });
+    if (again) events.push({ kind: "raisedAgain", alert: id, at: now });
     return [...events, ...this.#resolveEnded(id, now)];
   }
 
@@ -192,8 +191,21 @@ const opened = (rule: string, { raisedAt }: Episode): Alert => ({
   refuted: false,
 });
 
+/** A late reading has shown that the condition which was thought to have ended lasts: somebody must look again. */
+function reopened({ resolvedBy: _, acknowledgedBy: __, ...alert }: Alert): Alert {
+  return { ...alert, asked: 0 };
+}
+
 const isOpen = ({ resolvedBy }: Alert): boolean => resolvedBy === undefined;
 
 /** Whether an episode is the alert's: late readings may move its ends. */
 const isOf = (alert: Alert, episode: Episode): boolean =>
   episode.raisedAt <= (alert.clearedAt ?? Infinity) && alert.raisedAt <= (episode.clearedAt ?? Infinity);
+
+/** The last episode of an alert: while it is open every further one is its own, after that those that it has covered. */
+function lastOf(alert: Alert, episodes: readonly Episode[]): Episode | undefined {
+  if (isOpen(alert)) return episodes.findLast(({ clearedAt = Infinity }) => clearedAt > alert.raisedAt);
+  const own = episodes.filter((episode) => isOf(alert, episode));
+  // Resolved before its condition ended, it covers the rest of that episode and no other.
+  return alert.clearedAt === undefined ? own[0] : own.at(-1);
+}

@@ -3,6 +3,7 @@ import fc from "fast-check";
 import { ENDED, type AlertEvent, type Watch } from "../../../src/alerts/alert.ts";
 import { Monitor } from "../../../src/alerts/monitor.ts";
 import type { Rule } from "../../../src/alerts/rule.ts";
+import { Timeline } from "../../../src/alerts/timeline.ts";
 import { BEGIN, NEWS2_SCALE_1, SECOND, ruleOf, say, value } from "./samples.ts";
 
 const MINUTE = 60 * SECOND;
@@ -63,7 +64,7 @@ describe("life of an alert", () => {
     ]);
     monitor.acknowledge(idOf(monitor), "nurse", at(60));
     expect(told(feed(monitor, HIGH, 61, steady(130, 10)))).to.deep.equal(["opened", "notified nurse"]);
-    expect(monitor.alerts.length).to.equal(2);
+    expect(monitor.alerts.map(({ raisedAt }) => raisedAt)).to.deep.equal([at(5), at(66)]);
   });
 
   it("is over when somebody resolves it, and the next episode is another", () => {
@@ -113,6 +114,60 @@ describe("life of an alert", () => {
     const late = Array.from({ length: 100 }, (_, i) => monitor.observe(SILENT.name, value(at(i), 70), at(100))).flat();
     expect(told(late)).to.deep.equal(["refuted", "cleared"]);
     expect(monitor.alerts[0]).to.include({ refuted: true });
+  });
+
+  it("comes back when a late reading shows that its condition had not ended", () => {
+    const monitor = new Monitor([watch(HIGH)]);
+    feed(monitor, HIGH, 0, steady(130, 10));
+    monitor.acknowledge(idOf(monitor), "nurse", at(9));
+    expect(told(monitor.observe(HIGH.name, value(at(10), 70), at(10)))).to.deep.equal([]);
+    expect(told(monitor.tick(at(20)))).to.deep.equal(["cleared", "resolved"]);
+    expect(told(monitor.observe(HIGH.name, value(at(15), 130), at(21)))).to.deep.equal([
+      "raisedAgain",
+      "notified nurse",
+    ]);
+    expect(monitor.alerts).to.have.length(1);
+  });
+
+  it("leaves no episode without an alert, whatever responders do, and opens none without an episode", () => {
+    const act = fc.constantFrom("acknowledge", "resolve", "snooze", "tick", "low", "low", "high", "high", "high");
+    fc.assert(
+      fc.property(fc.array(fc.record({ act, gap: fc.integer({ min: 1, max: 12 }) }), { maxLength: 150 }), (acts) => {
+        const monitor = new Monitor([watch(HIGH)]);
+        const timeline = new Timeline(HIGH, 60 * MINUTE);
+        const opened: string[] = [];
+        let second = 0;
+        for (const { act, gap } of acts) {
+          second += gap;
+          const now = at(second);
+          const open = monitor.alerts.find(({ resolvedBy }) => resolvedBy === undefined);
+          const events = ((): readonly AlertEvent[] => {
+            if (act === "tick") return monitor.tick(now);
+            if (act === "low" || act === "high") {
+              const reading = value(now, act === "low" ? 70 : 130);
+              timeline.add(reading);
+              return monitor.observe(HIGH.name, reading, now);
+            }
+            if (open === undefined) return [];
+            if (act === "snooze") return monitor.snooze(open.id, "nurse", now + MINUTE, now);
+            return monitor[act](open.id, "nurse", now);
+          })();
+          for (const event of events) if (event.kind === "opened") opened.push(event.alert);
+        }
+        monitor.tick(at(second));
+        const episodes = timeline.episodesAt(at(second));
+        const starts = episodes.map(({ raisedAt }) => `${HIGH.name}/${raisedAt}`);
+        expect(new Set(opened).size, "each once").to.equal(opened.length);
+        expect(starts, "none without an episode").to.include.members(opened);
+        for (const { raisedAt } of episodes) {
+          const covered = monitor.alerts.some(
+            (alert) => alert.raisedAt <= raisedAt && raisedAt <= (alert.clearedAt ?? Infinity),
+          );
+          expect(covered, "none lost").to.equal(true);
+        }
+      }),
+      { numRuns: 500 },
+    );
   });
 
   it("tells a pause from silence", () => {
