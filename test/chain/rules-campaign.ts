@@ -48,9 +48,13 @@ export async function rulesCampaign(judge: Judge, cases: number, seed: number): 
     let state: State = START;
     let time = BEGIN;
     for (let parts = draw.between(1, 4); parts > 0 && done < cases; parts--) {
-      const observations = Array.from({ length: draw.between(0, 8) }, () =>
-        randomObservation(draw, rule, (time += draw.gap(rule))),
-      );
+      // Mostly with a value of every input to begin with, or rules of several inputs would seldom measure anything.
+      const whole =
+        state === START && draw.chance(0.8) ? rule.inputs.map((_, i) => randomValue(draw, rule, i, time)) : [];
+      const observations = [
+        ...whole,
+        ...Array.from({ length: draw.between(0, 8) }, () => randomObservation(draw, rule, (time += draw.gap(rule)))),
+      ];
       const spoilt = observations.length > 0 && draw.chance(0.03) ? spoil(draw, observations) : observations;
       const [here, there] = [attempt(() => evaluate(rule, state, spoilt)), judge.evaluate(rule, state, spoilt)];
       const label = `case ${done++} of seed ${seed}`;
@@ -156,7 +160,7 @@ function randomInput(draw: Draw, kind: Kind, inputs: number): Input {
   const band = (): Band => {
     const low = draw.between(-6, 6);
     const plain = { low: BigInt(low), high: BigInt(low + draw.between(0, 5)), score: draw.between(0, 3) };
-    if (kind !== "score" || draw.chance(0.7)) return plain;
+    if (kind !== "score" || draw.chance(0.4)) return plain;
     return { ...plain, when: { input: draw.between(0, inputs - 1), low: -2n, high: BigInt(draw.between(-2, 4)) } };
   };
   const scored = kind === "score" || kind === "count";
@@ -178,11 +182,15 @@ const randomResponses = (draw: Draw): Rule["responses"] =>
 function randomObservation(draw: Draw, rule: Rule, time: number): Observation {
   const input = draw.between(0, rule.inputs.length - 1);
   if (draw.chance(0.3)) return { time, report: draw.pick(SAID), input, mantissa: 0n, scale: 0 };
-  // Values around zero in the input's digits, with up to four digits more to be rounded: halves and their neighbours.
+  return randomValue(draw, rule, input, time);
+}
+
+/** Around zero in the input's digits, with up to four digits more to be rounded: halves and their neighbours. */
+function randomValue(draw: Draw, rule: Rule, input: number, time: number): Observation {
   const digits = rule.inputs[input]?.digits ?? 0;
   const more = draw.between(0, 4);
   const fine = more === 0 ? 0 : draw.pick([0, 5 * 10 ** (more - 1), 5 * 10 ** (more - 1) - 1, 10 ** more - 1]);
-  const near = draw.between(-8, 8) * 10 ** more + draw.pick([-1, 1]) * fine;
+  const near = draw.pick([draw.between(-8, 8), draw.between(-3, 3)]) * 10 ** more + draw.pick([-1, 1]) * fine;
   const mantissa = draw.chance(0.01) ? draw.pick([2n ** 63n - 1n, -(2n ** 63n)]) : BigInt(near);
   return { time, report: "value", input, mantissa, scale: digits + more };
 }

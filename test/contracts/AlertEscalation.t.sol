@@ -91,6 +91,13 @@ contract AlertEscalationTest {
         require(stage == IAlertRules.Stage.Acknowledged, "stage");
     }
 
+    /// @dev An alert bound to nobody cannot be acknowledged by a signature that is none.
+    function testFuzz_acknowledge_nobodyActsForNobody(bytes32 sealedAlert, bytes calldata signature) external {
+        vm.prank(_gateway(1));
+        _alerts.raise(1, _digest(sealedAlert, address(0)));
+        _refuse(_gateway(1), 1, sealedAlert, signature);
+    }
+
     function _raise(Draw.Source memory source, address gateway, uint32 slot) private {
         Slot storage state = _model[gateway][slot];
         uint256 key = source.between(1, type(uint128).max);
