@@ -48,9 +48,12 @@ describe("NEWS2, Royal College of Physicians 2017", () => {
       const tables = new Map<string, number>();
       const scoreOf = (i: number, parameters: Parameters): number => {
         const key = `${i} ${parameters[i]} ${parameters[2]}`;
-        const known = tables.get(key) ?? (scoresByTable(news2, scale, parameters)[i] as number);
-        tables.set(key, known);
-        return known;
+        const known = tables.get(key);
+        if (known !== undefined) return known;
+        const found = scoresByTable(news2, scale, parameters)[i];
+        if (found === undefined) throw new Error(`no score of parameter ${i}`);
+        tables.set(key, found);
+        return found;
       };
       const visit = (state: State, chosen: readonly number[]): void => {
         const i = chosen.length;
