@@ -5,6 +5,7 @@ import { isAddress, type Hex } from "../../src/consent/consent.ts";
 import { MedSealError } from "../../src/errors.ts";
 import { isKemId, KEMS, type KemId } from "../../src/seal/hpke.ts";
 import { x25519PublicKey } from "../../src/seal/x25519.ts";
+import { isPlain } from "./people.ts";
 import type { Contact, Vault } from "./vault.ts";
 
 /** A card that cannot be used: not of the format, or not signed by the address on it. */
@@ -45,6 +46,7 @@ export function readCard(text: string): Contact {
   if (format !== FORMAT || version !== 1) throw new CardError("this is no contact card, version 1");
   const wellFormed =
     typeof name === "string" &&
+    isPlain(name) &&
     name.trim() !== "" &&
     name.length <= 64 &&
     isAddress(holder) &&

@@ -5,6 +5,7 @@ import { ByteWriter } from "../../src/bytes/writer.ts";
 import { MedSealError } from "../../src/errors.ts";
 import { KEMS, openWith, sealTo, type HpkeKeyPair } from "../../src/seal/hpke.ts";
 import { pad, unpad } from "../../src/seal/padding.ts";
+import { isPlain } from "./people.ts";
 import type { Contact } from "./vault.ts";
 
 /** What somebody asks a patient for; times in unix seconds. */
@@ -74,6 +75,8 @@ export async function openRequest(
       signature: string;
     };
     const signer = verifyTypedData(DOMAIN, TYPES, request, signature);
+    if (![request.reason, request.purpose, ...request.streams].every(isPlain))
+      throw new RequestError("a text in the request holds control or invisible characters");
     if (request.patient !== me) throw new RequestError("the request is for somebody else");
     return { request, card, signer };
   } catch (error) {

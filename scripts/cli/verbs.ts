@@ -22,6 +22,7 @@ export const GROUPS: Readonly<Record<string, Readonly<Record<string, string>>>> 
     "gateway confirm": "note that it keeps the lease",
     "consent grant": "let somebody read",
     "consent list": "who may do what today",
+    "consent sign": "sign one again that is not on the chain",
     "consent show": "one consent as it was signed",
     "consent revoke": "end one",
     "consent revoke-all": "end all",

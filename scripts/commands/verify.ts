@@ -9,7 +9,7 @@ import { isAddress, type Hex } from "../../src/consent/consent.ts";
 import { cidOf } from "../../src/ipfs/cid.ts";
 import type { Call, Command } from "../cli/command.ts";
 import { archiveOf, withChain, withStore } from "../cli/chain.ts";
-import { withIdentity } from "../cli/home.ts";
+import { withVault } from "../cli/home.ts";
 import { contactNamed } from "../cli/patient.ts";
 import { WINDOW, withWindow } from "../cli/reader.ts";
 import { count, shownWindow } from "../cli/times.ts";
@@ -106,7 +106,7 @@ function tell(call: Call, report: { ok: boolean; findings: readonly Finding[] },
 async function addressOf(call: Call): Promise<Hex> {
   const named = call.need("gateway");
   if (!named.startsWith("0x"))
-    return withIdentity(call, ({ vault }) => Promise.resolve(contactNamed(vault, named).address));
+    return withVault(call, ({ vault }) => Promise.resolve(contactNamed(vault, named).address));
   try {
     const address = getAddress(named);
     if (isAddress(address)) return address;

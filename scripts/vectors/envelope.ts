@@ -42,6 +42,7 @@ const lease: Release = {
   kind: "lease",
   issuedAt: START,
   from: "",
+  introduction: draw("introduction")(65),
   chain: [linkOf(writeConsent, [hex0x(stream.id)])],
   keys: [generation, { ...generation, generation: 2, role: "spare" }],
   retiredBy: [{ grantor: readConsent.grantor, id: consentId(readConsent) }],
@@ -51,7 +52,8 @@ function releaseSuite(): Suite {
   const audit: Release = { ...release, keys: [{ ...generation, data: undefined }] };
   const bytes = encodeRelease(release);
   const inputs = (changed: Uint8Array): object => ({ bytes: changed });
-  const linksAt = 18 + 1 + 6 + 1 + utf8(release.from).length;
+  const introducedAt = 18 + 1 + 6 + 1 + utf8(release.from).length;
+  const linksAt = introducedAt + 1;
   const descriptor = writeDescriptor(new ByteWriter(), stream).finish();
   const writeAt = Buffer.from(bytes).indexOf(Buffer.from(descriptor)) + descriptor.length + 4 + 1;
   const withRetired = encodeRelease({ ...release, retiredBy: lease.retiredBy });
@@ -65,6 +67,7 @@ function releaseSuite(): Suite {
       good("a lease with a spare", inputs(encodeRelease(lease)), lease),
       ...damaged(inputs, bytes),
       bad("an unknown kind", inputs(bytes.with(18, 2)), "ERR_MALFORMED"),
+      bad("an introduction of one byte", inputs(bytes.with(introducedAt, 1)), "ERR_MALFORMED"),
       bad("no consent", inputs(bytes.with(linksAt, 0)), "ERR_MALFORMED"),
       bad("five consents", inputs(bytes.with(linksAt, 5)), "ERR_MALFORMED"),
       bad("a release that retires", inputs(withRetired), "ERR_MALFORMED"),

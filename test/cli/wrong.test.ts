@@ -118,7 +118,7 @@ const TRIES: Readonly<Record<string, readonly Try[]>> = {
   ],
   "a gateway": [
     { line: "gateway accept gw.lease --as Lee", exit: 1, says: /for somebody else/ },
-    { line: `gateway accept ${RECORDING} --as Gateway`, exit: 1, says: /envelope is malformed/ },
+    { line: `gateway accept ${RECORDING} --as Gateway`, exit: 1, says: /mail is malformed/ },
     { line: `gateway post ${RECORDING} --as Gateway`, exit: 1, says: /mail is malformed/ },
     { line: `ingest ${RECORDING} --as Gateway`, exit: 2, says: /--start/ },
     { line: "ingest missing.csv --as Gateway", exit: 2, says: /no such file/ },
