@@ -1,9 +1,10 @@
 """An archive against its anchors, in the depth that the keys allow: formats.md, sections 8, 11 to 13, and 15."""
 
 from . import checkpoint as checkpoints
-from . import keys, merkle
+from . import merkle
 from .crypto import sha256
-from .header import ZEROS, open_batch, open_header
+from .generation import Generation
+from .header import ZEROS
 from .reader import Refused
 from .seal import BATCH_SIZES, HEADER_SIZE
 
@@ -17,7 +18,7 @@ class Audit:
         self.archive, self.blocks = archive, blocks
         self.place = {name: archive[name] for name in ("chainId", "anchor", "gateway")}
         self.findings, self.told = [], set()
-        self.entries, self.erased = {}, set()
+        self.entries, self.anchored, self.erased = {}, set(), set()
         self.counts = {"checkpoints": 0, "entries": 0, "headers": 0, "batches": 0, "readings": 0}
 
     def find(self, kind, thing, **where):
@@ -106,6 +107,7 @@ class Audit:
         """The blocks that a checkpoint names, and what else is wrong with naming them."""
         for entry in opened["entries"] or []:
             self.counts["entries"] += 1
+            self.anchored.update((entry["header"], entry["batch"]))
             before = self.entries.setdefault(entry["tag"], (index, entry))
             if before[0] != index:
                 self.find("duplicated", "entry", tag=entry["tag"], checkpoint=index)
@@ -118,89 +120,3 @@ class Audit:
         block = self.fetch(thing, digest, checkpoint=index)
         if block is not None and not fits(len(block)):
             self.find("malformed", thing, digest=digest, why="size", checkpoint=index)
-
-
-class Generation:
-    """The headers, and with keys of the data tree the readings, of one generation in a window of epochs."""
-
-    def __init__(self, audit, given):
-        self.audit, self.given = audit, given
-        self.audit_cover = keys.read_cover(bytes.fromhex(given["audit"]))
-        self.data_cover = keys.read_cover(bytes.fromhex(given["data"])) if "data" in given else None
-        self.headers, self.unread = [], 0
-
-    def find(self, kind, thing, **where):
-        where |= {"stream": self.given["stream"], "generation": self.given["generation"]}
-        self.audit.find(kind, thing, **where)
-
-    def run(self):
-        for epoch in range(self.given["from"], self.given["to"]):
-            try:
-                self.epoch(epoch, keys.epoch_key(self.audit_cover, epoch))
-            except Refused as refused:
-                self.find("outside", "epoch", epoch=epoch, why=refused.code)
-        self.order()
-
-    def epoch(self, epoch, audit_key):
-        n = 0
-        opened = []
-        while (tag := keys.tag(audit_key, n).hex()) in self.audit.entries:
-            opened.append(self.header(epoch, n, audit_key, *self.audit.entries[tag]))
-            n += 1
-        if n == 0:
-            return self.find("gap", "epoch", epoch=epoch)
-        said_last = False
-        for header in opened:
-            if header is None:
-                return None
-            if header["late"] != said_last:
-                self.find("mismatch", "header", epoch=epoch, n=header["n"], why="late")
-            said_last = said_last or header["last"]
-        if not said_last:
-            self.find("gap", "epoch", epoch=epoch, why="no header is the last")
-        return None
-
-    def header(self, epoch, n, audit_key, index, entry):
-        audit, where = self.audit, {"epoch": epoch, "n": n, "checkpoint": index}
-        block = audit.fetch("header", entry["header"], **where)
-        if block is None:
-            self.unread += 1
-            return None
-        stream = {"stream": self.given["stream"], "generation": self.given["generation"]}
-        place = {**audit.place, **stream, "epoch": epoch, "n": n}
-        try:
-            header = open_header(place, audit_key, entry, block)
-        except Refused as refused:
-            self.unread += 1
-            self.find("refused", "header", digest=entry["header"], code=refused.code, why=str(refused), **where)
-            return None
-        audit.counts["headers"] += 1
-        self.headers.append((header["sequence"], entry["header"], header))
-        if self.data_cover is not None:
-            self.batch(place, header, entry, where)
-        return header
-
-    def batch(self, place, header, entry, where):
-        block = self.audit.fetch("batch", entry["batch"], **where)
-        if block is None:
-            return
-        try:
-            data_key = keys.epoch_key(self.data_cover, place["epoch"])
-            chunks = open_batch(place, data_key, self.given["epochLength"], header, block)
-        except Refused as refused:
-            self.find("refused", "batch", digest=entry["batch"], code=refused.code, why=str(refused), **where)
-            return
-        self.audit.counts["batches"] += 1
-        self.audit.counts["readings"] += sum(len(chunk["observations"]) for chunk in chunks)
-
-    def order(self):
-        """Each header follows the one before it; where one could not be read, its own finding says so."""
-        self.headers.sort(key=lambda one: one[0])
-        for (before, digest, _), (sequence, _, header) in zip(self.headers, self.headers[1:]):
-            where = {"epoch": header["epoch"], "n": header["n"], "sequence": sequence}
-            if sequence == before:
-                self.find("duplicated", "header", **where)
-            elif sequence == before + 1 and header["previous"] != digest:
-                self.find("mismatch", "header", why="previous", **where)
-            elif sequence > before + 1 and self.given.get("whole") and self.unread == 0:
-                self.find("gap", "header", **where)

@@ -97,9 +97,8 @@ def open_header(place, audit_key, entry, block):
 
 
 def open_batch(place, data_key, epoch_length, header, block):
-    """The chunks behind a header: the checks at the end of section 11."""
+    """The chunks behind a header: the checks of section 12, in their order. The block was fetched by its digest."""
     need(len(block) in BATCH_SIZES, "a batch block of another size")
-    mismatch(sha256(block).hex() == header["batch"], "another batch block than the header's")
     base = place["epoch"] * epoch_length
     content = open_content(batch_key(data_key), context(place, "batch"), block)
     chunks = read_batch(content, base)
@@ -107,14 +106,13 @@ def open_batch(place, data_key, epoch_length, header, block):
     times = []
     for chunk, stated in zip(chunks, header["chunks"]):
         rows = chunk["observations"]
-        mismatch(len(rows) == stated["count"], "another number of rows than the header's")
         missing = sum(row["value"]["kind"] == "missing" for row in rows)
-        mismatch(missing == stated["missing"], "another number of missing rows than the header's")
+        mismatch((len(rows), missing) == (stated["count"], stated["missing"]), "another number of rows than the header's")
         hashes = leaves(bytes.fromhex(chunk["seed"]), [write_observation(row) for row in rows])
         mismatch(root(hashes).hex() == stated["root"], "another root than the header's")
-        times += [seconds(row["time"]) for row in rows]
-    for time in times:
-        need(base <= time < base + epoch_length, "an observation outside its epoch", "ERR_CHUNK_OUTSIDE_EPOCH")
+        for time in (seconds(row["time"]) for row in rows):
+            need(base <= time < base + epoch_length, "an observation outside its epoch", "ERR_CHUNK_OUTSIDE_EPOCH")
+            times.append(time)
     earliest, latest = (min(times), max(times)) if times else (0, 0)
     mismatch((earliest, latest) == (header["earliest"], header["latest"]), "other times than the header's")
     return chunks
