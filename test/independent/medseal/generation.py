@@ -92,15 +92,14 @@ class Generation:
                 self.order("late", header)
             closed[epoch] = closed.get(epoch, False) or header["last"]
             newest[epoch] = header
-        there = sorted({*closed, *unread})
-        for epoch, following in zip(there, [*there[1:], None]):
-            if following is None:
-                break  # Of the newest one more may come.
-            if epoch in closed and not closed[epoch] and epoch not in unread:
+        latest = max([*closed, *unread], default=None)
+        opened = sorted(closed)
+        for epoch, following in zip(opened, [*opened[1:], None]):
+            # Of the newest one more may come.
+            if not closed[epoch] and epoch not in unread and epoch != latest:
                 self.order("open", newest[epoch])
-            if following > epoch + 1:
-                earlier = [one for one in newest if one <= epoch]
-                self.order("gap", newest[max(earlier)] if earlier else newest[min(newest)])
+            if following and following - epoch - 1 > sum(epoch < one < following for one in unread):
+                self.order("gap", newest[epoch])
 
     def statements(self):
         last = {}
