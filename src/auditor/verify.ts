@@ -44,6 +44,15 @@ const SHORTEST: Record<ObjectKind, number> = {
   envelope: ENVELOPE_CLASS,
 };
 
+/** Whether a block of this kind may have so many bytes; of checkpoints and pages their format says it. */
+const SIZES: Record<ObjectKind, (size: number) => boolean> = {
+  checkpoint: () => true,
+  page: () => true,
+  header: (size) => size === HEADER_SIZE,
+  batch: (size) => BATCH_CLASSES.some((one) => one === size),
+  envelope: (size) => size > 0 && size % ENVELOPE_CLASS === 0,
+};
+
 /**
  * Checks without a key that nothing a gateway anchored was altered or removed since: every checkpoint against its anchor and predecessor,
  * every block against its digest. What was left out before anchoring it cannot see.
@@ -87,7 +96,8 @@ export async function verifyArchive(
   await parallel(blocks, options.concurrency ?? 8, async (block) => {
     try {
       if (block.error) throw block.error;
-      await audited(block.digest);
+      const { length } = await audited(block.digest);
+      if (!SIZES[block.object](length)) findings.push(sizeFinding(block, length));
     } catch (error) {
       if (error instanceof BlockMissingError && mayBeErased(block) && erasedDigests.has(hex(block.digest))) erased += 1;
       else findings.push(blockFinding(error, block, known));
@@ -166,6 +176,12 @@ function checkpointFinding(error: unknown, { digest }: AnchoredCheckpoint, { ind
   if (!(error instanceof MismatchError || error instanceof MalformedError)) throw error;
   const kind = error instanceof MismatchError ? "mismatch" : "malformed";
   return { kind, object: "checkpoint", cid: cidOf(digest), checkpoint: index, text: error.message };
+}
+
+function sizeFinding({ digest, object, checkpoint }: ListedBlock, size: number): Finding {
+  const cid = cidOf(digest);
+  const text = `${object} ${cid} of checkpoint ${checkpoint} has ${size} bytes, which no ${object} has`;
+  return { kind: "malformed", object, cid, checkpoint, text };
 }
 
 /** What is wrong with a block, from what reading it came to. @throws the error itself when it says nothing of the block, an outage for one. */

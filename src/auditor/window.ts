@@ -56,7 +56,7 @@ export async function verifyWindow(access: Access, request: ReadRequest, deps: R
   for (const keys of generations) {
     const { consent } = keys.write;
     const archive = deps.archiveOf(consent.grantee);
-    const known = new Set(archive.entries().flatMap(({ header, batch }) => [hex(header), hex(batch)]));
+    const known = new Set(archive.digests().map(hex));
     const intervals = deps.watch.intervals({ grantor: consent.grantor, id: consentId(consent) });
     const reader = generationReader(keys, archive, deps.read);
     const opened: OpenedHeader[] = [];

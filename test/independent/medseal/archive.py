@@ -105,7 +105,7 @@ class Audit:
             self.anchored.update((entry["header"], entry["batch"]))
             before = self.entries.setdefault(entry["tag"], (index, entry))
             if before[0] != index:
-                self.find("duplicated", "entry", tag=entry["tag"], checkpoint=index)
+                self.find("duplicated", "entry", digest=entry["header"], checkpoint=index)
             for thing, sizes in (("header", (HEADER_SIZE,)), ("batch", BATCH_SIZES)):
                 self.sized(thing, entry[thing], lambda size, sizes=sizes: size in sizes, index)
         for row in opened["mail"]:

@@ -16,9 +16,9 @@ def read_link(reader):
     consent = read_consent(reader.sized16())
     streams = [reader.bytes(32) for _ in range(reader.u16())]
     if streams:
-        need(2 <= len(streams) <= 256, "a list of one stream, or too long")
-        need(all(a < b for a, b in zip(streams, streams[1:])), "streams that do not ascend")
         invalid("0x" + scope_of(streams).hex() == consent["scope"], "streams of another scope")
+        need(len(streams) > 1, "a list of one stream")
+        need(all(a < b for a, b in zip(streams, streams[1:])), "streams that do not ascend")
     return {"consent": consent, "streams": [stream.hex() for stream in streams]}
 
 
