@@ -1,12 +1,11 @@
 import { spawn, spawnSync } from "node:child_process";
-import { existsSync, mkdirSync, readFileSync, renameSync, rmSync } from "node:fs";
+import { existsSync, readFileSync, renameSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { sha256 } from "../../src/bytes/hash.ts";
 import { hex } from "../../src/bytes/bytes.ts";
 
 const HOME = join(import.meta.dirname, "..", "..", "test", "independent");
-const TOOLS = join(import.meta.dirname, "..", "..", ".tools");
 
 /** The verifier of test/independent, which shares no code with ours, as a process that answers questions. */
 export interface Independent {
@@ -19,7 +18,6 @@ export function lacking(): string | undefined {
   const python = pythonPath();
   if (existsSync(python)) return undefined;
   const fresh = `${venvPath()}.${process.pid}`;
-  mkdirSync(TOOLS, { recursive: true });
   const steps = [
     ["python3", "-m", "venv", fresh],
     [join(fresh, "bin", "pip"), "install", "--quiet", "--disable-pip-version-check", "-r", join(HOME, "requirements.txt")],
@@ -41,7 +39,7 @@ export function lacking(): string | undefined {
 }
 
 const venvPath = (): string =>
-  join(TOOLS, `python-${hex(sha256(readFileSync(join(HOME, "requirements.txt")))).slice(0, 12)}`);
+  join(HOME, ".venv", hex(sha256(readFileSync(join(HOME, "requirements.txt")))).slice(0, 12));
 
 const pythonPath = (): string => join(venvPath(), "bin", "python");
 

@@ -1,6 +1,8 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { json, type Case, type Json } from "../vectors/suite.ts";
+import { ByteWriter } from "../../src/bytes/writer.ts";
+import { compress, decompress } from "../../src/log/zstd.ts";
 import { LIMITS } from "../../src/intake/limits.ts";
 import { parseJson } from "../../src/intake/json.ts";
 import { READERS, revive } from "../../test/unit/log/vector-readers.ts";
@@ -66,8 +68,25 @@ export function mutated(from: Chance, all: ReadonlyMap<string, readonly Case[]>)
   const value = inputs[field] as string;
   const isText = field === "text";
   const bytes = Buffer.from(value, isText ? "utf8" : "hex");
-  const changed = Buffer.from(mutation(from, new Uint8Array(bytes)));
+  const isPacked = format === "batch" && from.int(2) === 0;
+  const changed = Buffer.from(isPacked ? mutatedInside(from, bytes) : mutation(from, new Uint8Array(bytes)));
   return { format, inputs: { ...inputs, [field]: isText ? changed.toString("utf8") : changed.toString("hex") } };
+}
+
+/** A batch with a change behind its compression, which no change to its bytes reaches. */
+function mutatedInside(from: Chance, bytes: Buffer): Uint8Array {
+  const plain = unpacked(bytes);
+  if (plain === undefined) return bytes;
+  const changed = mutation(from, plain);
+  return new ByteWriter().raw(bytes.subarray(0, 17)).uint(changed.length, 4).sized(compress(changed), 4).finish();
+}
+
+function unpacked(bytes: Buffer): Uint8Array | undefined {
+  try {
+    return decompress(bytes.subarray(25), bytes.readUInt32BE(17));
+  } catch {
+    return undefined;
+  }
 }
 
 /** Values that counts and lengths go wrong with. */
