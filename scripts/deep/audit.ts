@@ -55,7 +55,8 @@ export async function deepAudit(seed: string, scale: number, tell: (what: string
   } finally {
     by?.close();
   }
-  if (by) figures.verifiersAgree = figures.compared > 0 && figures.agreed === figures.compared && figures.differing === 0;
+  if (by)
+    figures.verifiersAgree = figures.compared > 0 && figures.agreed === figures.compared && figures.differing === 0;
   const allNamed = Object.values(figures.tampered).every(({ cases, found }) => cases > 0 && found === cases);
   const clean = figures.falseFindings === 0 && figures.crashes === 0;
   figures.pass = figures.found === figures.flips && allNamed && clean && figures.verifiersAgree !== false;
@@ -64,7 +65,9 @@ export async function deepAudit(seed: string, scale: number, tell: (what: string
 
 export function auditTable(figures: AuditFigures): string {
   const { seed, scale, flips, found, cleanReadings, falseFindings, malformed, crashes, compared, agreed } = figures;
-  const rows = Object.entries(figures.tampered).map(([name, { cases, found: of }]) => `${name}: ${of} of ${cases} found and named`);
+  const rows = Object.entries(figures.tampered).map(
+    ([name, { cases, found: of }]) => `${name}: ${of} of ${cases} found and named`,
+  );
   return [
     `seed ${seed}, scale ${scale}`,
     `bits flipped: ${found} of ${flips} found and named; ${cleanReadings} clean readings; ${falseFindings} false findings`,

@@ -20,7 +20,14 @@ export function lacking(): string | undefined {
   const fresh = `${venvPath()}.${process.pid}`;
   const steps = [
     ["python3", "-m", "venv", fresh],
-    [join(fresh, "bin", "pip"), "install", "--quiet", "--disable-pip-version-check", "-r", join(HOME, "requirements.txt")],
+    [
+      join(fresh, "bin", "pip"),
+      "install",
+      "--quiet",
+      "--disable-pip-version-check",
+      "-r",
+      join(HOME, "requirements.txt"),
+    ],
   ];
   for (const [command, ...words] of steps as [string, ...string[]][]) {
     const { status, stderr, error } = spawnSync(command, words, { encoding: "utf8" });
@@ -44,8 +51,11 @@ const venvPath = (): string =>
 const pythonPath = (): string => join(venvPath(), "bin", "python");
 
 export function openIndependent(): Independent {
-  const child = spawn(pythonPath(), ["-B", "-m", "medseal", "serve"], { cwd: HOME, stdio: ["pipe", "pipe", "inherit"] });
-  const waiting: { resolve(answer: unknown): void; reject(error: Error): void }[] = [];
+  const child = spawn(pythonPath(), ["-B", "-m", "medseal", "serve"], {
+    cwd: HOME,
+    stdio: ["pipe", "pipe", "inherit"],
+  });
+  const waiting: { resolve: (answer: unknown) => void; reject: (error: Error) => void }[] = [];
   createInterface({ input: child.stdout }).on("line", (line) => waiting.shift()?.resolve(JSON.parse(line)));
   child.on("close", () => {
     for (const { reject } of waiting.splice(0)) reject(new Error("the independent verifier ended before it answered"));

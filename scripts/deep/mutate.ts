@@ -60,10 +60,12 @@ export function examples(): Map<string, readonly Case[]> {
 /** An example of a random format with a random change to what is read. */
 export function mutated(from: Chance, all: ReadonlyMap<string, readonly Case[]>): Input {
   const format = from.pick([...all.keys()]);
-  const { name: _name, expected: _expected, error: _error, ...inputs } = from.pick(all.get(format)!) as Record<
-    string,
-    Json
-  >;
+  const {
+    name: _name,
+    expected: _expected,
+    error: _error,
+    ...inputs
+  } = from.pick(all.get(format)!) as Record<string, Json>;
   const field = from.pick(FIELDS[format]!.filter((one) => one in inputs));
   const value = inputs[field] as string;
   const isText = field === "text";
@@ -153,11 +155,14 @@ export async function mutate(
     const text = texts[i];
     if (text !== undefined) readsJson(text, figures, tell);
     const input: Input =
-      text === undefined ? mutated(from, all) : { format: "signed-message", inputs: { ...signedPlace(all), text: text.toString("utf8") } };
+      text === undefined
+        ? mutated(from, all)
+        : { format: "signed-message", inputs: { ...signedPlace(all), text: text.toString("utf8") } };
     figures.malformed += 1;
     try {
       const ours = JSON.stringify(sorted(await answer(input)));
-      const theirs = by && JSON.stringify(sorted((await by.ask({ vector: { format: input.format, case: input.inputs } })) as Json));
+      const theirs =
+        by && JSON.stringify(sorted((await by.ask({ vector: { format: input.format, case: input.inputs } })) as Json));
       if (theirs === undefined || ours === theirs) continue;
       figures.differing += 1;
       tell(`${JSON.stringify(input)}: ours ${ours.slice(0, 300)}, theirs ${theirs.slice(0, 300)}`);

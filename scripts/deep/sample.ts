@@ -93,7 +93,13 @@ const isNeeded = ({ entries }: Listed): boolean => entries.length > 0;
 
 function generationOf(from: Chance, gateway: Hex, epochs: number): GenerationKeys {
   const channel = { code: { system: "http://loinc.org", code: "8867-4" }, unit: "/min" };
-  const stream = { id: from.bytes(32), name: "heart-rate", channels: [channel], epochLength: EPOCH_LENGTH, batchClass: 0 };
+  const stream = {
+    id: from.bytes(32),
+    name: "heart-rate",
+    channels: [channel],
+    epochLength: EPOCH_LENGTH,
+    batchClass: 0,
+  };
   const period = { periodStart: START, periodEnd: START + 366 * 86_400 };
   const consent: Consent = {
     grantor: new Wallet(hex0x(from.bytes(32))).address as Hex,

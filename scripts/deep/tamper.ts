@@ -116,7 +116,10 @@ const duplicated: Way[] = [
   },
   // Under the tag of another of the same stream, whose own is left out.
   (sample, from) => {
-    const [one, other] = pickTwo(from, sample.batches.filter(({ stream }) => stream === 0));
+    const [one, other] = pickTwo(
+      from,
+      sample.batches.filter(({ stream }) => stream === 0),
+    );
     const change = (entry: Entry): Entry => (entry === one.entry ? { ...other.entry, tag: entry.tag } : entry);
     return written(sample, change, [named("invalid", other.entry.header)]);
   },
@@ -128,7 +131,10 @@ const reordered: Way[] = [
     return swapInStore(sample, one, other);
   },
   (sample, from) => {
-    const [one, other] = pickTwo(from, sample.batches.filter(({ stream }) => stream === 0)).map(({ entry }) => entry);
+    const [one, other] = pickTwo(
+      from,
+      sample.batches.filter(({ stream }) => stream === 0),
+    ).map(({ entry }) => entry);
     const expected = [named("invalid", one!.header), named("invalid", other!.header)];
     return written(sample, exchanged(one!, other!), expected);
   },
@@ -161,7 +167,11 @@ const swappedBetweenPatients: Way[] = [
     const other = sameEpoch(sample, one).entry;
     const expected = [named("invalid", one.entry.header), named("invalid", other.header)];
     const change = (entry: Entry): Entry =>
-      entry === one.entry ? { ...entry, batch: other.batch } : entry === other ? { ...entry, batch: one.entry.batch } : entry;
+      entry === one.entry
+        ? { ...entry, batch: other.batch }
+        : entry === other
+          ? { ...entry, batch: one.entry.batch }
+          : entry;
     return written(sample, change, expected);
   },
 ];
@@ -179,7 +189,12 @@ const replayed: Way[] = [
     const index = from.int(sample.batches.length);
     const there = twin();
     const [here, foreign] = [sample.batches[index]!.entry, there.batches[index]!.entry];
-    return written(sample, (entry) => (entry === here ? foreign : entry), [named("invalid", foreign.header)], there.blocks);
+    return written(
+      sample,
+      (entry) => (entry === here ? foreign : entry),
+      [named("invalid", foreign.header)],
+      there.blocks,
+    );
   },
   (sample, from, twin) => {
     const { history, blocks } = anchored(twin());

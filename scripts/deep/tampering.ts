@@ -61,7 +61,10 @@ export function forkHistories(seed: string, scale: number, figures: TamperFigure
     const sample = makeSample(`${seed} forked ${i}`, { streams: 2, epochs: 4, readings: 3, mail: 1 });
     const place = from.int(sample.checkpoints.length);
     const left = from.pick(sample.checkpoints[place]!.entries);
-    const told = sample.checkpoints.map(({ entries, mail }) => ({ entries: entries.filter((one) => one !== left), mail }));
+    const told = sample.checkpoints.map(({ entries, mail }) => ({
+      entries: entries.filter((one) => one !== left),
+      mail,
+    }));
     const [one, other] = [anchored(sample), anchored(sample, told)];
     figures.falseFindings += compareHistories(one.history, one.history.slice(0, place + 1)).length;
     const found = compareHistories(one.history, other.history).map(({ checkpoint, cid }) => `${checkpoint} ${cid}`);
@@ -70,4 +73,5 @@ export function forkHistories(seed: string, scale: number, figures: TamperFigure
   }
 }
 
-const same = (a: readonly string[], b: readonly string[]): boolean => a.length === b.length && a.every((x, i) => x === b[i]);
+const same = (a: readonly string[], b: readonly string[]): boolean =>
+  a.length === b.length && a.every((x, i) => x === b[i]);

@@ -47,7 +47,11 @@ export interface Elsewhere {
  */
 export function checkChain(batches: readonly Link[], elsewhere?: Elsewhere): ChainProblem[] {
   const inOrder = [...batches].sort((a, b) => a.header.sequence - b.header.sequence);
-  return [...checkSequence(inOrder, elsewhere), ...checkEpochs(inOrder, elsewhere?.unread ?? []), ...checkStatements(inOrder)];
+  return [
+    ...checkSequence(inOrder, elsewhere),
+    ...checkEpochs(inOrder, elsewhere?.unread ?? []),
+    ...checkStatements(inOrder),
+  ];
 }
 
 const at = (kind: ChainProblemKind, { header }: Link): ChainProblem => {

@@ -88,7 +88,14 @@ export async function verifyWindow(access: Access, request: ReadRequest, deps: R
     const newest = [...unread, ...opened.map(({ place }) => place)].reduce((max, { epoch }) => Math.max(max, epoch), 0);
     for (const { kind, epoch, n } of checkChain(opened, { unread, outside })) {
       if (kind === "epoch-open" && epoch === newest) unfinished += 1;
-      else findings.push(problem(kind, opened.find(({ place }) => place.epoch === epoch && place.n === n)!, keys));
+      else
+        findings.push(
+          problem(
+            kind,
+            opened.find(({ place }) => place.epoch === epoch && place.n === n)!,
+            keys,
+          ),
+        );
     }
   }
   findings.sort((a, b) => a.checkpoint - b.checkpoint);

@@ -50,6 +50,10 @@ def p256_key(compressed):
         return None
 
 
+def p256_public(private_key):
+    return ec.derive_private_key(int.from_bytes(private_key, "big"), ec.SECP256R1()).public_key()
+
+
 def uncompressed(key):
     numbers = key.public_numbers()
     return b"\x04" + numbers.x.to_bytes(32, "big") + numbers.y.to_bytes(32, "big")
