@@ -127,7 +127,7 @@ const WRONG: Readonly<Record<string, Partial<Parts>>> = {
   "a mantissa of 10^15": withColumns({
     [SCALE]: [0],
     [SHAPE]: [1, 3],
-    [MANTISSA]: [0x80, 0x80, 0x9a, 0xa6, 0xea, 0xaf, 0xe3, 0x03],
+    [MANTISSA]: [0x80, 0x80, 0xb4, 0xcc, 0xd4, 0xdf, 0xc6, 0x03],
     [REST]: [1],
   }),
   "a text where a mantissa would have done": withColumns({

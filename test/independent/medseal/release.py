@@ -19,7 +19,7 @@ def read_link(reader):
         invalid("0x" + scope_of(streams).hex() == consent["scope"], "streams of another scope")
         need(len(streams) > 1, "a list of one stream")
         need(all(a < b for a, b in zip(streams, streams[1:])), "streams that do not ascend")
-    return {"consent": consent, "streams": [stream.hex() for stream in streams]}
+    return {"consent": consent, "streams": ["0x" + stream.hex() for stream in streams]}
 
 
 def read_stream(reader):

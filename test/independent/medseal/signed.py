@@ -29,7 +29,8 @@ def typed_digest(chain_id, registry, type_text, words):
 
 
 def is_integer(value):
-    return type(value) is int
+    """A whole number in whatever form JSON has for it."""
+    return type(value) is int or (type(value) is float and value.is_integer())
 
 
 def is_hex(value, least, most):
@@ -66,7 +67,7 @@ def read_message(text):
     if "consentId" in fields:
         need(is_hex(message["consentId"], 32, 32), "no consent id", CODE)
     need(is_hex(message["signature"], 1, 4096), "no signature", CODE)
-    return message
+    return {key: int(value) if type(value) is float else value for key, value in message.items()}
 
 
 def open_message(text, chain_id, registry):

@@ -131,6 +131,7 @@ FORMATS = {
     "chunk": chunk,
     "header": lambda case: header.read_header(h(case["bytes"])),
     "checkpoint": one_checkpoint,
+    "page": lambda case: checkpoint.read_page(h(case["block"]), case["entries"], 0),
     "entry-proof": entry_proof,
     "head": heads,
     "mail-row": mail_row,

@@ -18,7 +18,9 @@ import {
   checkpointRoot,
   decodeCheckpoint,
   encodeCheckpoint,
+  joinPages,
   type Checkpoint,
+  type CheckpointBody,
   type Entry,
   type MailRow,
 } from "../../../src/log/checkpoint.ts";
@@ -157,6 +159,10 @@ export const READERS: Readonly<Record<string, Reader>> = {
   batch: (inputs) => decodeBatch(bytes(inputs), inputs["base"] as number),
   "sealed-batch": readSealedBatch,
   checkpoint: readCheckpointCase,
+  page: (inputs) => {
+    const body = { size: inputs["entries"] as number, entries: undefined, pages: [] } as unknown as CheckpointBody;
+    return joinPages(body, [bytes(inputs, "block")]).entries;
+  },
   "entry-proof": (inputs) => ({ valid: verifyEntry(inputs["proof"] as EntryProof, bytes(inputs, "root")) }),
   head: readHeads,
   "mail-row": readMailCase,
