@@ -100,35 +100,39 @@ function theirsInCommon({ kind, object, digest }: TheirFinding): string {
   return `${object === "checkpoint" && kind !== "missing" && kind !== "altered" ? "checkpoint" : kind} ${digest}`;
 }
 
-/** What the independent verifier finds in the same archive, in both depths. */
-export async function independently(
-  by: Independent,
-  sample: Sample,
-  { history, blocks }: Anchored,
-  changes: Changes = new Map(),
-): Promise<string[]> {
+/** What the independent verifier is told of an archive, as test/independent/README.md has it. */
+export function archiveJson({ place, streams, epochs }: Sample, { history }: Anchored): object {
   const inHex = <T extends object>(value: T): Record<string, unknown> =>
     Object.fromEntries(Object.entries(value).map(([key, one]) => [key, one instanceof Uint8Array ? hex(one) : one]));
-  const archive = {
-    ...inHex(sample.place),
-    chainId: String(sample.place.chainId),
+  return {
+    ...inHex(place),
+    chainId: String(place.chainId),
     head: hex(history.at(-1)?.head ?? FIRST_HEAD),
     checkpoints: history.map(({ root, digest, size, head }) => inHex({ root, digest, size, head })),
-    generations: sample.streams.map(({ stream, generation, data, audit }) => ({
+    generations: streams.map(({ stream, generation, data, audit }) => ({
       stream: hex(stream.id),
       generation,
       epochLength: stream.epochLength,
       from: FIRST_EPOCH,
-      to: FIRST_EPOCH + sample.epochs,
+      to: FIRST_EPOCH + epochs,
       whole: true,
       audit: hex(encodeCover(audit)),
       data: data && hex(encodeCover(data)),
     })),
   };
+}
+
+/** What the independent verifier finds in the same archive, in both depths. */
+export async function independently(
+  by: Independent,
+  sample: Sample,
+  at: Anchored,
+  changes: Changes = new Map(),
+): Promise<string[]> {
   const base64 = (block: Uint8Array): string => Buffer.from(block).toString("base64");
   const { findings } = (await by.ask({
-    archive,
-    blocks: Object.fromEntries([...blocks].map(([digest, block]) => [digest, base64(block)])),
+    archive: archiveJson(sample, at),
+    blocks: Object.fromEntries([...at.blocks].map(([digest, block]) => [digest, base64(block)])),
     changes: Object.fromEntries([...changes].map(([digest, block]) => [digest, block ? base64(block) : null])),
   })) as { findings: TheirFinding[] };
   return [...new Set(findings.map(theirsInCommon))].sort();

@@ -100,7 +100,7 @@ export async function verifyArchive(
       if (!SIZES[block.object](length)) findings.push(sizeFinding(block, length));
     } catch (error) {
       if (error instanceof BlockMissingError && mayBeErased(block) && erasedDigests.has(hex(block.digest))) erased += 1;
-      else findings.push(blockFinding(error, block, known));
+      else findings.push(blockFinding(error, block, known, checkpoints.length === history.length));
     }
     progress(seen.size);
   });
@@ -184,11 +184,17 @@ function sizeFinding({ digest, object, checkpoint }: ListedBlock, size: number):
   return { kind: "malformed", object, cid, checkpoint, text };
 }
 
-/** What is wrong with a block, from what reading it came to. @throws the error itself when it says nothing of the block, an outage for one. */
+/**
+ * What is wrong with a block, from what reading it came to.
+ *
+ * @param allRead - Whether every checkpoint was read: one that was not may have declared the block erased.
+ * @throws the error itself when it says nothing of the block, an outage for one.
+ */
 export function blockFinding(
   error: unknown,
   { digest, object, checkpoint }: Pick<ListedBlock, "digest" | "object" | "checkpoint">,
   known: ReadonlySet<string>,
+  allRead = true,
 ): Finding {
   const cid = cidOf(digest);
   const say = (kind: FindingKind, what: string): Finding => ({
@@ -198,7 +204,8 @@ export function blockFinding(
     checkpoint,
     text: `${object} ${cid} of checkpoint ${checkpoint} ${what}`,
   });
-  if (error instanceof BlockMissingError) return say("missing", "is missing and was not declared erased");
+  const declared = allRead ? "was not declared erased" : "no checkpoint that can be read declared it erased";
+  if (error instanceof BlockMissingError) return say("missing", `is missing and ${declared}`);
   if (!(error instanceof BlockAlteredError)) throw error;
   if (error.foundDigest && known.has(hex(error.foundDigest)))
     return say("swapped", "has the bytes of another anchored block");
