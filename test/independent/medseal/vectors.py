@@ -3,7 +3,7 @@
 import json
 from pathlib import Path
 
-from . import checkpoint, consent, crypto, files, header, keys, merkle, observation, release, seal, signed
+from . import checkpoint, consent, crypto, files, handed, header, keys, merkle, observation, release, seal, signed
 from .batch import read_batch
 from .reader import Refused
 
@@ -149,6 +149,9 @@ FORMATS = {
     "envelope": lambda case: release.open_envelope(
         h(case["block"]), case["kem"], h(case["privateKey"]), case["chainId"], case["registry"]
     ),
+    "card": lambda case: handed.read_card(case["text"]),
+    "mail-file": lambda case: handed.read_mail_file(h(case["head"]) + b"\7" * case["sevens"]),
+    "request": lambda case: handed.open_request(h(case["bytes"]), case["kem"], h(case["privateKey"]), case["patient"]),
     "recovery": lambda case: files.open_recovery(h(case["box"]), case["kem"], h(case["privateKey"])),
 }
 
