@@ -38,6 +38,10 @@ const FIELDS: Readonly<Record<string, readonly string[]>> = {
   envelope: ["block"],
   recovery: ["box"],
   "signed-message": ["text"],
+  card: ["text"],
+  page: ["block"],
+  request: ["bytes"],
+  "mail-file": ["head"],
   "sealed-batch": ["header", "batch"],
 };
 

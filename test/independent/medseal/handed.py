@@ -37,13 +37,19 @@ def hex_bytes(value, code):
     return bytes.fromhex(value[2:])
 
 
+def is_unicode(text):
+    """JSON can escape half a character, which no encoding has."""
+    return not any(0xD800 <= ord(letter) < 0xE000 for letter in text)
+
+
 def read_card(text):
     code = "ERR_CARD"
     card = parse_object(text, code)
     need(set(card) == CARD_KEYS, "other keys", code)
     need((card["format"], card["version"]) == ("medseal-card", 1), "another format", code)
     name, kem = card["name"], card["kem"]
-    need(isinstance(name, str) and name.strip() and len(name.encode("utf-16-le")) <= 128, "no name", code)
+    need(isinstance(name, str) and name.strip() and is_unicode(name), "no name", code)
+    need(len(name.encode("utf-16-le")) <= 128, "a name that is too long", code)
     need(type(kem) is int and kem in PUBLIC_SIZES, "an unknown KEM", code)
     holder = address_bytes(card["holder"], code)
     key, view, signature = (hex_bytes(card[field], code) for field in ("hpkeKey", "viewKey", "signature"))
@@ -76,7 +82,13 @@ def open_request(data, kem, private_key, patient):
         plain = hpke_open(kem, private_key, enc, b"medseal/request/1\n", head, ciphertext)
     except Refused as refused:
         raise Refused(code, str(refused)) from None
-    content = parse_object(unpad(plain).decode("utf-8"), code)
+    try:
+        return checked_request(parse_object(unpad(plain).decode("utf-8"), code), patient, code)
+    except (KeyError, TypeError, AttributeError, UnicodeError, OverflowError):
+        raise Refused(code, "a field that is missing or of another kind") from None
+
+
+def checked_request(content, patient, code):
     request = content["request"]
     need(request["patient"] == patient, "for somebody else", code)
     words = [
