@@ -1,10 +1,16 @@
+import { parseArgs } from "node:util";
 import { UsageError } from "../src/errors.ts";
 import { benchCli, cliTable } from "./bench/cli.ts";
 import { benchGas, gasTable } from "./bench/gas.ts";
+import { benchIngest, INGEST, ingestTable } from "./bench/ingest.ts";
 import { runMain } from "./main.ts";
 
 interface Part {
-  run(): Promise<{ readonly text: string; readonly json: object; readonly pass: boolean }>;
+  /** @param sizes - Readings of the recordings; each part has its own when none are named. */
+  run(
+    sizes: readonly number[],
+    rounds: number | undefined,
+  ): Promise<{ readonly text: string; readonly json: object; readonly pass: boolean }>;
 }
 
 /** What can be measured, by the name that the command line takes. */
@@ -16,24 +22,36 @@ const PARTS: Readonly<Record<string, Part>> = {
     },
   },
   gas: {
-    async run() {
-      const report = await benchGas();
+    async run(sizes) {
+      const report = await benchGas(sizes.length > 0 ? sizes : undefined);
       return { text: gasTable(report), json: report, pass: report.pass };
+    },
+  },
+  ingest: {
+    async run(sizes, rounds) {
+      const { sizes: usual, rounds: five } = INGEST;
+      const report = await benchIngest({ sizes: sizes.length > 0 ? sizes : usual, rounds: rounds ?? five });
+      return { text: ingestTable(report), json: report, pass: report.pass };
     },
   },
 };
 
+const COUNT = /^[1-9]\d{0,7}$/;
+
 await runMain(async () => {
-  const words = process.argv.slice(2);
-  const json = words.includes("--json");
-  const names = words.filter((word) => word !== "--json");
-  const part = PARTS[names[0] ?? ""];
-  if (names.length !== 1 || part === undefined) {
+  const { values, positionals } = parseArgs({
+    options: { json: { type: "boolean" }, rounds: { type: "string" } },
+    allowPositionals: true,
+  });
+  const [name = "", ...sizes] = positionals;
+  const part = Object.hasOwn(PARTS, name) ? PARTS[name] : undefined;
+  if (!part || ![...sizes, values.rounds ?? "1"].every((text) => COUNT.test(text))) {
     throw new UsageError("name one part to measure", {
-      hint: `npm run -s bench -- ${Object.keys(PARTS).join("|")} [--json]`,
+      hint: `npm run -s bench -- ${Object.keys(PARTS).join("|")} [READINGS…] [--rounds N] [--json]`,
     });
   }
-  const { text, json: report, pass } = await part.run();
-  console.log(json ? JSON.stringify(report, undefined, 2) : text);
+  const rounds = values.rounds === undefined ? undefined : Number(values.rounds);
+  const { text, json: report, pass } = await part.run(sizes.map(Number), rounds);
+  console.log(values.json ? JSON.stringify(report, undefined, 2) : text);
   process.exitCode = pass ? 0 : 1;
 });

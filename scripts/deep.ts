@@ -1,5 +1,6 @@
 import { UsageError } from "../src/errors.ts";
 import { auditTable, deepAudit } from "./deep/audit.ts";
+import { contractsTable, deepContracts } from "./deep/contracts.ts";
 import { freshSeed } from "./deep/chance.ts";
 import { runMain } from "./main.ts";
 
@@ -17,6 +18,12 @@ const PARTS: Readonly<Record<string, Part>> = {
     async run(seed, scale, tell) {
       const figures = await deepAudit(seed, scale, tell);
       return { text: auditTable(figures), json: figures, pass: figures.pass };
+    },
+  },
+  contracts: {
+    async run(seed, scale, tell) {
+      const figures = await deepContracts(seed, scale, tell);
+      return { text: contractsTable(figures), json: figures, pass: figures.pass };
     },
   },
 };

@@ -8,7 +8,7 @@ import { loadMapping } from "../../src/intake/mapping.ts";
 import { exportQuarantine } from "../../src/intake/quarantine.ts";
 import { survey } from "../../src/intake/survey.ts";
 import type { Intake, IntakeOptions } from "../../src/intake/types.ts";
-import { channelKey } from "../../src/observation/observation.ts";
+import { channelKey, type Observation } from "../../src/observation/observation.ts";
 import type { Call, Command } from "../cli/command.ts";
 import { asGateway, type AsGateway } from "../cli/gateway.ts";
 import { userPath } from "../cli/io.ts";
@@ -80,30 +80,32 @@ async function takeIn(call: Call, { gateway }: AsGateway, intake: Intake, how: s
   const sessions = new Map<LeasedStream, StreamIngest>();
   const refused = new Map<string, number>();
   let [readings, missing, quarantined] = [0, 0, 0];
-  for await (const row of intake.rows()) {
-    if (row.kind === "quarantined") {
-      quarantined += 1;
-      if (quarantined <= 3) call.io.note(`${row.at.file}, line ${row.at.line}: ${row.reason}`);
-      continue;
+  for await (const rows of intake.batches()) {
+    const taken = new Map<LeasedStream, Observation[]>();
+    for (const row of rows) {
+      if (row.kind === "quarantined") {
+        quarantined += 1;
+        if (quarantined <= 3) call.io.note(`${row.at.file}, line ${row.at.line}: ${row.reason}`);
+        continue;
+      }
+      const stream = leased.get(channelKey(row.observation.channel));
+      if (stream === undefined) count(refused, "no lease covers its channel");
+      else if (!taken.get(stream)?.push(row.observation)) taken.set(stream, [row.observation]);
     }
-    const { observation } = row;
-    const stream = leased.get(channelKey(observation.channel));
-    if (stream === undefined) {
-      count(refused, "no lease covers its channel");
-      continue;
+    for (const [stream, observations] of taken) {
+      const session = sessions.get(stream) ?? gateway.ingest(stream, { clock: intake.clock, source });
+      sessions.set(stream, session);
+      const absent = observations.filter(isMissing).length;
+      readings += observations.length - absent;
+      missing += absent;
+      await session.addAll(observations, (observation, error) => {
+        if (!(error instanceof MedSealError) || error.exit === EXIT.unavailable) throw error;
+        count(refused, error.message);
+        if (isMissing(observation)) missing -= 1;
+        else readings -= 1;
+      });
     }
-    const session = sessions.get(stream) ?? gateway.ingest(stream, { clock: intake.clock, source });
-    sessions.set(stream, session);
-    try {
-      await session.add(observation);
-    } catch (error) {
-      if (!(error instanceof MedSealError) || error.exit === EXIT.unavailable) throw error;
-      count(refused, error.message);
-      continue;
-    }
-    if (observation.value.kind === "missing") missing += 1;
-    else readings += 1;
-    if (readings % 1000 === 0) call.io.progress(`${readings.toLocaleString("en")} readings of ${intake.file}`);
+    call.io.progress(`${readings.toLocaleString("en")} readings of ${intake.file}`);
   }
   for (const session of sessions.values()) await session.finish();
   call.io.progressDone();
@@ -121,6 +123,8 @@ async function takeIn(call: Call, { gateway }: AsGateway, intake: Intake, how: s
     throw new UsageError("nothing of the recording was taken", { hint });
   }
 }
+
+const isMissing = ({ value }: Observation): boolean => value.kind === "missing";
 
 const count = (counts: Map<string, number>, reason: string): void =>
   void counts.set(reason, (counts.get(reason) ?? 0) + 1);

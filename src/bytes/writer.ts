@@ -1,9 +1,14 @@
 import { utf8 } from "./bytes.ts";
 
+/** Up to so many characters of ASCII, writing them one by one is faster than an encoder. */
+const SHORT = 64;
+
 /** Builds a binary format: numbers are big-endian, lengths stand before what they count. */
 export class ByteWriter {
   #bytes = new Uint8Array(64);
   #length = 0;
+  /** Of `#bytes`, by their length. */
+  #views: Uint8Array[] = [];
 
   get length(): number {
     return this.#length;
@@ -24,6 +29,11 @@ export class ByteWriter {
   /** An unsigned integer of `size` bytes; numbers above 2^53 - 1 as bigint. */
   uint(value: number | bigint, size: 1 | 2 | 4 | 6 | 8): this {
     const at = this.#grow(size);
+    // One byte is what most numbers of a column take.
+    if (size === 1 && typeof value === "number" && value >= 0 && value <= 0xff && Number.isInteger(value)) {
+      this.#bytes[at] = value;
+      return this;
+    }
     if (typeof value === "bigint") {
       if (value < 0n || value >= 1n << BigInt(8 * size))
         throw new RangeError(`${value} does not fit ${size} unsigned bytes`);
@@ -44,12 +54,25 @@ export class ByteWriter {
 
   /** UTF-8 text behind its length in bytes. */
   text(text: string, lengthSize: 1 | 2 | 4 = 1): this {
-    return this.sized(utf8(text), lengthSize);
+    const { length } = text;
+    if (length > SHORT) return this.sized(utf8(text), lengthSize);
+    const start = this.#length;
+    const at = this.uint(length, lengthSize).#grow(length);
+    for (let i = 0; i < length; i++) {
+      const code = text.charCodeAt(i);
+      if (code >= 0x80) {
+        this.#length = start;
+        return this.sized(utf8(text), lengthSize);
+      }
+      this.#bytes[at + i] = code;
+    }
+    return this;
   }
 
   /** LEB128, for numbers of 0 to 2^53 - 1. */
   varint(value: number): this {
     if (!Number.isSafeInteger(value) || value < 0) throw new RangeError(`${value} is not a varint`);
+    if (value < 0x80) return this.uint(value, 1);
     let rest = value;
     for (; rest >= 0x80; rest = Math.floor(rest / 0x80)) this.uint((rest % 0x80) | 0x80, 1);
     return this.uint(rest, 1);
@@ -57,6 +80,24 @@ export class ByteWriter {
 
   finish(): Uint8Array {
     return this.#bytes.slice(0, this.#length);
+  }
+
+  /** What was written, without a copy: it changes with the next write. */
+  view(): Uint8Array {
+    return (this.#views[this.#length] ??= this.#bytes.subarray(0, this.#length));
+  }
+
+  /** Forgets what was written behind the first `length` bytes, and keeps the room for it. */
+  cut(length: number): this {
+    if (length < this.#length) this.#length = length;
+    return this;
+  }
+
+  /** Writes bytes over such that were written before, `size` of them from `from` on. */
+  over(at: number, bytes: Uint8Array, from: number, size: number): this {
+    if (at + size > this.#length) throw new RangeError("nothing was written there yet");
+    for (let i = 0; i < size; i++) this.#bytes[at + i] = bytes[from + i] as number;
+    return this;
   }
 
   /** Makes room for `size` bytes and returns where they go. */
@@ -67,6 +108,7 @@ export class ByteWriter {
       const larger = new Uint8Array(Math.max(this.#length, this.#bytes.length * 2));
       larger.set(this.#bytes);
       this.#bytes = larger;
+      this.#views = [];
     }
     return at;
   }

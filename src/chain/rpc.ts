@@ -24,7 +24,12 @@ export function openRpc(url: string, chainId: number, timeoutMs = 30_000): JsonR
   request.timeout = timeoutMs;
   request.getUrlFunc = overFetch;
   const network = Network.from(chainId);
-  return new JsonRpcProvider(request, network, { staticNetwork: network, cacheTimeout: -1, pollingInterval: 500 });
+  return new JsonRpcProvider(request, network, {
+    staticNetwork: network,
+    cacheTimeout: -1,
+    batchStallTime: 0,
+    pollingInterval: 500,
+  });
 }
 
 /** By Node's own client: the one of ethers copies all it has at each piece that comes, which takes minutes for a large answer. */

@@ -18,7 +18,7 @@ import type { SignedChunk } from "../log/sealed-batch.ts";
 import { signStatement, type SignerState } from "../log/signer.ts";
 import type { StreamDescriptor } from "../log/stream.ts";
 import { parseInstant } from "../observation/instant.ts";
-import { channelKey, type Clock, type Observation } from "../observation/observation.ts";
+import { channelKey, type Clock } from "../observation/observation.ts";
 import type { HpkeKeyPair } from "../seal/hpke.ts";
 import { Journal } from "../state/journal.ts";
 import type { Rows } from "../state/rows.ts";
@@ -26,7 +26,7 @@ import type { Anchor } from "./anchor.ts";
 import { Checkpoints, type Anchored } from "./checkpoints.ts";
 import { NoLeaseError, TooLateError, WrongChannelError } from "./errors.ts";
 import { forgetOld, LATENESS_BOUND } from "./forget.ts";
-import { StreamIngest, type Flush, type SeedOf } from "./ingest.ts";
+import { StreamIngest, type Admit, type Cut, type Flush, type SeedOf } from "./ingest.ts";
 import { checkLease, keepLease, ownLink, retireEnded, writable, type Writable } from "./leases.ts";
 import { GatewayState } from "./state.ts";
 import { prepareBatch } from "./writer.ts";
@@ -154,21 +154,25 @@ export class Gateway {
    */
   ingest({ write, stream }: LeasedStream, { clock, source }: IngestOptions): StreamIngest {
     const name = source && `${hex(source)}/${write}/${hex0x(stream.id)}`;
-    const admit = (observation: Observation): void => {
+    const admission = (): Admit => {
       const at = this.#writable(write, stream);
-      admissible(observation, stream, at);
+      const admit = admissible(stream, at);
       // Of an import that is given again the keys may be gone: what was sealed is passed over.
-      const again = name !== undefined && this.#state.imports.get(name) !== undefined;
-      if (!again && !covers(at.keys.data ?? [], epochOf(observation.time, stream.epochLength)))
-        throw new TooLateError();
+      if (name !== undefined && this.#state.imports.get(name) !== undefined) return admit;
+      let covered = -1;
+      return (observation) => {
+        admit(observation);
+        const epoch = epochOf(observation.time, stream.epochLength);
+        if (epoch !== covered && !covers(at.keys.data ?? [], epoch)) throw new TooLateError();
+        covered = epoch;
+      };
     };
-    const flush: Flush = (number, epoch, chunk, last) =>
-      this.#inTurn(() => this.#seal({ write, stream }, { name, number, epoch, chunk, last }));
+    const flush: Flush = (number, cut) => this.#inTurn(() => this.#seal({ write, stream }, { name, number, ...cut }));
     const { random: rand, keys } = this.#deps;
     const seedOf: SeedOf = name
       ? (number) => hmac(keys.secret, utf8(`medseal/v1/seed/${name}/${number}`))
       : () => rand(32);
-    const session = new StreamIngest(stream, clock, admit, flush, seedOf, () => this.#finished(name));
+    const session = new StreamIngest(stream, clock, admission, flush, seedOf, () => this.#finished(name));
     this.#sessions.set(session, { write, stream });
     return session;
   }
@@ -237,11 +241,12 @@ export class Gateway {
     // Before every batch: nothing is sealed under a generation whose reader has been revoked.
     await this.#retireEnded();
     const at = this.#writable(write, stream);
-    for (const observation of chunk?.observations ?? []) admissible(observation, stream, at);
+    chunk?.observations.forEach(admissible(stream, at));
     if (!covers(at.keys.data ?? [], epoch)) throw new TooLateError();
     const signer = { ...this.#state.position.signer };
     const chunks = chunk ? [this.#sign(stream, epoch, chunk, signer)] : [];
-    const { sealed, epoch: inEpoch, commit } = prepareBatch(this.#state, at, this.#deps.place, epoch, chunks, last);
+    const batch = { epoch, chunks, last, encoded: chunk?.encoded };
+    const { sealed, epoch: inEpoch, commit } = prepareBatch(this.#state, at, this.#deps.place, batch);
     await this.#journal.write(() => {
       const { blocks, pending, imports } = this.#state;
       commit();
@@ -261,9 +266,10 @@ export class Gateway {
   }
 
   #sign(stream: StreamDescriptor, epoch: number, chunk: Chunk, signer: SignerState): SignedChunk {
-    const item = { stream: stream.id, epoch, count: chunk.observations.length, root: chunkRoot(chunk) };
+    const root = chunkRoot(chunk);
+    const item = { stream: stream.id, epoch, count: chunk.observations.length, root };
     const statement = signStatement(this.#deps.keys.signing, this.#deps.firmware, signer, [item]);
-    return { ...chunk, statement, index: 0 };
+    return { ...chunk, statement, index: 0, root };
   }
 
   #change(work: () => void): Promise<void> {
@@ -278,24 +284,23 @@ export class Gateway {
   }
 }
 
-/** @throws NoLeaseError, WrongChannelError. */
-function admissible(observation: Observation, stream: StreamDescriptor, { lease }: Writable): void {
-  if (!stream.channels.some((channel) => channelKey(channel) === channelKey(observation.channel)))
-    throw new WrongChannelError();
+/** Checks observations against stream and lease. @throws from the check: NoLeaseError, WrongChannelError. */
+function admissible(stream: StreamDescriptor, { lease }: Writable): Admit {
+  const channels = new Set(stream.channels.map(channelKey));
   const { dataStart, dataEnd } = ownLink(lease).consent;
-  const seconds = parseInstant(observation.time)?.seconds ?? -1;
-  if (seconds < dataStart || seconds >= dataEnd) {
-    throw new NoLeaseError("a reading lies outside the data window of the leave to write", {
-      hint: "ask the patient for an import consent over the recording's time",
-    });
-  }
+  return ({ channel, time }) => {
+    if (!channels.has(channelKey(channel))) throw new WrongChannelError();
+    const seconds = parseInstant(time)?.seconds ?? -1;
+    if (seconds < dataStart || seconds >= dataEnd) {
+      throw new NoLeaseError("a reading lies outside the data window of the leave to write", {
+        hint: "ask the patient for an import consent over the recording's time",
+      });
+    }
+  };
 }
 
 /** What a session cut, and its number in the source when that can be given again. */
-interface SealedCut {
+interface SealedCut extends Cut {
   readonly name: string | undefined;
   readonly number: number;
-  readonly epoch: number;
-  readonly chunk: Chunk | undefined;
-  readonly last: boolean;
 }

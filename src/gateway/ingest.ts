@@ -15,21 +15,23 @@ const LONGEST_GAP = 10_000;
 /** Refuses, by throwing, an observation that the gateway may not write; it is then not taken at all. */
 export type Admit = (observation: Observation) => void;
 
-/**
- * Signs a chunk and seals it into the epoch; without a chunk, says that the epoch is empty. `number` counts the calls of one source from
- * 0: the same source makes the same calls. `last`: the source has no more of this epoch.
- */
-export type Flush = (number: number, epoch: number, chunk: Chunk | undefined, last: boolean) => Promise<void>;
+/** A chunk, and the batch that it makes alone, as `encodeBatch` gives it. */
+export interface CutChunk extends Chunk {
+  readonly encoded: Uint8Array;
+}
+
+/** What was cut and waits for `Flush`. Without a chunk it says that the epoch is empty. `last`: the source has no more of this epoch. */
+export interface Cut {
+  readonly epoch: number;
+  readonly chunk: CutChunk | undefined;
+  readonly last: boolean;
+}
+
+/** Signs a chunk and seals it into the epoch. `number` counts the calls of one source from 0: the same source makes the same calls. */
+export type Flush = (number: number, cut: Cut) => Promise<void>;
 
 /** The seed of the leaf salts of a chunk, 32 bytes, by its number. */
 export type SeedOf = (number: number) => Uint8Array;
-
-/** What was cut and waits for `flush`. */
-interface Cut {
-  readonly epoch: number;
-  readonly chunk: Chunk | undefined;
-  readonly last: boolean;
-}
 
 /**
  * Sorts one stream's observations, as they come from an unsigned source, into epochs, cuts them into chunks and hands each on.
@@ -39,23 +41,27 @@ export class StreamIngest {
   readonly #stream: StreamDescriptor;
   readonly #clock: Clock;
   readonly #seedOf: SeedOf;
-  readonly #admit: Admit;
+  readonly #admission: () => Admit;
   readonly #flush: Flush;
   readonly #finishing: () => Promise<void>;
-  /** By epoch, the one that was added to last at the end. */
+  /** By epoch, the one that was added to last at the end; `#current` is that one. */
   readonly #open = new Map<number, Observation[]>();
   /** Cut and not yet taken by `flush`: what failed is tried again as it was. */
   readonly #cut: Cut[] = [];
+  #current: { readonly epoch: number; readonly rows: Observation[] } = { epoch: -1, rows: [] };
   #flushed = 0;
   #newest = -1;
   #finished = false;
   #last: Promise<unknown> = Promise.resolve();
 
-  /** @param finishing - Called when `finish` has handed on everything. */
+  /**
+   * @param admission - What may be written now; asked again after each flush.
+   * @param finishing - Called when `finish` has handed on everything.
+   */
   constructor(
     stream: StreamDescriptor,
     clock: Clock,
-    admit: Admit,
+    admission: () => Admit,
     flush: Flush,
     seedOf: SeedOf,
     finishing: () => Promise<void>,
@@ -64,7 +70,7 @@ export class StreamIngest {
     this.#clock = clock;
     this.#seedOf = seedOf;
     this.#finishing = finishing;
-    this.#admit = admit;
+    this.#admission = admission;
     this.#flush = flush;
   }
 
@@ -80,7 +86,21 @@ export class StreamIngest {
 
   /** @throws what `flush` throws: this observation is then not taken, those before it are kept, and adding it again goes on. */
   add(observation: Observation): Promise<void> {
-    return this.#inTurn(() => this.#add(observation));
+    return this.#inTurn(() =>
+      this.#addAll([observation], (_, error) => {
+        throw error;
+      }),
+    );
+  }
+
+  /**
+   * Adds many in one turn: what may be written is asked once and not for each.
+   *
+   * @param refused - Called for each that is not taken; the others are.
+   * @throws what `flush` throws. Which were taken is then not known: for sources that can be given again from their start.
+   */
+  addAll(observations: readonly Observation[], refused: Refused): Promise<void> {
+    return this.#inTurn(() => this.#addAll(observations, refused));
   }
 
   /** Seals what is left; every epoch of the source is then said to be complete. @throws as `add`; finishing again goes on. */
@@ -99,18 +119,44 @@ export class StreamIngest {
     return turn;
   }
 
-  async #add(observation: Observation): Promise<void> {
-    this.#admit(observation);
-    this.#finished = false;
-    const { epochLength } = this.#stream;
-    const epoch = epochOf(observation.time, epochLength);
+  async #addAll(observations: readonly Observation[], refused: Refused): Promise<void> {
+    let admit: Admit | undefined;
+    for (const observation of observations) {
+      let epoch: number;
+      try {
+        admit ??= this.#admission();
+        epoch = this.#check(observation, admit);
+      } catch (error) {
+        refused(observation, error);
+        continue;
+      }
+      this.#finished = false;
+      if (epoch !== this.#current.epoch || this.#current.rows.length >= CHUNK_LEAVES) this.#makeRoom(epoch);
+      if (this.#cut.length > 0) {
+        await this.#drain();
+        admit = undefined;
+      }
+      if (epoch !== this.#current.epoch) this.#turnTo(epoch);
+      this.#current.rows.push(observation);
+    }
+  }
+
+  /** @returns the epoch of an observation that may be taken. */
+  #check(observation: Observation, admit: Admit): number {
+    admit(observation);
+    const epoch = epochOf(observation.time, this.#stream.epochLength);
     if (this.#newest !== -1 && epoch - this.#newest > LONGEST_GAP) {
       throw new TooLargeError(`a gap of more than ${LONGEST_GAP} epochs`, {
         hint: "open the stream with longer epochs, or ingest what comes after the gap apart",
       });
     }
-    if (isLong(observation) && !this.#fits(this.#chunkOf([observation]), epoch))
+    if (isLong(observation) && !this.#chunkOf([observation], epoch))
       throw new TooLargeError("one reading is larger than the largest batch", { hint: "cut its samples into several" });
+    return epoch;
+  }
+
+  /** Cuts what must be sealed before an observation of this epoch is taken. */
+  #makeRoom(epoch: number): void {
     if (epoch > this.#newest) {
       for (const open of [...this.#open.keys()].sort((a, b) => a - b))
         if (open <= epoch - OPEN_EPOCHS) this.#close(open);
@@ -122,18 +168,25 @@ export class StreamIngest {
     const rows = this.#open.get(epoch);
     if (rows && rows.length >= CHUNK_LEAVES) {
       this.#chunk(epoch, rows, false);
-      this.#open.delete(epoch);
+      this.#forget(epoch);
     }
-    if (this.#cut.length > 0) await this.#drain();
-    const mine = this.#open.get(epoch) ?? [];
+  }
+
+  #turnTo(epoch: number): void {
+    const rows = this.#open.get(epoch) ?? [];
     this.#open.delete(epoch);
-    this.#open.set(epoch, mine);
-    mine.push(observation);
+    this.#open.set(epoch, rows);
+    this.#current = { epoch, rows };
+  }
+
+  #forget(epoch: number): void {
+    this.#open.delete(epoch);
+    if (this.#current.epoch === epoch) this.#current = { epoch: -1, rows: [] };
   }
 
   async #drain(): Promise<void> {
     for (let next = this.#cut[0]; next; next = this.#cut[0]) {
-      await this.#flush(this.#flushed, next.epoch, next.chunk, next.last);
+      await this.#flush(this.#flushed, next);
       this.#flushed += 1;
       this.#cut.shift();
     }
@@ -142,7 +195,7 @@ export class StreamIngest {
   #close(epoch: number): void {
     const rows = this.#open.get(epoch);
     if (rows) this.#chunk(epoch, rows, true);
-    this.#open.delete(epoch);
+    this.#forget(epoch);
   }
 
   /** An epoch in which nothing came gets an empty header, so that a cut tail shows. */
@@ -152,8 +205,8 @@ export class StreamIngest {
   }
 
   #chunk(epoch: number, observations: readonly Observation[], last: boolean): void {
-    const chunk = this.#chunkOf(observations);
-    if (observations.length === 1 || this.#fits(chunk, epoch)) {
+    const chunk = this.#chunkOf(observations, epoch);
+    if (chunk) {
       this.#cut.push({ epoch, chunk, last });
       return;
     }
@@ -162,20 +215,22 @@ export class StreamIngest {
     this.#chunk(epoch, observations.slice(half), last);
   }
 
-  #chunkOf(observations: readonly Observation[]): Chunk {
-    return { clock: this.#clock, seed: this.#seedOf(this.#flushed + this.#cut.length), observations };
-  }
-
-  #fits(chunk: Chunk, epoch: number): boolean {
+  /** Undefined when it is too large for a batch; a single observation is not, see `#check`. */
+  #chunkOf(observations: readonly Observation[], epoch: number): CutChunk | undefined {
+    const seed = this.#seedOf(this.#flushed + this.#cut.length);
+    const chunk = { clock: this.#clock, seed, observations };
     try {
-      const size = encodeBatch([chunk], epoch * this.#stream.epochLength).length;
-      return size <= capacityOf(BATCH_CLASSES.at(-1) as number);
+      const encoded = encodeBatch([chunk], epoch * this.#stream.epochLength);
+      return encoded.length <= capacityOf(BATCH_CLASSES.at(-1) as number) ? { ...chunk, encoded } : undefined;
     } catch (error) {
-      if (error instanceof TooLargeError) return false;
+      if (error instanceof TooLargeError) return undefined;
       throw error;
     }
   }
 }
+
+/** Told of an observation that was not taken, and why. */
+export type Refused = (observation: Observation, error: unknown) => void;
 
 /** Only sampled data, and text that a source wrote in a number's place, can be long. */
 function isLong({ time, value }: Observation): boolean {

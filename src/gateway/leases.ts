@@ -1,7 +1,7 @@
 import { equal, hex0x } from "../bytes/bytes.ts";
 import type { AskPermission } from "../chain/permission.ts";
 import { ACTIONS } from "../consent/actions.ts";
-import { consentId, type Hex } from "../consent/consent.ts";
+import { consentId, type Consent, type Hex } from "../consent/consent.ts";
 import { streamsOf, type Link } from "../consent/scope.ts";
 import type { ConsentRef, ConsentWatch } from "../consent/watch.ts";
 import type { GenerationKeys, Release } from "../envelope/payload.ts";
@@ -22,12 +22,21 @@ const CLOCK_SKEW = 900;
 /** The consent that a lease hangs on: the gateway's own. */
 export const ownLink = (lease: Release): Link => lease.chain.at(-1) as Link;
 
-export const writeOf = (lease: Release): Hex => consentId(ownLink(lease).consent);
+const ids = new WeakMap<Consent, Hex>();
+
+/** Leases are asked about with every reading that arrives alone; hashing a consent takes longer than sealing many of them. */
+function idOf(consent: Consent): Hex {
+  let id = ids.get(consent);
+  if (id === undefined) ids.set(consent, (id = consentId(consent)));
+  return id;
+}
+
+export const writeOf = (lease: Release): Hex => idOf(ownLink(lease).consent);
 
 export const nameOf = (write: Hex, { stream, generation }: Pick<GenerationKeys, "stream" | "generation">): string =>
   generationName(write, hex0x(stream.id), generation);
 
-const refOf = ({ consent }: Link): ConsentRef => ({ grantor: consent.grantor, id: consentId(consent) });
+const refOf = ({ consent }: Link): ConsentRef => ({ grantor: consent.grantor, id: idOf(consent) });
 
 /** Leases issued in one second are told apart by their generations. */
 const newest = ({ keys }: Release): number => Math.max(...keys.map(({ generation }) => generation));
@@ -132,10 +141,10 @@ export function retireEnded(state: GatewayState, watch: ConsentWatch, time: numb
     }
     if (!lease.retiredBy.some((ref) => watch.ended(ref))) continue;
     const ending = lease.keys.filter(
-      (keys) => keys.role === "current" && !state.retired.get(nameOf(consentId(consent), keys)),
+      (keys) => keys.role === "current" && !state.retired.get(nameOf(idOf(consent), keys)),
     );
     if (ending.length === 0) continue;
-    for (const keys of ending) state.retired.set(nameOf(consentId(consent), keys), true);
+    for (const keys of ending) state.retired.set(nameOf(idOf(consent), keys), true);
     state.leases.set(id, {
       ...lease,
       keys: lease.keys.map((keys) => (ending.includes(keys) ? forgotten(keys) : keys)),

@@ -25,18 +25,22 @@ export interface PreparedBatch {
   readonly commit: () => void;
 }
 
-/**
- * Seals the next batch of an epoch. Until it is committed, the same call gives the same batch.
- *
- * @param last - No further batch of this epoch is expected.
- */
+/** What a batch is to hold. */
+export interface BatchContent {
+  readonly epoch: number;
+  readonly chunks: readonly SignedChunk[];
+  /** No further batch of this epoch is expected. */
+  readonly last: boolean;
+  /** The chunks as `encodeBatch` gives them, when that is at hand. */
+  readonly encoded: Uint8Array | undefined;
+}
+
+/** Seals the next batch of an epoch. Until it is committed, the same call gives the same batch. */
 export function prepareBatch(
   state: GatewayState,
   { keys, lease }: Writable,
   place: CheckpointPlace,
-  epoch: number,
-  chunks: readonly SignedChunk[],
-  last: boolean,
+  { epoch, chunks, last, encoded }: BatchContent,
 ): PreparedBatch {
   if (!keys.data) throw new NoLeaseError("the lease holds no keys of the data tree");
   const name = nameOf(writeOf(lease), keys);
@@ -57,6 +61,7 @@ export function prepareBatch(
     batchPlace,
     keys.stream,
     links,
+    encoded,
   );
   return {
     sealed,

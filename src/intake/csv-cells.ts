@@ -17,4 +17,9 @@ export function splitCells(line: string, delimiter: Delimiter): string[] | Probl
   }
 }
 
-const trim = (cell: string): string => cell.replace(/^[ \t]+/, "").replace(/[ \t]+$/, "");
+const trim = (cell: string): string =>
+  isBlank(cell.charCodeAt(0)) || isBlank(cell.charCodeAt(cell.length - 1))
+    ? cell.replace(/^[ \t]+/, "").replace(/[ \t]+$/, "")
+    : cell;
+
+const isBlank = (code: number): boolean => code === 0x20 || code === 0x09;

@@ -19,20 +19,34 @@ interface Context {
   readonly limits: Limits;
   readonly order: TimeOrder;
   readonly unitKnown: UnitCheck;
+  /** Values by their text, for each set of markers: the values of a sensor are few and come again and again. */
+  readonly values: Map<ReadonlySet<string>, Map<string, Value>>;
 }
 
+/** Values kept of each set of markers, and the characters of the longest. */
+const KEPT_VALUES = { count: 4096, length: 12 };
+
 /** @throws InputError when the header is not the one that was planned for. */
-export async function* csvRows(
+export async function* csvBatches(
   file: string,
   header: Line,
   plan: CsvPlan,
   clock: SourceClock,
   limits: Limits,
-): AsyncGenerator<IntakeRow> {
-  const context: Context = { file, plan, clock, limits, order: risingOrder(limits), unitKnown: unitCheck() };
+): AsyncGenerator<readonly IntakeRow[]> {
+  const context: Context = {
+    file,
+    plan,
+    clock,
+    limits,
+    order: risingOrder(limits),
+    unitKnown: unitCheck(),
+    values: new Map(),
+  };
   for await (const lines of readLines(file, limits)) {
+    const rows: IntakeRow[] = [];
     for (const line of lines) {
-      if (line.number > header.number) yield* rowsOf(line, context);
+      if (line.number > header.number) takeLine(line, context, rows);
       else if (line.number === header.number && line.text !== header.text) {
         throw new InputError({
           code: "ERR_INPUT_CHANGED",
@@ -42,33 +56,35 @@ export async function* csvRows(
         });
       }
     }
+    if (rows.length > 0) yield rows;
   }
 }
 
-/** Everything one line holds. A line with nothing but blanks holds nothing. */
-function* rowsOf(line: Line, context: Context): Generator<IntakeRow, void, undefined> {
+/** Takes everything one line holds. A line with nothing but blanks holds nothing. */
+function takeLine(line: Line, context: Context, rows: IntakeRow[]): void {
   const { plan, clock } = context;
-  const refuse = (problem: Problem, column?: number): IntakeRow => quarantine(line, context, problem, column);
-  if (line.problem) return yield refuse(line.problem);
+  const refuse = (problem: Problem, column?: number): void =>
+    void rows.push(quarantine(line, context, problem, column));
+  if (line.problem) return refuse(line.problem);
   if (line.text.trim() === "") return;
   const cells = splitCells(line.text, plan.delimiter);
-  if (!Array.isArray(cells)) return yield refuse(cells);
+  if (!Array.isArray(cells)) return refuse(cells);
   if (cells.length !== plan.header.length) {
     const reason = `the row has ${cells.length} cells, the header ${plan.header.length}`;
-    return yield refuse({ code: "ERR_ROW_COLUMNS", reason });
+    return refuse({ code: "ERR_ROW_COLUMNS", reason });
   }
   if (plan.only && cells[plan.only.index] !== plan.only.text) {
     const column = quoteName(plan.header[plan.only.index] ?? "");
-    return yield refuse(
+    return refuse(
       { code: "ERR_ROW_KIND", reason: `${column} is not ${plan.only.text}: not a reading` },
       plan.only.index,
     );
   }
   const timed = clock.read(cells[plan.time.index] ?? "");
-  if (!isTimed(timed)) return yield refuse(timed, plan.time.index);
+  if (!isTimed(timed)) return refuse(timed, plan.time.index);
   for (const index of plan.empty) {
     if (cells[index] === "") continue;
-    yield refuse(
+    refuse(
       {
         code: "ERR_CELL_UNEXPECTED",
         reason: `${quoteName(plan.header[index] ?? "")} is not kept, yet holds something`,
@@ -76,10 +92,8 @@ function* rowsOf(line: Line, context: Context): Generator<IntakeRow, void, undef
       index,
     );
   }
-  if (plan.long) return yield longRow(line, cells, timed, plan.long, context);
-  for (const { index, channel, missing } of plan.columns) {
-    yield takeIn(line, cells, timed, { index, channel, missing }, context);
-  }
+  if (plan.long) return void rows.push(longRow(line, cells, timed, plan.long, context));
+  for (const column of plan.columns) rows.push(takeIn(line, cells, timed, column, context));
 }
 
 function longRow(line: Line, cells: readonly string[], timed: Timed, at: LongColumns, context: Context): IntakeRow {
@@ -103,8 +117,8 @@ interface Cell {
 }
 
 function takeIn(line: Line, cells: readonly string[], timed: Timed, cell: Cell, context: Context): IntakeRow {
-  const { file, plan, limits, order } = context;
-  const value = readValue(cells[cell.index] ?? "", cell.missing, limits);
+  const { file, plan, order } = context;
+  const value = valueOf(cells[cell.index] ?? "", cell.missing, context);
   if (!value) {
     const reason = `${quoteName(plan.header[cell.index] ?? "")} holds no number`;
     return quarantine(line, context, { code: "ERR_NUMBER", reason }, cell.index);
@@ -118,6 +132,16 @@ function takeIn(line: Line, cells: readonly string[], timed: Timed, cell: Cell, 
     at: position(file, line, plan.header[cell.index]),
     ...(device === "" ? {} : { device }),
   };
+}
+
+function valueOf(text: string, missing: ReadonlySet<string>, { limits, values }: Context): Value | undefined {
+  let known = values.get(missing);
+  if (!known) values.set(missing, (known = new Map<string, Value>()));
+  let value = known.get(text);
+  if (value) return value;
+  value = readValue(text, missing, limits);
+  if (value && known.size < KEPT_VALUES.count && text.length <= KEPT_VALUES.length) known.set(text, value);
+  return value;
 }
 
 /** Markers come first, so that a mapping may name a number, such as -999, as one. */

@@ -3,13 +3,13 @@ import { clockFor, type SourceClock } from "./clock.ts";
 import { splitCells } from "./csv-cells.ts";
 import type { CsvPlan, Preset, Refuse } from "./csv-plan.ts";
 import { quoteName } from "./csv-plan.ts";
-import { csvRows } from "./csv-rows.ts";
+import { csvBatches } from "./csv-rows.ts";
 import { InputError } from "./errors.ts";
 import type { Limits } from "./limits.ts";
 import { readLines, type Line } from "./lines.ts";
 import { PRESETS } from "./presets/index.ts";
 import { mapped } from "./presets/mapped.ts";
-import type { Intake, IntakeOptions } from "./types.ts";
+import type { Intake, IntakeOptions, IntakeRow } from "./types.ts";
 import { unitCheck } from "./ucum.ts";
 import { unitFitsCode } from "./units-of-codes.ts";
 
@@ -24,13 +24,17 @@ export async function openCsv(file: string, options: IntakeOptions, limits: Limi
   const clock: SourceClock = clockFor(plan.time.kind, file, options, limits);
   checkChannels(plan, file, header.number);
   const channels = plan.columns.map(({ channel }) => channel);
+  const batches = (): AsyncGenerator<readonly IntakeRow[]> => csvBatches(file, header, plan, clock, limits);
   return {
     file,
     format: "csv",
     preset: plan.preset,
     clock: clock.clock,
     ...(plan.long ? {} : { channels }),
-    rows: () => csvRows(file, header, plan, clock, limits),
+    async *rows() {
+      for await (const rows of batches()) yield* rows;
+    },
+    batches,
   };
 }
 

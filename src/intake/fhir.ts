@@ -21,7 +21,10 @@ export function openFhir(
     const source = new FhirRows(file, limits, contextOf(clock, limits));
     yield* format === "fhir-json" ? documentRows(file, limits, source) : lineRows(file, limits, source);
   };
-  return { file, format, preset: "fhir-r4", clock: clock.clock, rows };
+  const batches = async function* (): AsyncGenerator<readonly IntakeRow[]> {
+    for await (const row of rows()) yield [row];
+  };
+  return { file, format, preset: "fhir-r4", clock: clock.clock, rows, batches };
 }
 
 const contextOf = (clock: SourceClock, limits: Limits): FhirContext => ({

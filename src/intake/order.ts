@@ -13,16 +13,20 @@ const tooMany: Problem = { code: "ERR_CHANNELS", reason: "the file speaks of mor
 
 /** For files whose rows go forward in time: each instant of a channel lies after the one before. */
 export function risingOrder(limits: Limits): TimeOrder {
-  const last = new Map<string, Instant>();
+  const last = new Map<string, { instant: Instant }>();
   return {
     admit(channel, instant) {
       const key = channelKey(channel);
       const before = last.get(key);
-      if (before === undefined && last.size >= limits.channels) return tooMany;
-      const step = before === undefined ? 1 : compareInstants(instant, before);
+      if (before === undefined) {
+        if (last.size >= limits.channels) return tooMany;
+        last.set(key, { instant });
+        return undefined;
+      }
+      const step = compareInstants(instant, before.instant);
       if (step === 0) return duplicate;
       if (step < 0) return { code: "ERR_TIME_BACKWARD", reason: "the time goes backward" };
-      last.set(key, instant);
+      before.instant = instant;
       return undefined;
     },
   };
@@ -73,7 +77,7 @@ export function anyOrder(limits: Limits): TimeOrder {
 const instantKey = ({ seconds, fraction }: Instant): string => `${seconds}.${fraction.replace(/0+$/, "")}`;
 
 export function compareInstants(a: Instant, b: Instant): number {
-  if (a.seconds !== b.seconds) return a.seconds - b.seconds;
+  if (a.seconds !== b.seconds || a.fraction === b.fraction) return a.seconds - b.seconds;
   const [left, right] = [a.fraction.padEnd(9, "0"), b.fraction.padEnd(9, "0")];
   return left < right ? -1 : left > right ? 1 : 0;
 }

@@ -93,4 +93,6 @@ export interface Intake {
   readonly channels?: readonly Channel[];
   /** Every reading, missing value and refusal of the file, in its order. */
   rows(): AsyncGenerator<IntakeRow>;
+  /** The same, as many at a time as were read at once. */
+  batches(): AsyncGenerator<readonly IntakeRow[]>;
 }

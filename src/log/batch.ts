@@ -42,9 +42,9 @@ function readClock(reader: ByteReader): Clock {
 export function encodeBatch(chunks: readonly Chunk[], base: number): Uint8Array {
   const leaves = chunks.reduce((sum, { observations }) => sum + observations.length, 0);
   if (leaves > MAX_LEAVES) throw new TooLargeError(`a batch holds at most ${MAX_LEAVES} readings, got ${leaves}`);
-  const channels = new Map<string, Channel>();
-  for (const { observations } of chunks)
-    for (const { channel } of observations) channels.set(channelKey(channel), channel);
+  const seen = new Set<Channel>();
+  for (const { observations } of chunks) for (const { channel } of observations) seen.add(channel);
+  const channels = new Map([...seen].map((channel) => [channelKey(channel), channel]));
   if (channels.size > 255) throw new TooLargeError(`a batch holds at most 255 channels, got ${channels.size}`);
   const table = [...channels.values()];
 

@@ -5,8 +5,8 @@ import { deviceIdOf, verify } from "../keys/signature.ts";
 import type { Clock, Observation } from "../observation/observation.ts";
 import { parseInstant } from "../observation/instant.ts";
 import { ChunkOutsideEpochError } from "./errors.ts";
-import { observationLeaves } from "./leaf.ts";
-import { merkleRoot } from "./merkle.ts";
+import { flatLeaves } from "./leaf.ts";
+import { flatRoot } from "./merkle.ts";
 
 /** One signed message may cover this many chunks, so that its statement fits a header. */
 export const MAX_ITEMS = 16;
@@ -72,7 +72,7 @@ export function verifyStatement(statement: Statement, index: number, item: Chunk
 
 /** Root over the leaves of a chunk's observations. */
 export const chunkRoot = (chunk: Pick<Chunk, "seed" | "observations">): Uint8Array =>
-  merkleRoot(observationLeaves(chunk.seed, chunk.observations));
+  flatRoot(flatLeaves(chunk.seed, chunk.observations));
 
 /** Epoch of an effective time: whole seconds divided by the stream's epoch length. */
 export function epochOf(time: string, epochLength: number): number {

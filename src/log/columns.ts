@@ -73,27 +73,29 @@ export function encodeColumns(
   ];
   const indexOf = new Map(channels.map((channel, i) => [channelKey(channel), i]));
   const forms = new Map<string, { index: number; form: TimeForm; last: number }>();
-  const lastMantissa = new Map<number, number>();
+  const lastMantissa = channels.map(() => 0);
+  // Values of one row have one time.
+  let [instant, known, ticks] = [parseInstant(""), forms.get(""), 0];
 
   for (const { channel, time, status, value } of observations) {
     const channelIndex = indexOf.get(channelKey(channel));
-    const instant = parseInstant(time);
-    if (channelIndex === undefined || !instant)
+    const next = parseInstant(time);
+    if (channelIndex === undefined || !next)
       throw new RangeError("observation outside the channel table, or its time is no instant");
     const comparator = value.kind === "quantity" ? COMPARATORS.indexOf(value.comparator) : 0;
     channelColumn.uint(channelIndex, 1);
     shape.uint(KINDS.indexOf(value.kind) | (STATUSES.indexOf(status) << 2) | (comparator << 5), 1);
 
-    const formKey = `${instant.fraction.length}${instant.offset}`;
-    const known = forms.get(formKey) ?? {
-      index: forms.size,
-      form: { digits: instant.fraction.length, offset: instant.offset },
-      last: 0,
-    };
-    forms.set(formKey, known);
-    if (forms.size > MAX_FORMS) throw new TooLargeError(`a chunk holds at most ${MAX_FORMS} forms of time`);
-    if (instant.seconds < base || instant.seconds >= base + DAY) throw new RangeError("observation outside its epoch");
-    const ticks = (instant.seconds - base) * 10 ** known.form.digits + Number(instant.fraction || "0");
+    if (next !== instant || !known) {
+      instant = next;
+      const { seconds, fraction, offset } = instant;
+      const formKey = `${fraction.length}${offset}`;
+      known = forms.get(formKey) ?? { index: forms.size, form: { digits: fraction.length, offset }, last: 0 };
+      forms.set(formKey, known);
+      if (forms.size > MAX_FORMS) throw new TooLargeError(`a chunk holds at most ${MAX_FORMS} forms of time`);
+      if (seconds < base || seconds >= base + DAY) throw new RangeError("observation outside its epoch");
+      ticks = (seconds - base) * 10 ** fraction.length + Number(fraction || "0");
+    }
     form.uint(known.index, 1);
     tick.varint(zigzag(ticks - known.last));
     known.last = ticks;
@@ -102,8 +104,8 @@ export function encodeColumns(
       const compact = compactDecimal(value.decimal);
       scale.uint(compact?.scale ?? TEXT_DECIMAL, 1);
       if (compact) {
-        mantissa.varint(zigzag(compact.mantissa - (lastMantissa.get(channelIndex) ?? 0)));
-        lastMantissa.set(channelIndex, compact.mantissa);
+        mantissa.varint(zigzag(compact.mantissa - (lastMantissa[channelIndex] as number)));
+        lastMantissa[channelIndex] = compact.mantissa;
       } else rest.text(value.decimal);
     } else if (value.kind === "missing") writeMissing(rest, value);
     else if (value.kind === "boolean") rest.uint(value.value ? 1 : 0, 1);

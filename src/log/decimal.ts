@@ -1,7 +1,9 @@
-/** Decimals whose text follows from an integer and a number of digits behind the point; the others are kept as text. */
-const COMPACT = /^-?(?:0|[1-9]\d{0,14})(?:\.(\d{1,15}))?$/;
 const LARGEST = 1e15;
+/** Digits behind the point. */
+const LARGEST_SCALE = 15;
+const [MINUS, POINT, ZERO] = [0x2d, 0x2e, 0x30] as const;
 
+/** Decimals whose text follows from an integer and a number of digits behind the point; the others are kept as text. */
 export interface CompactDecimal {
   /** The digits without the point, below 10^15 in size. */
   readonly mantissa: number;
@@ -11,10 +13,26 @@ export interface CompactDecimal {
 
 /** @returns undefined where mantissa and scale would not give back the same text ("-0.0", "1e3", more than 15 digits). */
 export function compactDecimal(text: string): CompactDecimal | undefined {
-  const match = COMPACT.exec(text);
-  if (!match) return undefined;
-  const compact = { mantissa: Number(text.replace(".", "")), scale: match[1]?.length ?? 0 };
-  return Math.abs(compact.mantissa) < LARGEST && expandDecimal(compact) === text ? compact : undefined;
+  const negative = text.charCodeAt(0) === MINUS;
+  const first = negative ? 1 : 0;
+  let [mantissa, point] = [0, -1];
+  for (let i = first; i < text.length; i++) {
+    const code = text.charCodeAt(i);
+    if (code === POINT && point === -1) {
+      point = i;
+      continue;
+    }
+    const digit = code - ZERO;
+    if (!(digit >= 0 && digit <= 9)) return undefined;
+    mantissa = mantissa * 10 + digit;
+    if (mantissa >= LARGEST) return undefined;
+  }
+  const whole = (point === -1 ? text.length : point) - first;
+  const scale = point === -1 ? 0 : text.length - point - 1;
+  const regular = whole === 1 || (whole > 1 && text.charCodeAt(first) !== ZERO);
+  if (!regular || (point !== -1 && scale === 0) || scale > LARGEST_SCALE || (negative && mantissa === 0))
+    return undefined;
+  return { mantissa: negative ? -mantissa : mantissa, scale };
 }
 
 export function expandDecimal({ mantissa, scale }: CompactDecimal): string {

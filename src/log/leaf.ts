@@ -1,5 +1,6 @@
 import { createCipheriv } from "node:crypto";
 import { concat } from "../bytes/bytes.ts";
+import { sha256Into } from "../bytes/hash.ts";
 import { ByteReader } from "../bytes/reader.ts";
 import { ByteWriter } from "../bytes/writer.ts";
 import {
@@ -12,13 +13,14 @@ import {
   type Value,
 } from "../observation/observation.ts";
 import { parseInstant } from "../observation/instant.ts";
-import { leafHash } from "./merkle.ts";
+import { DIGEST, LEAF, leafHash } from "./merkle.ts";
 
 type Missing = Extract<Value, { kind: "missing" }>;
 
 const VERSION = 1;
 const KINDS = ["missing", "quantity", "sampled", "boolean"] as const;
 export const SALT_SIZE = 16;
+const CHANNELS_KEPT = 256;
 
 /** Channel as it stands in a leaf and in a batch's channel table; docs/formats.md, "Channel". */
 export function writeChannel(writer: ByteWriter, channel: Channel): ByteWriter {
@@ -94,11 +96,15 @@ function readValue(reader: ByteReader): Value {
 }
 
 /** An observation as the bytes its leaf commits to; self-contained, so that one reading can be shown alone. */
-export function encodeObservation(observation: Observation): Uint8Array {
-  const writer = new ByteWriter().uint(VERSION, 1);
-  writeChannel(writer, observation.channel).text(observation.time).uint(STATUSES.indexOf(observation.status), 1);
-  return writeValue(writer, observation.value).finish();
-}
+export const encodeObservation = (observation: Observation): Uint8Array =>
+  writeContent(writeBeginning(new ByteWriter(), observation.channel), observation).finish();
+
+/** What all observations of a channel have in common. */
+const writeBeginning = (writer: ByteWriter, channel: Channel): ByteWriter =>
+  writeChannel(writer.uint(VERSION, 1), channel);
+
+const writeContent = (writer: ByteWriter, { time, status, value }: Observation): ByteWriter =>
+  writeValue(writer.text(time).uint(STATUSES.indexOf(status), 1), value);
 
 /** @throws MalformedError unless the bytes are exactly one observation. */
 export function decodeObservation(bytes: Uint8Array): Observation {
@@ -116,10 +122,12 @@ export function decodeObservation(bytes: Uint8Array): Observation {
  * Showing some of them says nothing of the others.
  */
 export function leafSalts(seed: Uint8Array, count: number): Uint8Array[] {
-  const cipher = createCipheriv("aes-256-ctr", seed, new Uint8Array(16));
-  const stream = cipher.update(new Uint8Array(SALT_SIZE * count));
+  const stream = saltStream(seed, count);
   return Array.from({ length: count }, (_, i) => new Uint8Array(stream.subarray(SALT_SIZE * i, SALT_SIZE * (i + 1))));
 }
+
+const saltStream = (seed: Uint8Array, count: number): Buffer =>
+  createCipheriv("aes-256-ctr", seed, new Uint8Array(16)).update(new Uint8Array(SALT_SIZE * count));
 
 /** RFC 9162, section 2.1.1: SHA-256(0x00 ‖ salt ‖ observation). */
 export const observationLeaf = (salt: Uint8Array, observation: Observation): Uint8Array =>
@@ -127,6 +135,27 @@ export const observationLeaf = (salt: Uint8Array, observation: Observation): Uin
 
 /** Leaf hashes of a chunk's observations, in the signer's order. */
 export function observationLeaves(seed: Uint8Array, observations: readonly Observation[]): Uint8Array[] {
-  const salts = leafSalts(seed, observations.length);
-  return observations.map((observation, i) => observationLeaf(salts[i] as Uint8Array, observation));
+  const leaves = flatLeaves(seed, observations);
+  return observations.map((_, i) => new Uint8Array(leaves.subarray(DIGEST * i, DIGEST * (i + 1))));
+}
+
+/** The same one behind the other, for `flatRoot`. What the leaves of a channel have in common is written once. */
+export function flatLeaves(seed: Uint8Array, observations: readonly Observation[]): Buffer {
+  const salts = saltStream(seed, observations.length);
+  const leaves = Buffer.allocUnsafe(DIGEST * observations.length);
+  const inputs = new Map<Channel, { readonly writer: ByteWriter; readonly beginning: number }>();
+  observations.forEach((observation, i) => {
+    let input = inputs.get(observation.channel);
+    if (!input) {
+      const writer = new ByteWriter().uint(LEAF, 1).raw(new Uint8Array(SALT_SIZE));
+      input = { writer, beginning: writeBeginning(writer, observation.channel).length };
+      // Sources may name the same channel anew with each reading.
+      if (inputs.size === CHANNELS_KEPT) inputs.clear();
+      inputs.set(observation.channel, input);
+    }
+    const { writer, beginning } = input;
+    writeContent(writer.cut(beginning), observation).over(1, salts, SALT_SIZE * i, SALT_SIZE);
+    sha256Into(leaves, DIGEST * i, writer.view());
+  });
+  return leaves;
 }

@@ -1,8 +1,9 @@
-import { hash } from "node:crypto";
 import { equal } from "../bytes/bytes.ts";
+import { sha256, sha256Into } from "../bytes/hash.ts";
 
-const DIGEST = 32;
-const LEAF = 0x00;
+export const DIGEST = 32;
+/** Stands before the entry that a leaf hash is of. */
+export const LEAF = 0x00;
 const NODE = 0x01;
 
 /** RFC 9162, section 2.1.1: SHA-256(0x00 ‖ entry), 32 bytes. */
@@ -10,11 +11,11 @@ export function leafHash(entry: Uint8Array): Uint8Array {
   const input = new Uint8Array(1 + entry.length);
   input[0] = LEAF;
   input.set(entry, 1);
-  return digest(input);
+  return sha256(input);
 }
 
 /** RFC 9162, section 2.1.1: the root of no leaves, SHA-256 of nothing. */
-export const emptyRoot = (): Uint8Array => digest(new Uint8Array(0));
+export const emptyRoot = (): Uint8Array => sha256(new Uint8Array(0));
 
 /**
  * A Merkle tree (RFC 9162, section 2.1) with all its inner hashes at hand, for many proofs over one list.
@@ -24,18 +25,18 @@ export const emptyRoot = (): Uint8Array => digest(new Uint8Array(0));
 export class MerkleTree {
   readonly size: number;
   /** Each level as one flat array of digests, from the leaves to the root. */
-  readonly #levels: Uint8Array[] = [];
+  readonly #levels: Buffer[] = [];
 
   /** @param leafHashes - 32 bytes each, see `leafHash`. */
   constructor(leafHashes: readonly Uint8Array[]) {
     this.size = leafHashes.length;
-    let level = new Uint8Array(this.size * DIGEST);
-    leafHashes.forEach((leaf, i) => {
-      if (leaf.length !== DIGEST) throw new RangeError("a leaf hash has 32 bytes");
-      level.set(leaf, i * DIGEST);
-    });
+    let level = flat(leafHashes);
     this.#levels.push(level);
-    while (level.length > DIGEST) this.#levels.push((level = parents(level)));
+    while (level.length > DIGEST) {
+      const above = Buffer.allocUnsafe(Math.ceil(level.length / DIGEST / 2) * DIGEST);
+      rise(level, above);
+      this.#levels.push((level = above));
+    }
   }
 
   get root(): Uint8Array {
@@ -74,11 +75,28 @@ export class MerkleTree {
   }
 
   #node(level: number, i: number): Uint8Array {
-    return (this.#levels[level] as Uint8Array).slice(i * DIGEST, (i + 1) * DIGEST);
+    return new Uint8Array((this.#levels[level] as Buffer).subarray(i * DIGEST, (i + 1) * DIGEST));
   }
 }
 
-export const merkleRoot = (leafHashes: readonly Uint8Array[]): Uint8Array => new MerkleTree(leafHashes).root;
+export const merkleRoot = (leafHashes: readonly Uint8Array[]): Uint8Array => flatRoot(flat(leafHashes));
+
+/** The root over leaf hashes that lie one behind the other, which are overwritten. */
+export function flatRoot(leafHashes: Buffer): Uint8Array {
+  if (leafHashes.length === 0) return emptyRoot();
+  let level = leafHashes;
+  while (level.length > DIGEST) level = level.subarray(0, rise(level, level));
+  return new Uint8Array(level);
+}
+
+function flat(leafHashes: readonly Uint8Array[]): Buffer {
+  const level = Buffer.allocUnsafe(leafHashes.length * DIGEST);
+  leafHashes.forEach((leaf, i) => {
+    if (leaf.length !== DIGEST) throw new RangeError("a leaf hash has 32 bytes");
+    level.set(leaf, i * DIGEST);
+  });
+  return level;
+}
 
 /** For more than one proof over a list keep the `MerkleTree`. */
 export const inclusionProof = (leafHashes: readonly Uint8Array[], index: number): Uint8Array[] =>
@@ -140,17 +158,19 @@ export function verifyConsistency(
   return last === 0 && equal(before, root1) && equal(after, root2);
 }
 
-function parents(level: Uint8Array): Uint8Array<ArrayBuffer> {
-  const count = level.length / DIGEST;
-  const above = new Uint8Array(Math.ceil(count / 2) * DIGEST);
-  const input = new Uint8Array(1 + 2 * DIGEST);
-  input[0] = NODE;
-  for (let i = 0; i + 1 < count; i += 2) {
-    input.set(level.subarray(i * DIGEST, (i + 2) * DIGEST), 1);
-    above.set(hash("sha256", input, "buffer"), (i / 2) * DIGEST);
+/** Writes the level above into `above`, which may be the level itself. @returns its length in bytes. */
+function rise(level: Buffer, above: Buffer): number {
+  const input = Buffer.alloc(1 + 2 * DIGEST, NODE);
+  const end = level.length;
+  let at = 0;
+  for (let from = 0; from < end; from += 2 * DIGEST, at += DIGEST) {
+    if (from + DIGEST === end) level.copy(above, at, from, end);
+    else {
+      level.copy(input, 1, from, from + 2 * DIGEST);
+      sha256Into(above, at, input);
+    }
   }
-  if (count % 2 === 1) above.set(level.subarray((count - 1) * DIGEST), above.length - DIGEST);
-  return above;
+  return at;
 }
 
 function parent(left: Uint8Array, right: Uint8Array): Uint8Array {
@@ -158,10 +178,8 @@ function parent(left: Uint8Array, right: Uint8Array): Uint8Array {
   input[0] = NODE;
   input.set(left, 1);
   input.set(right, 1 + DIGEST);
-  return digest(input);
+  return sha256(input);
 }
-
-const digest = (input: Uint8Array): Uint8Array => new Uint8Array(hash("sha256", input, "buffer"));
 
 /** Sizes go beyond 32 bits, where shifts would wrap. */
 const half = (value: number): number => Math.floor(value / 2);

@@ -17,6 +17,8 @@ import { parseInstant } from "../observation/instant.ts";
 export interface SignedChunk extends Chunk {
   readonly statement: Statement;
   readonly index: number;
+  /** The root that was signed, when it is at hand; otherwise it is computed again. */
+  readonly root?: Uint8Array;
 }
 
 /** A batch's place: everything of its context but the kind of block. */
@@ -40,6 +42,7 @@ export type HeaderLinks = Pick<Header, "sequence" | "previous" | "continues" | "
 /**
  * Seals the chunks of one batch and its header under the keys of their epoch. Same input, same bytes.
  *
+ * @param encoded - The chunks as `encodeBatch` gives them, when that is at hand.
  * @throws ChunkOutsideEpochError, TooLargeError (cut the batch), SizeClassError.
  */
 export function sealBatch(
@@ -48,10 +51,11 @@ export function sealBatch(
   place: BatchPlace,
   stream: StreamDescriptor,
   links: HeaderLinks,
+  encoded?: Uint8Array,
 ): SealedBatch {
   for (const chunk of chunks) checkEpoch(chunk, place.epoch, stream.epochLength);
   const classes = BATCH_CLASSES.slice(stream.batchClass);
-  const plain = pad(encodeBatch(chunks, place.epoch * stream.epochLength), classes);
+  const plain = pad(encoded ?? encodeBatch(chunks, place.epoch * stream.epochLength), classes);
   const batch = seal(batchKey(keys.data), encodeContext({ ...place, kind: "batch" }), plain);
 
   const header: Header = {
@@ -75,18 +79,26 @@ export function sealBatch(
 
 /** Whole seconds of the earliest and the latest effective time; 0 and 0 without one. */
 function span(chunks: readonly Chunk[]): { earliest: number; latest: number } {
-  const seconds = chunks.flatMap(({ observations }) =>
-    observations.map(({ time }) => parseInstant(time)?.seconds ?? 0),
-  );
-  return {
-    earliest: seconds.reduce((a, b) => Math.min(a, b), seconds[0] ?? 0),
-    latest: seconds.reduce((a, b) => Math.max(a, b), 0),
-  };
+  let [earliest, latest] = [Infinity, 0];
+  for (const { observations } of chunks) {
+    for (const { time } of observations) {
+      const seconds = parseInstant(time)?.seconds ?? 0;
+      if (seconds < earliest) earliest = seconds;
+      if (seconds > latest) latest = seconds;
+    }
+  }
+  return { earliest: earliest === Infinity ? 0 : earliest, latest };
 }
 
-function headerChunk({ statement, index, seed, observations }: SignedChunk): HeaderChunk {
-  const missing = observations.filter(({ value }) => value.kind === "missing").length;
-  return { statement, index, count: observations.length, missing, root: chunkRoot({ seed, observations }) };
+function headerChunk({ statement, index, root, ...chunk }: SignedChunk): HeaderChunk {
+  const { observations } = chunk;
+  return { statement, index, count: observations.length, missing: missingOf(chunk), root: root ?? chunkRoot(chunk) };
+}
+
+function missingOf({ observations }: Chunk): number {
+  let missing = 0;
+  for (const { value } of observations) if (value.kind === "missing") missing += 1;
+  return missing;
 }
 
 /**
@@ -134,8 +146,7 @@ export function openBatch(
     throw new MismatchError("header and batch differ in their number of chunks");
   chunks.forEach((chunk, i) => {
     const signed = header.chunks[i] as HeaderChunk;
-    const missing = chunk.observations.filter(({ value }) => value.kind === "missing").length;
-    if (chunk.observations.length !== signed.count || missing !== signed.missing)
+    if (chunk.observations.length !== signed.count || missingOf(chunk) !== signed.missing)
       throw new MismatchError(`chunk ${i} has not the signed number of readings`);
     if (!equal(chunkRoot(chunk), signed.root)) throw new MismatchError(`chunk ${i} has not the signed root`);
     checkEpoch(chunk, header.epoch, epochLength);

@@ -1,6 +1,3 @@
-/** RFC 3339 `date-time` with upper-case T and Z; fraction and offset are kept as written. */
-const INSTANT = /^(\d{4})-(\d{2})-(\d{2})T(\d{2}):(\d{2}):(\d{2})(?:\.(\d{1,9}))?(Z|[+-]\d{2}:\d{2})$/;
-
 export interface Instant {
   /** Whole seconds since 1970-01-01T00:00:00Z. */
   readonly seconds: number;
@@ -17,26 +14,98 @@ export function offsetMinutes(offset: string): number {
   return offset.startsWith("-") ? -minutes : minutes;
 }
 
-/** @returns the instant, or undefined when `text` is not one (wrong form, 30 February, hour 24, leap second, offset beyond ±14:00). */
+interface Read {
+  readonly text: string;
+  readonly instant: Instant | undefined;
+}
+
+let latest: Read = { text: "", instant: undefined };
+/** An hour at 1 Hz. */
+const REMEMBERED = 4096;
+const remembered: (Read | undefined)[] = new Array<undefined>(REMEMBERED).fill(undefined);
+
+/**
+ * RFC 3339 `date-time` with upper-case T and Z; fraction and offset are kept as written.
+ *
+ * Values of one row have one time, and rows are gone through several times until they are sealed, so what was read last is at hand.
+ *
+ * @returns the instant, or undefined when `text` is not one (wrong form, 30 February, hour 24, leap second, offset beyond ±14:00).
+ */
 export function parseInstant(text: string): Instant | undefined {
-  const match = INSTANT.exec(text);
-  if (!match) return undefined;
-  const [year, month, day, hour, minute, second] = match.slice(1, 7).map(Number) as [
-    number,
-    number,
-    number,
-    number,
-    number,
-    number,
-  ];
-  const offset = match[8] as string;
-  if (hour > 23 || minute > 59 || second > 59 || month < 1 || month > 12 || day < 1) return undefined;
-  if (day > new Date(Date.UTC(year, month, 0)).getUTCDate()) return undefined;
-  if (offset !== "Z" && (Math.abs(offsetMinutes(offset)) > 14 * 60 || Number(offset.slice(4)) > 59)) return undefined;
-  const local = new Date(0);
-  local.setUTCFullYear(year, month - 1, day);
-  local.setUTCHours(hour, minute, second);
-  return { seconds: local.getTime() / 1000 - offsetMinutes(offset) * 60, fraction: match[7] ?? "", offset };
+  if (text === latest.text) return latest.instant;
+  const slot = slotOf(text);
+  const known = remembered[slot];
+  latest = known?.text === text ? known : (remembered[slot] = { text, instant: parse(text) });
+  return latest.instant;
+}
+
+/** Another one for each second of an hour, and for most fractions of one. */
+function slotOf(text: string): number {
+  const at = (i: number): number => text.charCodeAt(i) | 0;
+  const seconds = at(14) * 600 + at(15) * 60 + at(17) * 10 + at(18);
+  return (seconds + at(20) * 97 + at(21) * 11 + at(22)) & (REMEMBERED - 1);
+}
+
+function parse(text: string): Instant | undefined {
+  const [year, month, day] = [digits(text, 0, 4), digits(text, 5, 2), digits(text, 8, 2)];
+  const [hour, minute, second] = [digits(text, 11, 2), digits(text, 14, 2), digits(text, 17, 2)];
+  const separated =
+    text[4] === "-" && text[7] === "-" && text[10] === "T" && text[13] === ":" && text[16] === ":" && year >= 0;
+  if (!separated || !(hour <= 23 && minute <= 59 && second <= 59)) return undefined;
+  if (!(month >= 1 && month <= 12 && day >= 1 && day <= daysOf(year, month))) return undefined;
+
+  let end = 19;
+  if (text[end] === ".") while (isDigit(text, ++end));
+  const fraction = text.slice(20, end);
+  if (text[19] === "." && (fraction === "" || fraction.length > LONGEST_FRACTION)) return undefined;
+  const offset = text.slice(end);
+  const east = offset === "Z" ? 0 : offsetOf(offset);
+  if (!(Math.abs(east) <= FARTHEST_OFFSET)) return undefined;
+  return {
+    seconds: daysSince1970(year, month, day) * 86_400 + hour * 3600 + minute * 60 + second - east * 60,
+    fraction,
+    offset,
+  };
+}
+
+/** Digits behind the point. */
+const LONGEST_FRACTION = 9;
+/** Minutes. */
+const FARTHEST_OFFSET = 14 * 60;
+
+/** Minutes east; NaN unless the text is `±hh:mm`. */
+function offsetOf(text: string): number {
+  const [sign, hours, minutes] = [text[0], digits(text, 1, 2), digits(text, 4, 2)];
+  if (text.length !== 6 || (sign !== "+" && sign !== "-") || text[3] !== ":" || !(minutes <= 59)) return NaN;
+  return (sign === "-" ? -1 : 1) * (hours * 60 + minutes);
+}
+
+const isDigit = (text: string, at: number): boolean => {
+  const code = text.charCodeAt(at);
+  return code >= 0x30 && code <= 0x39;
+};
+
+/** The number that so many digits from `at` on make; NaN where something else stands. */
+function digits(text: string, at: number, count: number): number {
+  let value = 0;
+  for (let i = at; i < at + count; i++) value = isDigit(text, i) ? value * 10 + text.charCodeAt(i) - 0x30 : NaN;
+  return value;
+}
+
+const isLeap = (year: number): boolean => (year % 4 === 0 && year % 100 !== 0) || year % 400 === 0;
+
+const DAYS = [31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31] as const;
+const DAYS_BEFORE = [0, 31, 59, 90, 120, 151, 181, 212, 243, 273, 304, 334] as const;
+
+const daysOf = (year: number, month: number): number =>
+  month === 2 && isLeap(year) ? 29 : (DAYS[month - 1] as number);
+
+/** In the Gregorian calendar, also before there was one. */
+function daysSince1970(year: number, month: number, day: number): number {
+  const before = year - 1;
+  const leapDays = Math.floor(before / 4) - Math.floor(before / 100) + Math.floor(before / 400);
+  const days = before * 365 + leapDays + (DAYS_BEFORE[month - 1] as number) + (month > 2 && isLeap(year) ? 1 : 0) + day;
+  return days - 719_163;
 }
 
 /** Inverse of `parseInstant`. */

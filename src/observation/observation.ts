@@ -14,9 +14,18 @@ export interface Channel {
   readonly unit: string;
 }
 
+const keys = new WeakMap<Channel, string>();
+
 /** Equal for equal channels. */
-export const channelKey = ({ code, component, unit }: Channel): string =>
-  JSON.stringify([code.system, code.code, component?.system, component?.code, unit]);
+export function channelKey(channel: Channel): string {
+  let key = keys.get(channel);
+  if (key === undefined) {
+    const { code, component, unit } = channel;
+    key = JSON.stringify([code.system, code.code, component?.system, component?.code, unit]);
+    keys.set(channel, key);
+  }
+  return key;
+}
 
 /** FHIR `Observation.status`, only those that carry a usable value. The index is the stored byte. */
 export const STATUSES = ["final", "preliminary", "amended", "corrected", "registered"] as const;

@@ -172,6 +172,40 @@ describe("a gateway", () => {
     expect(await failureOf(session.add(alien))).to.include({ code: "ERR_WRONG_CHANNEL", exit: 1 });
   });
 
+  it("takes many readings at once but for those that it may not, and tells which", async () => {
+    const session = gateway.ingest({ write: rig.write.id, stream: rig.stream }, { clock: SOURCE });
+    const seconds = Array.from({ length: 5 * EPOCH }, (_, i) => i);
+    const alien = { ...reading(0), channel: { ...reading(0).channel, unit: "Cel" } };
+    const outsideWindow = { ...reading(0), time: iso(START - 1) };
+    const given = seconds.flatMap((i) => (i === 2.5 * EPOCH ? [alien, outsideWindow] : [numbered(i, i)]));
+    const refused: [Observation, unknown][] = [];
+    await session.addAll(given, (observation, error) =>
+      refused.push([observation, (error as { code?: unknown }).code]),
+    );
+    await session.finish();
+    await gateway.drain();
+    expect(refused).to.deep.equal([
+      [alien, "ERR_WRONG_CHANNEL"],
+      [outsideWindow, "ERR_NO_LEASE"],
+    ]);
+    expect(await values()).to.deep.equal(seconds.filter((i) => i !== 2.5 * EPOCH).map(String));
+  });
+
+  it("asks again what it may write after each batch of many readings", async () => {
+    const session = gateway.ingest({ write: rig.write.id, stream: rig.stream }, { clock: SOURCE });
+    const given = Array.from({ length: 5 * EPOCH }, (_, i) => numbered(i, i));
+    rig.watch.refresh = () => {
+      rig.watch.endedIds.add(rig.write.id);
+      return Promise.resolve();
+    };
+    const refused: Observation[] = [];
+    expect(await failureOf(session.addAll(given, (observation) => refused.push(observation)))).to.include({
+      code: "ERR_NO_LEASE",
+    });
+    expect(stateOf(at).pending.entries()).to.deep.equal([]);
+    expect(refused).to.deep.equal([]);
+  });
+
   it("takes an import once, however often and however far it is given", async () => {
     const source = new Uint8Array(32).fill(9);
     const give = async (until: number, end: boolean): Promise<void> => {

@@ -24,6 +24,20 @@ describe("an instant", () => {
     );
   });
 
+  it("is the same when it is asked for again, among others that are kept in its place", () => {
+    fc.assert(
+      fc.property(
+        fc.array(fc.oneof(instantWithin(0, 100_000), fc.string({ maxLength: 30 })), { maxLength: 50 }),
+        (texts) => {
+          const first = texts.map(parseInstant);
+          expect(texts.map(parseInstant)).to.deep.equal(first);
+          for (const [i, text] of texts.entries())
+            expect(first[i] && formatInstant(first[i]), text).to.be.oneOf([text, undefined]);
+        },
+      ),
+    );
+  });
+
   it("is no other text", () => {
     for (const wrong of [
       "2026-02-29T00:00:00Z",

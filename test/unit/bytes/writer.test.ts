@@ -48,6 +48,25 @@ function read(from: ByteReader, at: Part): unknown {
 }
 
 describe("a byte writer", () => {
+  it("writes the same again behind what it keeps, and over what it wrote", () => {
+    fc.assert(
+      fc.property(fc.array(part), fc.array(part), fc.array(part), (kept, dropped, written) => {
+        const writer = new ByteWriter().raw(new Uint8Array(4));
+        for (const at of kept) write(writer, at);
+        const { length } = writer;
+        for (const at of dropped) write(writer, at);
+        writer.view();
+        writer.cut(length);
+        for (const at of written) write(writer, at);
+        writer.over(1, Uint8Array.of(9, 1, 2, 9), 1, 2);
+        const fresh = new ByteWriter().raw(Uint8Array.of(0, 1, 2, 0));
+        for (const at of [...kept, ...written]) write(fresh, at);
+        expect(hex(writer.view())).to.equal(hex(fresh.finish()));
+      }),
+    );
+    expect(() => new ByteWriter().over(0, new Uint8Array(1), 0, 1)).to.throw(RangeError);
+  });
+
   it("writes what a reader reads back, in any order and of any length", () => {
     fc.assert(
       fc.property(fc.array(part, { maxLength: 60 }), (parts) => {
