@@ -4,6 +4,7 @@ import { archiveSuites } from "./vectors/archive.ts";
 import { batchSuites } from "./vectors/batch.ts";
 import { consentSuites } from "./vectors/consent.ts";
 import { envelopeSuites } from "./vectors/envelope.ts";
+import { handedSuites } from "./vectors/handed.ts";
 import { logSuites } from "./vectors/log.ts";
 import { sealSuites } from "./vectors/seal.ts";
 import type { Case, Suite } from "./vectors/suite.ts";
@@ -57,6 +58,7 @@ const suites = [
   ...(await sealSuites()),
   ...(await consentSuites()),
   ...(await envelopeSuites()),
+  ...(await handedSuites()),
 ];
 const manifest: Manifest = {
   version: 1,

@@ -1,5 +1,6 @@
 import { verifyTypedData, type HDNodeWallet } from "ethers";
 import { concat, utf8 } from "../../src/bytes/bytes.ts";
+import { random, type Random } from "../../src/bytes/random.ts";
 import { ByteReader } from "../../src/bytes/reader.ts";
 import { ByteWriter } from "../../src/bytes/writer.ts";
 import { MedSealError } from "../../src/errors.ts";
@@ -44,12 +45,13 @@ export async function sealRequest(
   request: ConsentRequest,
   card: string,
   wallet: HDNodeWallet,
-  { recipient: { kem, hpkeKey } }: Contact,
+  { recipient: { kem, hpkeKey } }: Pick<Contact, "recipient">,
+  rand: Random = random,
 ): Promise<Uint8Array> {
   const signature = await wallet.signTypedData(DOMAIN, TYPES, request);
   const text = JSON.stringify({ card, request, signature });
   const head = new ByteWriter().raw(MAGIC).uint(kem, 2).finish();
-  const { enc, ciphertext } = await sealTo(kem, hpkeKey, MAGIC, head, pad(utf8(text), SIZES));
+  const { enc, ciphertext } = await sealTo(kem, hpkeKey, MAGIC, head, pad(utf8(text), SIZES), rand);
   return concat(head, new ByteWriter().sized(enc, 2).raw(ciphertext).finish());
 }
 

@@ -28,7 +28,7 @@ export interface WindowReport {
 
 /** Words for people; `epoch` in them is the start of the epoch in UTC. */
 const PROBLEMS: Readonly<Record<ChainProblemKind | LeaveProblem, string>> = {
-  "header-missing": "is followed by a gap: at least one header after it was left out",
+  "header-missing": "stands beside a gap: at least one header next to it in the sequence was left out",
   "header-repeated": "has the sequence number of another one",
   "header-replaced": "does not follow on the one before it: one of the two was exchanged",
   "epoch-missing": "is followed by epochs for which not even an empty header was written",
@@ -56,41 +56,47 @@ export async function verifyWindow(access: Access, request: ReadRequest, deps: R
   for (const keys of generations) {
     const { consent } = keys.write;
     const archive = deps.archiveOf(consent.grantee);
-    const known = new Set(archive.entries().flatMap(({ header, batch }) => [hex(header), hex(batch)]));
+    const known = new Set(archive.digests().map(hex));
     const intervals = deps.watch.intervals({ grantor: consent.grantor, id: consentId(consent) });
     const reader = generationReader(keys, archive, deps.read);
-    // What lies between two headers that cannot be read is checked for itself.
-    let run: OpenedHeader[] = [];
-    const endRun = (isNewest: boolean): void => {
-      const newest = Math.max(...run.map(({ place }) => place.epoch));
-      for (const { kind, epoch, n } of checkChain(run)) {
-        const at = run.find(({ place }) => place.epoch === epoch && place.n === n)!;
-        if (isNewest && kind === "epoch-open" && epoch === newest) unfinished += 1;
-        else findings.push(problem(kind, at, keys));
-      }
-      run = [];
-    };
+    const opened: OpenedHeader[] = [];
+    const unread: { epoch: number; digest: Uint8Array }[] = [];
     for (const { epoch, n, found } of listed(keys, request, reader)) {
+      let header: OpenedHeader;
       try {
-        const opened = await reader.header(epoch, n, found);
-        headers += 1;
-        run.push(opened);
-        const leave = leaveProblem(opened.header, consent, intervals, found.anchored.time);
-        if (leave !== undefined) findings.push(problem(leave, opened, keys));
-        try {
-          const chunks = await reader.chunks(opened);
-          if (chunks === undefined) continue;
-          batches += 1;
-          readings += chunks.reduce((sum, { observations }) => sum + observations.length, 0);
-        } catch (error) {
-          findings.push(findingOf(error, "batch", found, known));
-        }
+        header = await reader.header(epoch, n, found);
       } catch (error) {
         findings.push(findingOf(error, "header", found, known));
-        endRun(false);
+        unread.push({ epoch, digest: found.entry.header });
+        continue;
+      }
+      opened.push(header);
+      const leave = leaveProblem(header.header, consent, intervals, found.anchored.time);
+      if (leave !== undefined) findings.push(problem(leave, header, keys));
+      try {
+        const chunks = await reader.chunks(header);
+        if (chunks === undefined) continue;
+        batches += 1;
+        readings += chunks.reduce((sum, { observations }) => sum + observations.length, 0);
+      } catch (error) {
+        findings.push(findingOf(error, "batch", found, known));
       }
     }
-    endRun(true);
+    headers += opened.length;
+    const isWhole = request.from <= consent.dataStart && request.to >= consent.dataEnd;
+    const outside = (digest: Uint8Array): boolean => !isWhole && known.has(hex(digest));
+    const newest = [...unread, ...opened.map(({ place }) => place)].reduce((max, { epoch }) => Math.max(max, epoch), 0);
+    for (const { kind, epoch, n } of checkChain(opened, { unread, outside })) {
+      if (kind === "epoch-open" && epoch === newest) unfinished += 1;
+      else
+        findings.push(
+          problem(
+            kind,
+            opened.find(({ place }) => place.epoch === epoch && place.n === n)!,
+            keys,
+          ),
+        );
+    }
   }
   findings.sort((a, b) => a.checkpoint - b.checkpoint);
   return { ok: findings.length === 0, headers, batches, readings, unfinished, findings };

@@ -1,4 +1,7 @@
-import { fromHex, hex } from "../../../src/bytes/bytes.ts";
+import { readCard } from "../../../scripts/cli/card.ts";
+import { readMail } from "../../../scripts/cli/mail.ts";
+import { openRequest } from "../../../scripts/cli/request.ts";
+import { concat, fromHex, hex } from "../../../src/bytes/bytes.ts";
 import { ByteWriter } from "../../../src/bytes/writer.ts";
 import { sha256 } from "../../../src/bytes/hash.ts";
 import { verifyEntry, type EntryProof } from "../../../src/archive/proof.ts";
@@ -18,7 +21,9 @@ import {
   checkpointRoot,
   decodeCheckpoint,
   encodeCheckpoint,
+  joinPages,
   type Checkpoint,
+  type CheckpointBody,
   type Entry,
   type MailRow,
 } from "../../../src/log/checkpoint.ts";
@@ -157,6 +162,10 @@ export const READERS: Readonly<Record<string, Reader>> = {
   batch: (inputs) => decodeBatch(bytes(inputs), inputs["base"] as number),
   "sealed-batch": readSealedBatch,
   checkpoint: readCheckpointCase,
+  page: (inputs) => {
+    const body = { size: inputs["entries"] as number, entries: undefined, pages: [] } as unknown as CheckpointBody;
+    return joinPages(body, [bytes(inputs, "block")]).entries;
+  },
   "entry-proof": (inputs) => ({ valid: verifyEntry(inputs["proof"] as EntryProof, bytes(inputs, "root")) }),
   head: readHeads,
   "mail-row": readMailCase,
@@ -181,5 +190,14 @@ export const READERS: Readonly<Record<string, Reader>> = {
   "signed-message": readSigned,
   release: (inputs) => decodeRelease(bytes(inputs)),
   envelope: async (inputs) => openEnvelope(bytes(inputs, "block"), await keyPair(inputs), at(inputs)),
+  card: (inputs) => {
+    const { name, address, recipient } = readCard(inputs["text"] as string);
+    return { name, address, ...recipient };
+  },
+  "mail-file": (inputs) => {
+    const sevens = new Uint8Array(inputs["sevens"] as number).fill(7);
+    return readMail(concat(bytes(inputs, "head"), sevens)).map(({ row }) => row);
+  },
+  request: async (inputs) => openRequest(bytes(inputs), await keyPair(inputs), inputs["patient"] as string),
   recovery: async (inputs) => openRecoveryBox(bytes(inputs, "box"), await keyPair(inputs)),
 };
