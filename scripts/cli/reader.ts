@@ -1,4 +1,5 @@
 import { now } from "../../src/bytes/random.ts";
+import type { ConsentLedger } from "../../src/chain/ledger.ts";
 import type { Archive } from "../../src/archive/archive.ts";
 import { EXIT, MedSealError, UsageError } from "../../src/errors.ts";
 import { acceptRelease, combine, type Access } from "../../src/grantee/access.ts";
@@ -31,13 +32,14 @@ export interface OpenWindow {
   readonly request: ReadRequest;
   readonly deps: ReaderDeps;
   readonly chain: Chain;
+  readonly ledger: ConsentLedger;
 }
 
 /** Finds what was released to the identity for the stream, and fetches the archives of its gateways. @throws UsageError, NotPermittedError. */
 export function withWindow<T>(call: Call, work: (window: OpenWindow) => Promise<T>): Promise<T> {
   return withIdentity(call, ({ vault, folder }) =>
     withChain((chain) =>
-      withView(chain, folder, ({ ask, watch }) =>
+      withView(chain, folder, ({ ask, watch, ledger }) =>
         withStore(async (blocks) => {
           const time = now();
           const { accesses, ended } = await accessesOf(vault, (release) =>
@@ -57,7 +59,7 @@ export function withWindow<T>(call: Call, work: (window: OpenWindow) => Promise<
           const read = (digest: Uint8Array): Promise<Uint8Array> => blocks.get(digest);
           const deps = { archiveOf: (gateway: string) => archives.get(gateway) as Archive, read, ask, watch, time };
           const request = { stream: descriptor.id, from, to, purpose: call.text("purpose") ?? consent.purpose };
-          return work({ access, descriptor, wish, request, deps, chain });
+          return work({ access, descriptor, wish, request, deps, chain, ledger });
         }),
       ),
     ),

@@ -143,7 +143,7 @@ const TRIES: Readonly<Record<string, readonly Try[]>> = {
     },
     { line: "read --stream heart-rate --purpose HRESCH --as Lee", exit: 3, says: /does not permit/ },
     { line: "inbox --gateway Gatway --as Lee", exit: 2, says: /did you mean "Gateway"/ },
-    { line: "verify", exit: 2, says: /either --gateway or --stream/ },
+    { line: "verify", exit: 2, says: /one of --gateway, --stream and --proof/ },
     { line: "verify --gateway 0x12", exit: 2, says: /no address/ },
     { line: `verify --gateway Gateway --batch ${"a".repeat(64)} --as Lee`, exit: 2, says: /no batch under this tag/ },
   ],
