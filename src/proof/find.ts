@@ -1,5 +1,5 @@
 import { equal } from "../bytes/bytes.ts";
-import { generationReader, type OpenedHeader } from "../archive/batches.ts";
+import { generationReader, type GenerationReader, type OpenedHeader } from "../archive/batches.ts";
 import { proveChunk, type LeafProof } from "../archive/proof.ts";
 import type { Access } from "../grantee/access.ts";
 import type { ReaderDeps } from "../grantee/read.ts";
@@ -58,7 +58,7 @@ async function* openedAt(
   stream: Uint8Array,
   at: string,
   deps: ReaderDeps,
-): AsyncGenerator<HeaderCandidate & { reader: ReturnType<typeof generationReader> }> {
+): AsyncGenerator<HeaderCandidate & { reader: GenerationReader }> {
   const seconds = parseInstant(at)?.seconds ?? NaN;
   for (const keys of access.keys.filter((one) => equal(one.stream.id, stream))) {
     const reader = generationReader(keys, deps.archiveOf(keys.write.consent.grantee), deps.read);
