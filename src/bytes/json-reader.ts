@@ -78,6 +78,10 @@ export class JsonReader {
     return value;
   }
 
+  choice<T extends string>(values: readonly T[]): T {
+    return values.find((value) => value === this.#value) ?? this.fail(`${values.join(" or ")} expected`);
+  }
+
   constant(expected: string | number): void {
     if (this.#value !== expected) this.fail(`${expected} expected`);
   }
