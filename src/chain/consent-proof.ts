@@ -2,7 +2,6 @@ import type { ConsentRef } from "../consent/watch.ts";
 import { storageOf } from "./attest.ts";
 import type { Deployment } from "./deployment.ts";
 import { CodeDiffersError, NodeLiesError } from "./errors.ts";
-import { MAX_CLOCK_AHEAD } from "./events.ts";
 import type { Interval } from "./ledger-state.ts";
 import type { LedgerStore } from "./ledger-store.ts";
 import type { BlockHeader, Rpc } from "./rpc.ts";
@@ -57,16 +56,21 @@ export async function proveConsents(
 
 /**
  * When a consent was in force, by the state that a proof shows: one time at most, as a grant that a later one replaced is no longer in the state. An
- * end by `revokeAll` has no time in the state; the earliest possible one counts.
+ * end by `revokeAll` has no block time in the state; it counts from when it was issued.
  *
+ * @returns undefined when it was never granted.
  * @throws StateProofError
  */
-export function provenIntervals(state: ContractState, { grantor, id }: ConsentRef, proof: ConsentProof): Interval[] {
+export function provenIntervals(
+  state: ContractState,
+  { grantor, id }: ConsentRef,
+  proof: ConsentProof,
+): Interval[] | undefined {
   const entry = unpackEntry(provenSlot(state.storageRoot, entrySlot(grantor, id), proof.entry));
   const endedBefore = Number(BigInt(provenSlot(state.storageRoot, endedBeforeSlot(grantor), proof.endedBefore)));
   const { issuedAt, grantedAt, revokedAt } = entry;
-  if (grantedAt === 0) return [];
-  const endedByAll = issuedAt <= endedBefore ? Math.max(grantedAt, endedBefore - MAX_CLOCK_AHEAD) : Infinity;
+  if (grantedAt === 0) return undefined;
+  const endedByAll = issuedAt <= endedBefore ? Math.max(grantedAt, endedBefore) : Infinity;
   const until = Math.min(revokedAt === 0 ? Infinity : revokedAt, endedByAll);
   if (until === Infinity) return [{ from: grantedAt }];
   return until > grantedAt ? [{ from: grantedAt, until }] : [];

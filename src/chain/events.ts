@@ -6,7 +6,7 @@ import type { EventKind, LedgerEvent } from "./ledger-store.ts";
 import type { Log } from "./logs.ts";
 
 /** How far ahead of its block a message may have been issued, as in ConsentLedger. */
-export const MAX_CLOCK_AHEAD = 15 * 60;
+const MAX_CLOCK_AHEAD = 15 * 60;
 
 const KIND_OF_TOPIC: ReadonlyMap<string, EventKind> = new Map([
   [registryInterface.getEvent("ConsentGranted").topicHash, "granted"],

@@ -45,8 +45,10 @@ export function provenConsents(bundle: Bundle, block: BlockHeader, { registryCod
     if (!covers(one, consent, stream)) throw new EvidenceRefusedError("a consent is not over this stream");
     if ((one.state === undefined) !== (state === undefined))
       throw new EvidenceRefusedError("the state of some consents is shown, and of others not");
-    const ref = { grantor: consent.grantor, id };
-    return { id, consent, inForce: state && one.state && provenIntervals(state, ref, one.state) };
+    if (!state || !one.state) return { id, consent, inForce: undefined };
+    const inForce = provenIntervals(state, { grantor: consent.grantor, id }, one.state);
+    if (!inForce) throw new EvidenceRefusedError("a consent was never granted");
+    return { id, consent, inForce };
   });
 }
 

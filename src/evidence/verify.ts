@@ -12,6 +12,7 @@ import type { BlockHeader } from "../chain/rpc.ts";
 import { MedSealError } from "../errors.ts";
 import { cidOf } from "../ipfs/cid.ts";
 import { BlockAlteredError, BlockMissingError } from "../ipfs/errors.ts";
+import { MismatchError } from "../log/errors.ts";
 import { openBatchAlone, openHeaderAlone } from "../log/sealed-batch.ts";
 import type { Bundle, BundledBatch, BundledGeneration } from "./bundle.ts";
 import { EvidenceRefusedError, provenConsents, provenHistories, type ShownConsent, type TrustedChain } from "./chain.ts";
@@ -178,7 +179,11 @@ function bundledReader(
       const headerBlock = await read(found.entry.header);
       const { headerKey } = keysOf(epoch, n);
       if (!headerKey) throw new NoKeyError();
-      return { place, header: openHeaderAlone(headerBlock, headerKey, place, found.entry), headerBlock, found };
+      const header = openHeaderAlone(headerBlock, headerKey, place, found.entry);
+      const start = epoch * bundle.epochLength;
+      const within = header.earliest >= start && header.latest < start + bundle.epochLength;
+      if (header.chunks.length > 0 && !within) throw new MismatchError("its times lie outside its epoch");
+      return { place, header, headerBlock, found };
     },
     async chunks({ place, header, found }) {
       if (bundle.shows === "headers") return undefined;

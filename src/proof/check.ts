@@ -59,13 +59,13 @@ export function checkProof(proof: Proof, trusted: Trusted): Shown {
 export function openProof(proof: Proof): Shown {
   const { place, checkpoint, state } = proof;
   const entry = { tag: proof.entry.tag, header: sha256(proof.header), batch: proof.entry.batch };
-  const header = openHeaderAlone(proof.header, proof.headerKey, place, entry);
   const { index, path } = proof.entry;
   if (!verifyEntry({ entry, index, size: checkpoint.size, path }, checkpoint.root))
     throw new ProofRefusedError("the header is not in the checkpoint");
   let head = headAfter(checkpoint.headBefore, checkpoint);
   for (const inner of checkpoint.later) head = fromHex(keccak256(concat(head, inner)));
   const known = checkHead(state, hex0x(place.anchor), hex0x(place.gateway), head);
+  const header = openHeaderAlone(proof.header, proof.headerKey, place, entry);
   return { header, ...(proof.reading && { reading: readingOf(proof.reading, header) }), ...known };
 }
 
