@@ -5,6 +5,7 @@ import { batchSuites } from "./vectors/batch.ts";
 import { consentSuites } from "./vectors/consent.ts";
 import { envelopeSuites } from "./vectors/envelope.ts";
 import { logSuites } from "./vectors/log.ts";
+import { proofSuites } from "./vectors/proof.ts";
 import { sealSuites } from "./vectors/seal.ts";
 import type { Case, Suite } from "./vectors/suite.ts";
 
@@ -54,6 +55,7 @@ const suites = [
   ...logSuites(),
   ...archiveSuites(),
   ...batchSuites(),
+  ...proofSuites(),
   ...(await sealSuites()),
   ...(await consentSuites()),
   ...(await envelopeSuites()),

@@ -34,7 +34,8 @@ export async function verifyProof(call: Call): Promise<void> {
 
 const hashOnChain = (number: number): Promise<Hex> =>
   withChain(async ({ rpc }) => {
-    if (number > (await finalBlock(rpc)).number) throw new ProofRefusedError("its block is not final", "wait, then try again");
+    if (number > (await finalBlock(rpc)).number)
+      throw new ProofRefusedError("its block is not final", "wait, then try again");
     return (await needBlock(rpc, number)).hash;
   });
 
@@ -52,6 +53,7 @@ export async function knownCode(name: ContractName, chainId: number, address: He
     throw error;
   }
   const known = deployment.contracts[name];
-  if (known.address !== getAddress(address)) throw new ProofRefusedError(`it names another ${name} than the one known here`);
+  if (known.address !== getAddress(address))
+    throw new ProofRefusedError(`it names another ${name} than the one known here`);
   return known.codeHash;
 }

@@ -31,12 +31,17 @@ export const command: Command = {
     const out = call.need("out");
     await checkNew(out);
     await withWindow(call, async ({ access, request, deps, chain, ledger }) => {
-      const { rpc, deployment, historyOf } = chain;
+      const { rpc, deployment } = chain;
+      const historyOf: typeof chain.historyOf = (gateway) => chain.historyOf(gateway);
       const { bundle, unproven } = await exportEvidence(
         access,
         request,
         { ...deps, rpc, deployment, ledger, historyOf },
-        { software: await software(), shows: call.flag("headers") ? "headers" : "readings", askNode: call.flag("ask-node") },
+        {
+          software: await software(),
+          shows: call.flag("headers") ? "headers" : "readings",
+          askNode: call.flag("ask-node"),
+        },
       );
       const bytes = encodeBundle(bundle);
       // What goes out is what was checked.

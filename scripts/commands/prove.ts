@@ -53,7 +53,9 @@ export const command: Command = {
       const shown = openProof(proof);
       const text = encodeProof(proof);
       if ((window.access.link.consent.actions & ACTIONS.SHARE) === 0)
-        call.io.note("Your consent says nothing of letting others use what you read: passing this on is for you to answer for.");
+        call.io.note(
+          "Your consent says nothing of letting others use what you read: passing this on is for you to answer for.",
+        );
       if (out === undefined) {
         process.stdout.write(text);
         return;

@@ -183,7 +183,10 @@ async function unlessRefused<T>(work: () => Promise<T>): Promise<T | undefined> 
 function consentOf(link: Link, stream: Uint8Array, state: BundledConsent["state"]): BundledConsent {
   const streams = streamsOf(link);
   const index = streams.indexOf(hex0x(stream));
-  const path = inclusionProof(streams.map((id) => leafHash(fromHex(id))), index);
+  const path = inclusionProof(
+    streams.map((id) => leafHash(fromHex(id))),
+    index,
+  );
   return {
     consent: encodeConsent(link.consent),
     scope: { index, size: streams.length, path },

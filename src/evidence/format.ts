@@ -41,7 +41,8 @@ export function decodeBundle(bytes: Uint8Array): Bundle {
   const blocks = new Map<string, Uint8Array>();
   let last = "";
   for (const [name, block] of rest) {
-    if (!name.startsWith(BLOCKS) || name <= last) throw new MalformedError("evidence", 0, "blocks in order of their CIDs expected");
+    if (!name.startsWith(BLOCKS) || name <= last)
+      throw new MalformedError("evidence", 0, "blocks in order of their CIDs expected");
     blocks.set(hex(digestOf(name.slice(BLOCKS.length))), block);
     last = name;
   }

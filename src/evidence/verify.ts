@@ -15,7 +15,13 @@ import { BlockAlteredError, BlockMissingError } from "../ipfs/errors.ts";
 import { MismatchError } from "../log/errors.ts";
 import { openBatchAlone, openHeaderAlone } from "../log/sealed-batch.ts";
 import type { Bundle, BundledBatch, BundledGeneration } from "./bundle.ts";
-import { EvidenceRefusedError, provenConsents, provenHistories, type ShownConsent, type TrustedChain } from "./chain.ts";
+import {
+  EvidenceRefusedError,
+  provenConsents,
+  provenHistories,
+  type ShownConsent,
+  type TrustedChain,
+} from "./chain.ts";
 
 export interface EvidenceReport extends Omit<WindowReport, "findings"> {
   readonly block: BlockHeader;
@@ -78,7 +84,9 @@ export async function verifyEvidence(bundle: Bundle, trusted: TrustedChain): Pro
 
   const { findings, ...counts } = reportOf(tally);
   const gone = findings.filter(({ kind }) => kind === "missing");
-  missing.push(...gone.map(({ cid, object, text }) => (erased.has(cid) ? `${object} ${cid} was declared erased` : text)));
+  missing.push(
+    ...gone.map(({ cid, object, text }) => (erased.has(cid) ? `${object} ${cid} was declared erased` : text)),
+  );
   const wrong = findings.filter(({ kind }) => kind !== "missing");
   return {
     ...counts,

@@ -35,9 +35,12 @@ export function writeZip(files: ReadonlyMap<string, Uint8Array>): Uint8Array {
     const facts = little(2, 0, 0, 0, DATE).raw(little(4, crc32(content), content.length, content.length).finish());
     const both = facts.raw(little(2, name.length, 0).finish()).finish();
     directory.push(
-      little(4, CENTRAL).raw(little(2, VERSION, VERSION).finish()).raw(both).raw(little(2, 0, 0, 0).finish()).raw(
-        little(4, 0, at).raw(utf8(name)).finish(),
-      ).finish(),
+      little(4, CENTRAL)
+        .raw(little(2, VERSION, VERSION).finish())
+        .raw(both)
+        .raw(little(2, 0, 0, 0).finish())
+        .raw(little(4, 0, at).raw(utf8(name)).finish())
+        .finish(),
     );
     add(little(4, LOCAL).raw(little(2, VERSION).finish()).raw(both).raw(utf8(name)).finish());
     add(content);
@@ -46,7 +49,12 @@ export function writeZip(files: ReadonlyMap<string, Uint8Array>): Uint8Array {
   for (const entry of directory) add(entry);
   const size = at - start;
   const counts = little(2, 0, 0, files.size, files.size).finish();
-  add(little(4, END).raw(counts).raw(little(4, size, start).raw(little(2, 0).finish()).finish()).finish());
+  add(
+    little(4, END)
+      .raw(counts)
+      .raw(little(4, size, start).raw(little(2, 0).finish()).finish())
+      .finish(),
+  );
   return whole;
 }
 
@@ -69,7 +77,8 @@ export function readZip(bytes: Uint8Array): Map<string, Uint8Array> {
     files.set(name, content);
     at = begin + size;
   }
-  if (files.size === 0 || files.size > MOST_FILES || !equal(writeZip(files), bytes)) fail("the archive was altered or cut off");
+  if (files.size === 0 || files.size > MOST_FILES || !equal(writeZip(files), bytes))
+    fail("the archive was altered or cut off");
   return files;
 }
 

@@ -21,7 +21,10 @@ describe("proofs from the command line", function () {
       anchoredBy: { hash: string; block: number };
     };
     expect(online.ok).to.equal(true);
-    expect(online.reading).to.deep.include({ time: AT, value: { kind: "quantity", decimal: String(70 + (125 % 9)), comparator: "" } });
+    expect(online.reading).to.deep.include({
+      time: AT,
+      value: { kind: "quantity", decimal: String(70 + (125 % 9)), comparator: "" },
+    });
 
     const nowhere = { MEDSEAL_RPC: undefined, MEDSEAL_IPFS: undefined, MEDSEAL_DEPLOYMENTS: world.path("none") };
     const { hash } = online.anchoredBy;
@@ -35,7 +38,10 @@ describe("proofs from the command line", function () {
     expect(other.err).to.match(/another block/);
     expect((await world.try("verify --proof proof.json", { MEDSEAL_RPC: "http://127.0.0.1:9" })).exit).to.equal(4);
     const text = await readFile(world.path("proof.json"), "utf8");
-    await writeFile(world.path("bad.json"), text.replace(/"salt":"0x(.)/, (_, digit) => `"salt":"0x${digit === "0" ? "1" : "0"}`));
+    await writeFile(
+      world.path("bad.json"),
+      text.replace(/"salt":"0x(.)/, (_, digit) => `"salt":"0x${digit === "0" ? "1" : "0"}`),
+    );
     const bad = await world.try(`verify --proof bad.json --block-header ${hash}`, nowhere);
     expect(bad.exit, bad.err).to.equal(1);
   });

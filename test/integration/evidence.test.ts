@@ -44,7 +44,9 @@ describe("an evidence bundle", function () {
     expect(report).to.deep.include({ ok: true, findings: [], missing: [], ...counts });
     expect(report.consents.map(({ inForce }) => inForce?.length)).to.deep.equal([1, 1]);
     expect(hex(encodeBundle(await exported()))).to.equal(hex(encodeBundle(bundle)));
-    expect(hex(encodeBundle(await exported({ askNode: true }))), "paths as the node has them").to.equal(hex(encodeBundle(bundle)));
+    expect(hex(encodeBundle(await exported({ askNode: true }))), "paths as the node has them").to.equal(
+      hex(encodeBundle(bundle)),
+    );
   });
 
   it("is refused when it rests on another block, or on contracts with other code", async () => {
@@ -93,7 +95,11 @@ describe("an evidence bundle", function () {
   });
 
   it("says what the store did not have, and makes no bundle in an outage", async () => {
-    const [digest] = at.deps.archiveOf("").entries().map(({ header }) => header).filter((one) => bundle.blocks.has(hex(one)));
+    const [digest] = at.deps
+      .archiveOf("")
+      .entries()
+      .map(({ header }) => header)
+      .filter((one) => bundle.blocks.has(hex(one)));
     const cid = cidOf(digest as Uint8Array);
     const holey = async (one: Uint8Array): Promise<Uint8Array> => {
       if (hex(one) === hex(digest as Uint8Array)) throw new BlockMissingError(cid);
@@ -133,7 +139,7 @@ describe("an evidence bundle", function () {
     const ends = [...Array(400).keys()].flatMap((i) => [i, 8 * bytes.length - 1 - i]);
     for (const bit of [...ends, ...Array.from({ length: 4000 }, () => roll(8 * bytes.length))]) {
       const changed = bytes.slice();
-      changed[bit >> 3] = (changed[bit >> 3] as number) ^ (1 << bit % 8);
+      changed[bit >> 3] = (changed[bit >> 3] as number) ^ (1 << (bit % 8));
       expect(await outcome(() => decodeBundle(changed)), `bit ${bit}`).to.equal("ERR_MALFORMED");
     }
     for (let i = 0; i < 300; i++) {
@@ -158,13 +164,19 @@ describe("an evidence bundle", function () {
     for (let i = 0; i < 6000; i++) {
       const bit = roll(8 * manifest.length);
       const changed = manifest.slice();
-      changed[bit >> 3] = (changed[bit >> 3] as number) ^ (1 << bit % 8);
+      changed[bit >> 3] = (changed[bit >> 3] as number) ^ (1 << (bit % 8));
       const whole = writeZip(new Map(files).set("evidence.json", changed));
       const result = await outcome(() => verifyEvidence(decodeBundle(whole), { ...trusted, blockHash: block.hash }));
       const isClaim = claims.some(([from, to]) => bit >> 3 >= from && bit >> 3 < to);
       if (typeof result === "string" || !result.ok) seen += 1;
       else if (isClaim) claimed += 1;
-      else throw new Error(`bit ${bit} went unseen: ${text.slice(0, bit >> 3).replace(/[0-9a-f]{20,}/g, "…").slice(-200)}`);
+      else
+        throw new Error(
+          `bit ${bit} went unseen: ${text
+            .slice(0, bit >> 3)
+            .replace(/[0-9a-f]{20,}/g, "…")
+            .slice(-200)}`,
+        );
     }
     console.log(`      6000 flips: ${seen} seen, ${claimed} in the exporter's word`);
     expect(claimed).to.be.lessThan(60);

@@ -121,9 +121,9 @@ describe("a proof of one reading", function () {
     expect(await outcome(() => checkProof({ ...proof, checkpoint: later }, trusted))).to.equal("ERR_STATE_PROOF");
     const { account } = proof.state;
     for (const nodes of [account.slice(1), account.slice(0, -1), [...account, account[0]!], []])
-      expect(await outcome(() => checkProof({ ...proof, state: { ...proof.state, account: nodes } }, trusted))).to.equal(
-        "ERR_STATE_PROOF",
-      );
+      expect(
+        await outcome(() => checkProof({ ...proof, state: { ...proof.state, account: nodes } }, trusted)),
+      ).to.equal("ERR_STATE_PROOF");
   });
 
   it("is refused with any one bit flipped", async () => {
@@ -131,7 +131,7 @@ describe("a proof of one reading", function () {
     const codes = new Map<string, number>();
     for (let bit = 0; bit < 8 * bytes.length; bit++) {
       const changed = bytes.slice();
-      changed[bit >> 3] = (changed[bit >> 3] as number) ^ (1 << bit % 8);
+      changed[bit >> 3] = (changed[bit >> 3] as number) ^ (1 << (bit % 8));
       const result = await outcome(() => checkProof(parseProof(new TextDecoder().decode(changed)), trusted));
       if (typeof result !== "string") throw new Error(`bit ${bit} went unseen`);
       codes.set(result, (codes.get(result) ?? 0) + 1);

@@ -70,4 +70,3 @@ export async function outcome<T>(work: () => T | Promise<T>): Promise<T | string
     throw error;
   }
 }
-
