@@ -7,6 +7,8 @@ import type { ContractName } from "../../src/chain/contracts.ts";
 import { finalBlock } from "../../src/chain/head-proof.ts";
 import { needBlock } from "../../src/chain/rpc.ts";
 import type { Hex } from "../../src/consent/consent.ts";
+import { UsageError } from "../../src/errors.ts";
+import { isAbsent } from "../../src/files/durable.ts";
 import { checkProof, openProof, ProofRefusedError } from "../../src/proof/check.ts";
 import { parseProof } from "../../src/proof/format.ts";
 import { readSettings } from "../../src/settings.ts";
@@ -21,7 +23,8 @@ export async function verifyProof(call: Call): Promise<void> {
   const proof = parseProof(await readUserText(call.need("proof")));
   const named = call.text("block-header");
   const block = openProof(proof).block;
-  const blockHash = named === undefined ? await hashOnChain(block.number) : await trustedHash(named);
+  const blockHash =
+    named === undefined ? await hashOnChain(block.number, Number(proof.place.chainId)) : await trustedHash(named);
   const codeHash = await knownCode("RecordAnchor", Number(proof.place.chainId), hex0x(proof.place.anchor));
   const shown = checkProof(proof, { blockHash, codeHash });
   call.io.result(
@@ -32,8 +35,10 @@ export async function verifyProof(call: Call): Promise<void> {
   );
 }
 
-const hashOnChain = (number: number): Promise<Hex> =>
-  withChain(async ({ rpc }) => {
+const hashOnChain = (number: number, chainId: number): Promise<Hex> =>
+  withChain(async ({ rpc, deployment }) => {
+    if (deployment.chainId !== chainId)
+      throw new UsageError(`the proof is of chain ${chainId}, and MEDSEAL_RPC names chain ${deployment.chainId}`);
     if (number > (await finalBlock(rpc)).number)
       throw new ProofRefusedError("its block is not final", "wait, then try again");
     return (await needBlock(rpc, number)).hash;
@@ -49,7 +54,7 @@ export async function knownCode(name: ContractName, chainId: number, address: He
   try {
     deployment = await readDeployment(readSettings().deployments, chainId);
   } catch (error) {
-    if (error instanceof DeploymentError) return builtCodeHash(name, chainId, address);
+    if (error instanceof DeploymentError && isAbsent(error.cause)) return builtCodeHash(name, chainId, address);
     throw error;
   }
   const known = deployment.contracts[name];
