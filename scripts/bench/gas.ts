@@ -1,5 +1,6 @@
 import type { Signer } from "ethers";
 import { network } from "hardhat";
+import { alertGas, type AlertRows } from "./alert-gas.ts";
 import { deviceGas, type DeviceRows, type WithoutPrecompile } from "./devices.ts";
 import { CHANGED_SLOT, ECRECOVER, log, measure, NEW_SLOT, READ_SLOT, word, type GasRow } from "./floor.ts";
 import { flatness, type Flatness } from "./flatness.ts";
@@ -11,7 +12,7 @@ import type { Consent, Hex } from "../../src/consent/consent.ts";
 import { draftConsent } from "../../src/consent/draft.ts";
 import { signGrant, signRevoke, signRevokeAll } from "../../src/consent/sign.ts";
 
-export interface GasReport extends DeviceRows, PartyRows {
+export interface GasReport extends AlertRows, DeviceRows, PartyRows {
   readonly anchor: GasRow;
   readonly grant: GasRow;
   readonly grantBySig: GasRow;
@@ -127,7 +128,8 @@ export async function benchGas(sizes: readonly number[] = [10, 100_000]): Promis
     const { rows: devices, withoutPrecompile } = await deviceGas();
     const consents = { grant, grantBySig, revoke, revokeBySig, revokeAll, revokeAllBySig };
     const batches = { grantManyBySig: each(grantMany), revokeManyBySig: each(revokeMany) };
-    const rows = { anchor: anchored, ...consents, ...batches, ...devices, ...(await partyGas()) };
+    const alerts = await alertGas(connection, gateway, relayer);
+    const rows = { anchor: anchored, ...consents, ...batches, ...alerts, ...devices, ...(await partyGas()) };
     return {
       ...rows,
       withoutPrecompile,

@@ -119,5 +119,5 @@ export function proofSuites(): Suite[] {
     bad("another epoch", inputs({ ...alone, place: { ...spot, epoch: spot.epoch + 1 } }), "ERR_SEAL_COMMITMENT"),
     bad("another salt", inputs({ ...proof, reading: { ...reading, salt: flip(reading.salt, 0) } }), "ERR_PROOF"),
   ];
-  return [{ format: "proof", section: 25, zstd: true, cases }];
+  return [{ format: "proof", section: 26, zstd: true, cases }];
 }
