@@ -60,7 +60,8 @@ export async function verifyEvidence(bundle: Bundle, trusted: TrustedChain): Pro
   const histories = provenHistories(bundle, block, trusted);
 
   const tally: Tally = { findings: [], headers: 0, batches: 0, readings: 0, unfinished: 0 };
-  const read = readerOf(bundle.blocks);
+  const asked = new Set<string>();
+  const read = readerOf(bundle.blocks, asked);
   const entries = new Map<string, ReadonlyMap<string, Found>>();
   const erased = new Set<string>();
   for (const { address, history } of histories)
@@ -88,9 +89,12 @@ export async function verifyEvidence(bundle: Bundle, trusted: TrustedChain): Pro
     ...gone.map(({ cid, object, text }) => (erased.has(cid) ? `${object} ${cid} was declared erased` : text)),
   );
   const wrong = findings.filter(({ kind }) => kind !== "missing");
+  const ok = wrong.length === 0 && missing.length === 0;
+  if (ok && [...known].some((digest) => !asked.has(digest)))
+    throw new EvidenceRefusedError("it holds a block that nothing in it names");
   return {
     ...counts,
-    ok: wrong.length === 0 && missing.length === 0,
+    ok,
     block,
     checkpoints: histories.reduce((sum, { history }) => sum + history.length, 0),
     consents,
@@ -100,9 +104,10 @@ export async function verifyEvidence(bundle: Bundle, trusted: TrustedChain): Pro
   };
 }
 
-/** Reads from the bundle as from a store: what is not there is missing, what does not hash to its name is altered. */
-function readerOf(blocks: Bundle["blocks"]): ReadBlock {
+/** Reads from the bundle as from a store, and notes what was asked for: what is not there is missing, what does not hash to its name is altered. */
+function readerOf(blocks: Bundle["blocks"], asked: Set<string>): ReadBlock {
   return (digest) => {
+    asked.add(hex(digest));
     const block = blocks.get(hex(digest));
     if (!block) return Promise.reject(new BlockMissingError(cidOf(digest)));
     const foundDigest = sha256(block);

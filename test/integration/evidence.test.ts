@@ -1,5 +1,6 @@
 import { expect } from "chai";
 import { fromHex, hex, utf8 } from "../../src/bytes/bytes.ts";
+import { sha256 } from "../../src/bytes/hash.ts";
 import { encodeConsent } from "../../src/consent/encoding.ts";
 import { BlockMissingError, StoreUnavailableError } from "../../src/ipfs/errors.ts";
 import { cidOf } from "../../src/ipfs/cid.ts";
@@ -111,7 +112,7 @@ describe("an evidence bundle", function () {
     expect(await failureOf(exported({}, { ...at.deps, read: away }))).to.include({ exit: 4 });
   });
 
-  it("shows a header that was left out, a consent that ended, and a checkpoint that was", async () => {
+  it("shows a header or checkpoint that was left out, a block or consent that does not belong there", async () => {
     const [generation] = bundle.generations;
     if (!generation) throw new Error("no generation");
     const without = generation.batches.filter((_, i) => i !== 1);
@@ -122,6 +123,10 @@ describe("an evidence bundle", function () {
     const [gateway] = bundle.gateways;
     const shorter = [{ ...gateway!, checkpoints: gateway!.checkpoints.slice(0, -1) }];
     expect(await outcome(() => verified({ ...bundle, gateways: shorter }))).to.equal("ERR_EVIDENCE");
+
+    const stowaway = utf8("a block that nothing names");
+    const more = new Map(bundle.blocks).set(hex(sha256(stowaway)), stowaway);
+    expect(await outcome(() => verified({ ...bundle, blocks: more }))).to.equal("ERR_EVIDENCE");
 
     const { registryAccount: _, ...silent } = bundle;
     const stateless = silent.consents.map(({ consent, scope }) => ({ consent, scope }));
