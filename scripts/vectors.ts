@@ -6,6 +6,7 @@ import { consentSuites } from "./vectors/consent.ts";
 import { envelopeSuites } from "./vectors/envelope.ts";
 import { handedSuites } from "./vectors/handed.ts";
 import { logSuites } from "./vectors/log.ts";
+import { proofSuites } from "./vectors/proof.ts";
 import { sealSuites } from "./vectors/seal.ts";
 import type { Case, Suite } from "./vectors/suite.ts";
 
@@ -55,6 +56,7 @@ const suites = [
   ...logSuites(),
   ...archiveSuites(),
   ...batchSuites(),
+  ...proofSuites(),
   ...(await sealSuites()),
   ...(await consentSuites()),
   ...(await envelopeSuites()),

@@ -1,5 +1,6 @@
 import { hex } from "../../src/bytes/bytes.ts";
 import { now } from "../../src/bytes/random.ts";
+import type { ConsentLedger } from "../../src/chain/ledger.ts";
 import type { Archive } from "../../src/archive/archive.ts";
 import { EXIT, MedSealError, UsageError } from "../../src/errors.ts";
 import { acceptRelease, combine, type Access } from "../../src/grantee/access.ts";
@@ -33,6 +34,7 @@ export interface OpenWindow {
   readonly request: ReadRequest;
   readonly deps: ReaderDeps;
   readonly chain: Chain;
+  readonly ledger: ConsentLedger;
 }
 
 /** A window that is open to the future is looked through up to now, and this much further, in seconds. */
@@ -42,7 +44,7 @@ const AHEAD = 86_400;
 export function withWindow<T>(call: Call, work: (window: OpenWindow) => Promise<T>): Promise<T> {
   return withVault(call, ({ vault, folder }) =>
     withChain((chain) =>
-      withView(chain, folder, ({ ask, watch }) =>
+      withView(chain, folder, ({ ask, watch, ledger }) =>
         withStore(async (blocks) => {
           const time = now();
           const me = ownAddress(vault);
@@ -68,7 +70,7 @@ export function withWindow<T>(call: Call, work: (window: OpenWindow) => Promise<
           const deps = { archiveOf: (gateway: string) => archives.get(gateway) as Archive, read, ask, watch, time };
           const purpose = call.text("purpose") ?? consent.purpose;
           const request = { stream: descriptor.id, from: rounded.from, to, purpose };
-          return work({ access, descriptor, wish, request, deps, chain });
+          return work({ access, descriptor, wish, request, deps, chain, ledger });
         }),
       ),
     ),

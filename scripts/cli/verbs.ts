@@ -39,8 +39,13 @@ export const GROUPS: Readonly<Record<string, Readonly<Record<string, string>>>> 
     "consent request": "ask a patient for leave to read",
     inbox: "look for what was sent to you",
     read: "read what was released to you",
+    prove: "prove one reading, or one header",
   },
-  Auditor: { verify: "verify archive, window or reading" },
+  Auditor: {
+    verify: "verify archive, window, batch or proof",
+    "evidence export": "put a window and what shows it into one file",
+    "evidence verify": "verify such a file, without chain and store",
+  },
   Anybody: {
     relay: "send signed grants and revocations to the chain",
     completion: "completion for your shell",

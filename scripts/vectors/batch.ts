@@ -10,7 +10,7 @@ import { insideCases, wrap } from "./batch-inside.ts";
 import { device, EPOCH, LENGTH, observations, place, START, stream } from "./samples.ts";
 import { bad, damaged, draw, flip, good, type Suite } from "./suite.ts";
 
-const chunk: Chunk = { seed: draw("chunk seed")(32), clock: { kind: "source" }, observations };
+export const chunk: Chunk = { seed: draw("chunk seed")(32), clock: { kind: "source" }, observations };
 const local: Chunk = {
   seed: draw("second seed")(32),
   clock: { kind: "zone", zone: "Europe/Zurich" },
@@ -46,13 +46,13 @@ function batchSuite(): Suite {
 }
 
 const root = { data: draw("data root")(32), audit: draw("audit root")(32) };
-const keys = {
+export const keys = {
   data: epochKey(coverOf(root.data, EPOCH, EPOCH + 1), EPOCH),
   audit: epochKey(coverOf(root.audit, EPOCH, EPOCH + 1), EPOCH),
 };
-const spot: BatchPlace = { ...place, stream: stream.id, generation: 1, epoch: EPOCH, n: 2 };
+export const spot: BatchPlace = { ...place, stream: stream.id, generation: 1, epoch: EPOCH, n: 2 };
 
-function sealed(): { block: SealedBatch; expected: object } {
+export function sealed(): { block: SealedBatch; expected: object } {
   const item = { stream: stream.id, epoch: EPOCH, count: observations.length, root: chunkRoot(chunk) };
   const statement = signStatement(device, 7, freshSigner(), [item]);
   const links = { sequence: 0, previous: new Uint8Array(32), continues: new Uint8Array(32), last: true, late: false };

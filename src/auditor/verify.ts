@@ -172,7 +172,12 @@ function listBlocks(
   return [...blocks.values()];
 }
 
-function checkpointFinding(error: unknown, { digest }: AnchoredCheckpoint, { index }: Link): Finding {
+/** @throws the error itself when it says nothing of the checkpoint. */
+export function checkpointFinding(
+  error: unknown,
+  { digest }: AnchoredCheckpoint,
+  { index }: Pick<Link, "index">,
+): Finding {
   if (!(error instanceof MismatchError || error instanceof MalformedError)) throw error;
   const kind = error instanceof MismatchError ? "mismatch" : "malformed";
   return { kind, object: "checkpoint", cid: cidOf(digest), checkpoint: index, text: error.message };

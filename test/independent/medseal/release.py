@@ -45,6 +45,10 @@ def read_release(data):
     reader = Reader(data)
     reader.name("medseal/release/1\n")
     out = {"kind": reader.choice(("release", "lease")), "issuedAt": reader.u48(), "from": reader.text8()}
+    introduction = reader.u8()
+    need(introduction in (0, 65), "an introduction of another size")
+    if introduction:
+        out["introduction"] = reader.hex(introduction)
     links = reader.u8()
     need(1 <= links <= 4, "no link, or more than four")
     out["chain"] = [read_link(reader) for _ in range(links)]

@@ -39,6 +39,8 @@ import { decodeHeader } from "../../../src/log/header.ts";
 import { decodeObservation, leafSalts, observationLeaves } from "../../../src/log/leaf.ts";
 import { mailRow, mayBeMine } from "../../../src/log/mail.ts";
 import { openBatch, openHeader, type BatchPlace, type EpochKeys } from "../../../src/log/sealed-batch.ts";
+import { checkProof, type Trusted } from "../../../src/proof/check.ts";
+import { parseProof } from "../../../src/proof/format.ts";
 import { openRecoveryBox } from "../../../src/patient/recovery.ts";
 import { encodeContext, type SealContext } from "../../../src/seal/context.ts";
 import { publicKeyOf, type KemId } from "../../../src/seal/hpke.ts";
@@ -173,6 +175,7 @@ export const READERS: Readonly<Record<string, Reader>> = {
     const pinset = decodePinset(bytes(inputs, "block"));
     return { ...pinset, cid: encodePinset(pinset).cid.toString() };
   },
+  proof: (inputs) => checkProof(parseProof(inputs["text"] as string), inputs as unknown as Trusted),
   cover: readCoverCase,
   "epoch-keys": (inputs) => ({
     batchKey: batchKey(bytes(inputs, "data")),
