@@ -79,8 +79,9 @@ export async function verifyEvidence(bundle: Bundle, trusted: TrustedChain): Pro
     for (const { epoch } of places) covered.add(epoch);
     const facts = {
       ...{ consent, intervals: inForce, epochLength: bundle.epochLength },
-      // A header may follow on one outside the window only where the bundle holds that block.
-      ...{ known, isWhole: false },
+      // A header may follow on one of another epoch, of which the checkpoints give the digest only.
+      known: new Set([...known, ...[...found.values()].flatMap(({ entry }) => [hex(entry.header), hex(entry.batch)])]),
+      isWhole: bundle.from <= consent.dataStart && bundle.to >= consent.dataEnd,
     };
     await checkGeneration(places, bundledReader(bundle, one, gateway, read), facts, tally);
   }
