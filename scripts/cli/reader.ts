@@ -4,7 +4,6 @@ import { EXIT, MedSealError, UsageError } from "../../src/errors.ts";
 import { acceptRelease, combine, type Access } from "../../src/grantee/access.ts";
 import { NotPermittedError } from "../../src/grantee/errors.ts";
 import type { ReaderDeps, ReadRequest } from "../../src/grantee/read.ts";
-import type { BlockStore } from "../../src/ipfs/store.ts";
 import type { StreamDescriptor } from "../../src/log/stream.ts";
 import type { Call, OptionSpec } from "./command.ts";
 import { archiveOf, withChain, withStore, withView, type Chain } from "./chain.ts";
@@ -33,8 +32,22 @@ export interface OpenWindow {
   readonly chain: Chain;
 }
 
+/** All that was released to the identity and is in force. */
+export interface Reader {
+  readonly vault: Vault;
+  readonly chain: Chain;
+  /** Names of the streams that may be read, of the patient that --patient names. */
+  readonly streams: readonly string[];
+  /** @throws UsageError, NotPermittedError. */
+  open(stream: string): Promise<OpenWindow>;
+}
+
 /** Finds what was released to the identity for the stream, and fetches the archives of its gateways. @throws UsageError, NotPermittedError. */
-export function withWindow<T>(call: Call, work: (window: OpenWindow) => Promise<T>): Promise<T> {
+export const withWindow = <T>(call: Call, work: (window: OpenWindow) => Promise<T>): Promise<T> =>
+  withReader(call, async ({ open }) => work(await open(call.need("stream"))));
+
+/** The same for several streams, one after the other. */
+export function withReader<T>(call: Call, work: (reader: Reader) => Promise<T>): Promise<T> {
   return withIdentity(call, ({ vault, folder }) =>
     withChain((chain) =>
       withView(chain, folder, ({ ask, watch }) =>
@@ -43,21 +56,31 @@ export function withWindow<T>(call: Call, work: (window: OpenWindow) => Promise<
           const { accesses, ended } = await accessesOf(vault, (release) =>
             acceptRelease(release, ownAddress(vault), ask, time),
           );
-          const name = call.need("stream");
-          const access = choose(combine(accesses), name, call.text("patient"), ended);
-          const { consent } = access.link;
-          const { stream: descriptor } = access.keys.find(({ stream }) => stream.name === name)!;
-          const wish = {
-            from: call.text("from") === undefined ? consent.dataStart : parseTime(call.need("from"), time),
-            to: call.text("to") === undefined ? consent.dataEnd : parseTime(call.need("to"), time),
+          const combined = combine(accesses);
+          const archives = new Map<string, Archive>();
+          const open = async (name: string): Promise<OpenWindow> => {
+            const access = choose(combined, name, call.text("patient"), ended);
+            const { consent } = access.link;
+            const { stream: descriptor } = access.keys.find(({ stream }) => stream.name === name)!;
+            const wish = {
+              from: call.text("from") === undefined ? consent.dataStart : parseTime(call.need("from"), time),
+              to: call.text("to") === undefined ? consent.dataEnd : parseTime(call.need("to"), time),
+            };
+            if (wish.from >= wish.to) throw new UsageError("--to does not come after --from");
+            const { from, to } = roundWindow(wish, descriptor.epochLength, false);
+            for (const { write } of access.keys) {
+              const gateway = write.consent.grantee;
+              if (!archives.has(gateway)) archives.set(gateway, await archiveOf(chain, blocks, gateway));
+            }
+            const read = (digest: Uint8Array): Promise<Uint8Array> => blocks.get(digest);
+            const deps = { archiveOf: (gateway: string) => archives.get(gateway) as Archive, read, ask, watch, time };
+            const request = { stream: descriptor.id, from, to, purpose: call.text("purpose") ?? consent.purpose };
+            return { access, descriptor, wish, request, deps, chain };
           };
-          if (wish.from >= wish.to) throw new UsageError("--to does not come after --from");
-          const { from, to } = roundWindow(wish, descriptor.epochLength, false);
-          const archives = await archivesOf(access, chain, blocks);
-          const read = (digest: Uint8Array): Promise<Uint8Array> => blocks.get(digest);
-          const deps = { archiveOf: (gateway: string) => archives.get(gateway) as Archive, read, ask, watch, time };
-          const request = { stream: descriptor.id, from, to, purpose: call.text("purpose") ?? consent.purpose };
-          return work({ access, descriptor, wish, request, deps, chain });
+          const readable = combined
+            .filter(({ release }) => call.text("patient") === undefined || release.from === call.text("patient"))
+            .flatMap(({ keys }) => keys.filter(({ data }) => data !== undefined).map(({ stream }) => stream.name));
+          return work({ vault, chain, streams: [...new Set(readable)], open });
         }),
       ),
     ),
@@ -80,13 +103,6 @@ async function accessesOf(
     }
   }
   return { accesses, ended };
-}
-
-async function archivesOf(access: Access, chain: Chain, blocks: BlockStore): Promise<Map<string, Archive>> {
-  const gateways = [...new Set(access.keys.map(({ write }) => write.consent.grantee))];
-  const archives = new Map<string, Archive>();
-  for (const gateway of gateways) archives.set(gateway, await archiveOf(chain, blocks, gateway));
-  return archives;
 }
 
 function choose(

@@ -26,6 +26,7 @@ export const GROUPS: Readonly<Record<string, Readonly<Record<string, string>>>> 
     "consent revoke": "end one",
     "consent revoke-all": "end all",
     release: "send keys to who was granted",
+    disclosures: "who was given keys, when and why",
   },
   Gateway: {
     "gateway accept": "take a lease",
@@ -38,8 +39,12 @@ export const GROUPS: Readonly<Record<string, Readonly<Record<string, string>>>> 
     "consent request": "ask a patient for leave to read",
     inbox: "look for what was sent to you",
     read: "read what was released to you",
+    report: "draw it as a page with charts",
   },
-  Auditor: { verify: "verify archive, window or reading" },
+  Auditor: {
+    verify: "verify archive, window or reading",
+    audit: "the same as a report: page, JSON or FHIR",
+  },
   Anybody: {
     relay: "send signed grants and revocations to the chain",
     completion: "completion for your shell",

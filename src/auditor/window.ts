@@ -11,6 +11,7 @@ import type { ReaderDeps, ReadRequest } from "../grantee/read.ts";
 import { cidOf } from "../ipfs/cid.ts";
 import { BlockAlteredError, BlockMissingError } from "../ipfs/errors.ts";
 import { epochsOf } from "../log/stream.ts";
+import type { Chunk } from "../log/chunk.ts";
 import type { Finding, FindingKind, ObjectKind } from "./findings.ts";
 import { blockFinding } from "./verify.ts";
 
@@ -24,6 +25,12 @@ export interface WindowReport {
   /** Generations whose newest epoch in the window no header declares complete: more may come, or its end was left out. */
   readonly unfinished: number;
   readonly findings: readonly Finding[];
+}
+
+/** A header that opened, and its readings where the keys reach them and they are as signed. */
+export interface Inspected extends OpenedHeader {
+  readonly chunks: readonly Chunk[] | undefined;
+  readonly keys: GenerationKeys;
 }
 
 /** Words for people; `epoch` in them is the start of the epoch in UTC. */
@@ -47,9 +54,15 @@ const PROBLEMS: Readonly<Record<ChainProblemKind | LeaveProblem, string>> = {
  * Checks a window of one stream with the keys that a grant gave, as far as they reach: headers and their order, leave to write, and with keys to
  * read every reading against its signed root. Goes on behind what is wrong, and blames no neighbour.
  *
+ * @param inspected - Called with all that opened, by generation and epoch; what is wrong with it stands in the findings.
  * @throws OutsideCoverError beyond the granted window; the outages of store and chain.
  */
-export async function verifyWindow(access: Access, request: ReadRequest, deps: ReaderDeps): Promise<WindowReport> {
+export async function verifyWindow(
+  access: Access,
+  request: ReadRequest,
+  deps: ReaderDeps,
+  inspected: (opened: Inspected) => void = () => undefined,
+): Promise<WindowReport> {
   const findings: Finding[] = [];
   let [headers, batches, readings, unfinished] = [0, 0, 0, 0];
   const generations = access.keys.filter(({ stream }) => hex(stream.id) === hex(request.stream));
@@ -77,16 +90,17 @@ export async function verifyWindow(access: Access, request: ReadRequest, deps: R
         run.push(opened);
         const leave = leaveProblem(opened.header, consent, intervals, found.anchored.time);
         if (leave !== undefined) findings.push(problem(leave, opened, keys));
+        let chunks: readonly Chunk[] | undefined;
         try {
-          const chunks = await reader.chunks(opened);
-          if (chunks === undefined) continue;
-          batches += 1;
-          readings += chunks.reduce((sum, { observations }) => sum + observations.length, 0);
+          chunks = await reader.chunks(opened);
+          if (chunks !== undefined) batches += 1;
+          readings += chunks?.reduce((sum, { observations }) => sum + observations.length, 0) ?? 0;
         } catch (error) {
-          findings.push(findingOf(error, "batch", found, known));
+          findings.push({ ...findingOf(error, "batch", found, known), span: spanOf(keys, epoch) });
         }
+        inspected({ ...opened, chunks, keys });
       } catch (error) {
-        findings.push(findingOf(error, "header", found, known));
+        findings.push({ ...findingOf(error, "header", found, known), span: spanOf(keys, epoch) });
         endRun(false);
       }
     }
@@ -114,14 +128,20 @@ function* listed(
 function problem(
   kind: ChainProblemKind | LeaveProblem,
   { place, header, found }: OpenedHeader,
-  { stream }: GenerationKeys,
+  keys: GenerationKeys,
 ): Finding {
   const cid = cidOf(found.entry.header);
   const checkpoint = found.anchored.index;
-  const at = new Date(place.epoch * stream.epochLength * 1000).toISOString().replace(".000Z", "Z");
+  const span = spanOf(keys, place.epoch);
+  const at = new Date(span.from * 1000).toISOString().replace(".000Z", "Z");
   const text = `header ${cid} of checkpoint ${checkpoint} (epoch from ${at}, number ${header.n}) ${PROBLEMS[kind]}`;
-  return { kind, object: "header", cid, checkpoint, text };
+  return { kind, object: "header", cid, checkpoint, text, span };
 }
+
+const spanOf = ({ stream: { epochLength } }: GenerationKeys, epoch: number): { from: number; to: number } => ({
+  from: epoch * epochLength,
+  to: (epoch + 1) * epochLength,
+});
 
 function findingOf(
   error: unknown,
