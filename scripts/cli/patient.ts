@@ -8,6 +8,7 @@ import { recoveryStore } from "../../src/patient/recovery.ts";
 import type { ConsentRecord } from "../../src/patient/state.ts";
 import type { Call } from "./command.ts";
 import { withChain, withView, type Chain, type View } from "./chain.ts";
+import { openBook } from "./book.ts";
 import { closest } from "./closest.ts";
 import { withIdentity, type Session } from "./home.ts";
 import { OWN_ADDRESS, type Contact, type Vault } from "./vault.ts";
@@ -33,14 +34,20 @@ export function asPatient<T>(call: Call, work: (as: AsPatient) => Promise<T>): P
         const { vault, folder } = session;
         const wallet = walletOf(vault);
         const { kem, publicKey } = vault.recovery;
+        const receipts = openBook(session, chain, view);
         const patient = new Patient(vault.patient, {
           addressOf: (relationship) => wallet.signer(relationship).address as Hex,
           signerOf: (relationship) => wallet.signer(relationship),
           place: chain.registry,
           watch: view.watch,
           recovery: recoveryStore(await folderOfBoxes(join(folder, "recovery")), { kem, publicKey, version: 1 }),
+          receipts,
         });
-        return work({ session, chain, view, patient, wallet });
+        try {
+          return await work({ session, chain, view, patient, wallet });
+        } finally {
+          receipts.close();
+        }
       }),
     ),
   );

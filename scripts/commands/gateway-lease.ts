@@ -1,5 +1,5 @@
 import type { Command } from "../cli/command.ts";
-import { writeNew } from "../cli/files.ts";
+import { checkNew, writeNew } from "../cli/files.ts";
 import { asPatient, consentOf } from "../cli/patient.ts";
 
 export const command: Command = {
@@ -12,6 +12,7 @@ export const command: Command = {
   examples: [['gateway lease --to "Ward gateway" --out gw.lease', "a file for the gateway alone"]],
   run: (call) =>
     asPatient(call, async ({ session, patient }) => {
+      await checkNew(call.need("out"));
       const { id, name } = consentOf(session.vault, { to: call.need("to") });
       const { envelope } = await patient.lease(id, session.vault.name);
       await session.save();

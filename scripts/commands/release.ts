@@ -1,5 +1,5 @@
 import type { Command } from "../cli/command.ts";
-import { writeNew } from "../cli/files.ts";
+import { checkNew, writeNew } from "../cli/files.ts";
 import { writeMail } from "../cli/mail.ts";
 import { asPatient, consentOf } from "../cli/patient.ts";
 
@@ -13,6 +13,7 @@ export const command: Command = {
   examples: [['release --to "Dr Lee" --out lee.mail', "a file that the gateway posts, or that you hand over"]],
   run: (call) =>
     asPatient(call, async ({ session, patient }) => {
+      await checkNew(call.need("out"));
       const record = consentOf(session.vault, { to: call.need("to"), id: call.text("id") });
       const envelopes = await patient.release(record.id, session.vault.name);
       await session.save();

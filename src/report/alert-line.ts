@@ -81,7 +81,7 @@ export function alertChart(lines: readonly AlertLine[], shown: Span, times: Time
         ? NOTHING
         : html`<path d="M${x(at)} ${top - 3}l8 11l-8 11l-8 -11z" fill="#1d6b39" stroke="#fff"><title>acknowledged by ${by}, ${times.both(at)}</title></path>`,
     );
-    return html`<rect x="${left}" y="${top}" width="${round(Math.max(right - left, 3))}" height="16" rx="2" fill="#f3c9c6" stroke="#a8201a"><title>${rule}</title></rect><text x="${left + 6}" y="${top + 13}" font-weight="bold">${mark}</text>${answered}`;
+    return html`<rect x="${left}" y="${top}" width="${round(Math.max(right - left, 3))}" height="16" rx="2" fill="#f3c9c6" stroke="#a8201a"><title>${rule}</title></rect><text x="${left + 6}" y="${top + 13}" font-weight="bold">${right - left > 7 * (rule.length + 12) ? `${mark} ${rule}${endedAt === undefined ? ", still open" : ""}` : mark}</text>${answered}`;
   });
   const height = bottom + axisHeight(shown, times);
   return html`<svg viewBox="0 0 ${WIDTH} ${height}" role="img" aria-labelledby="t-alerts d-alerts">
@@ -96,10 +96,11 @@ export const alertTable = (lines: readonly AlertLine[], times: Times): Markup =>
   table(
     "What happened to each alert",
     ["Alert", "Rule", "What happened"],
-    lines.map(({ mark, rule, steps }) => {
+    lines.map(({ mark, rule, steps, endedAt }) => {
       const said = steps.map(
         ({ what, who, at }): Content => html`<li>${times.both(at)}: ${what}${who === "" ? "" : " "}${named(who)}</li>`,
       );
-      return row([mark, named(rule), html`<ul>${said}</ul>`]);
+      const open = endedAt === undefined ? html`<li><strong>still open</strong></li>` : NOTHING;
+      return row([mark, named(rule), html`<ul>${said}${open}</ul>`]);
     }),
   );

@@ -65,10 +65,9 @@ function findingList({ report: { findings } }: Audited, times: Times): Markup {
     .map((finding) => {
       const { kind, text, checkpoint, span } = finding;
       const level = levelOf(finding);
-      const about: Content = span === undefined ? "–" : html`${times.both(span.from)} to ${times.both(span.to)}`;
+      const about: Content = span === undefined ? "–" : times.span(span.from, span.to);
       return row([
-        html`<span class="level ${level}">${WORDS[level]}</span>`,
-        kind,
+        html`<span class="level ${level}">${WORDS[level]}</span><br>${kind}`,
         html`<span class="found">${text}</span>`,
         about,
         checkpoint,
@@ -76,14 +75,14 @@ function findingList({ report: { findings } }: Audited, times: Times): Markup {
     });
   const more = findings.length - rows.length;
   return html`<h2>Findings, worst first</h2>
-${table("Each names one object and blames no other", ["Level", "Kind", "What is wrong", "Data of", "Checkpoint"], rows)}${more > 0 ? html`<p>… and ${more.toLocaleString("en")} more; --json lists all.</p>` : NOTHING}`;
+${table("Each names one object and blames no other", ["Level", "What is wrong", "Data of", "Checkpoint"], rows)}${more > 0 ? html`<p>… and ${more.toLocaleString("en")} more; --json lists all.</p>` : NOTHING}`;
 }
 
 const subject = (audited: Audited, times: Times): (readonly [string, Content])[] =>
   audited.kind === "archive"
     ? [["Gateway", html`<span class="cid">${audited.gateway}</span>`]]
     : [
-        ["Window", html`${times.both(audited.window.from)} to ${times.both(audited.window.to)}`],
+        ["Window", times.span(audited.window.from, audited.window.to)],
         ["With keys to", audited.depth],
         ["Consent", html`<q>${audited.consent.statement}</q>`],
         ["Number", html`<span class="cid">${consentId(audited.consent)}</span>`],

@@ -53,7 +53,8 @@ function stepFor({ from, to }: Span): number {
 /** Round values from at most the lowest to at least the highest: 1, 2 or 5 times a power of ten apart. */
 export function valueTicks(lowest: number, highest: number): { readonly at: number; readonly label: string }[] {
   const largest = Math.max(Math.abs(lowest), Math.abs(highest));
-  const span = highest === lowest ? largest * 0.1 || 1 : Math.max(highest - lowest, largest * 1e-6);
+  // What is too small to draw counts as nothing.
+  const span = highest - lowest > 1e-9 ? Math.max(highest - lowest, largest * 1e-6) : largest > 1e-9 ? largest * 0.1 : 1;
   const power = 10 ** Math.floor(Math.log10(span / 4));
   const step = [1, 2, 5, 10].map((factor) => factor * power).find((one) => one >= span / 4) ?? power;
   const [first, last] = [Math.floor(lowest / step), Math.ceil(highest / step)];

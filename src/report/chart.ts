@@ -1,11 +1,11 @@
 import { across, axisHeight, LEFT, RIGHT, round, timeAxis, valueTicks, WIDTH } from "./axis.ts";
 import { html, NOTHING, type Markup } from "./html.ts";
 import type { Gap, Point, Series } from "./series.ts";
-import { joined, within, type Span } from "./span.ts";
+import { joined, split, within, type Span } from "./span.ts";
 import type { Times } from "./zone.ts";
 
 const TOP = 14;
-const HEIGHT = 190;
+const HEIGHT = 220;
 const BOTTOM = TOP + HEIGHT;
 
 export interface ChartOptions {
@@ -14,7 +14,6 @@ export interface ChartOptions {
   readonly title: string;
   /** The same in words, for who does not see it. */
   readonly description: string;
-  readonly unit: string;
   readonly shown: Span;
   readonly times: Times;
   /** What could not be verified. */
@@ -25,7 +24,7 @@ export interface ChartOptions {
 
 /** One channel over time: the readings, where there are none and why, and what could not be verified. */
 export function chart({ points, missing, gaps }: Series, options: ChartOptions): Markup {
-  const { id, title, description, unit, shown, times, alerts } = options;
+  const { id, title, description, shown, times, alerts } = options;
   const unverified = joined(options.unverified);
   const x = across(shown);
   const seen = points.filter(({ at }) => at >= shown.from && at <= shown.to);
@@ -33,12 +32,15 @@ export function chart({ points, missing, gaps }: Series, options: ChartOptions):
   const [lowest, highest] = [ticks[0]?.at ?? 0, ticks.at(-1)?.at ?? 1];
   const y = (value: number): number => round(BOTTOM - ((value - lowest) / (highest - lowest)) * HEIGHT);
   const height = BOTTOM + axisHeight(shown, times);
-  const trace = (line: readonly Point[], style: Markup): Markup =>
-    line.length === 0 ? NOTHING : html`<path d="${path(line, x, y, gaps)}" fill="none" ${style}/>`;
+  const trace = (isBad: boolean, others: readonly Span[], style: Markup): Markup => {
+    const line = seen.filter(({ at }) => within(unverified, at) === isBad);
+    const lifts = joined([...gaps, ...others]);
+    return line.length === 0 ? NOTHING : html`<path d="${path(line, x, y, lifts)}" fill="none" ${style}/>`;
+  };
   const area = (span: Span, fill: string, label: string): Markup => {
     const [left, right] = [x(span.from), x(span.to)];
     const wide = right - left > 8 * label.length;
-    return html`<rect x="${left}" y="${TOP}" width="${round(Math.max(right - left, 1.5))}" height="${HEIGHT}" fill="url(#${fill}-${id})"><title>${label}, ${times.both(span.from)} to ${times.both(span.to)}</title></rect>${wide ? html`<text x="${round((left + right) / 2)}" y="${TOP + 16}" text-anchor="middle" paint-order="stroke" stroke="#fff" stroke-width="4">${label}</text>` : NOTHING}`;
+    return html`<rect x="${left}" y="${TOP}" width="${round(Math.max(right - left, 1.5))}" height="${HEIGHT}" fill="url(#${fill}-${id})"><title>${label}, ${times.span(span.from, span.to)}</title></rect>${wide ? html`<text x="${round((left + right) / 2)}" y="${TOP + 16}" text-anchor="middle" paint-order="stroke" stroke="#fff" stroke-width="4">${label}</text>` : NOTHING}`;
   };
   const overlaps = ({ from, to }: Span): boolean => to > shown.from && from < shown.to;
   return html`<svg viewBox="0 0 ${WIDTH} ${height}" role="img" aria-labelledby="t-${id} d-${id}">
@@ -48,22 +50,15 @@ export function chart({ points, missing, gaps }: Series, options: ChartOptions):
 ${gaps.filter((gap) => gap.kind !== "unverified" && overlaps(gap)).map((gap) => area(gap, "gap", GAP_WORDS[gap.kind]))}
 ${unverified.filter(overlaps).map((span) => area(span, "bad", "not verified"))}
 <g>${ticks.map(({ at, label }) => html`<line x1="${LEFT}" y1="${y(at)}" x2="${WIDTH - RIGHT}" y2="${y(at)}" stroke="#e6eaef"/><text class="soft" x="${LEFT - 8}" y="${y(at) + 4}" text-anchor="end">${label}</text>`)}</g>
-<text class="soft" x="4" y="${TOP + 4}">${unit}</text>
 ${timeAxis(shown, times, TOP, BOTTOM)}
-${trace(
-    seen.filter(({ at }) => !within(unverified, at)),
-    html`class="trace" stroke="#0b5cad" stroke-width="1.6" stroke-linejoin="round" stroke-linecap="round"`,
-  )}
-${trace(
-    seen.filter(({ at }) => within(unverified, at)),
-    html`class="unverified" stroke="#a8201a" stroke-width="1.6" stroke-dasharray="2 3"`,
-  )}
+${trace(false, unverified, html`class="trace" stroke="#0b5cad" stroke-width="1.6" stroke-linejoin="round" stroke-linecap="round"`)}
+${trace(true, split(shown, unverified).outside, html`class="unverified" stroke="#a8201a" stroke-width="1.6" stroke-dasharray="2 3"`)}
 <g stroke="#8a5a00" stroke-width="1.5">${crosses(missing.filter((at) => at >= shown.from && at <= shown.to).map(x))}</g>
 ${alerts
   .filter(({ at }) => at >= shown.from && at <= shown.to)
   .map(
     ({ mark, at }) =>
-      html`<line x1="${x(at)}" y1="${TOP}" x2="${x(at)}" y2="${BOTTOM}" stroke="#a8201a" stroke-width="1.5" stroke-dasharray="6 3"/><text x="${x(at) + 4}" y="${BOTTOM - 6}" fill="#a8201a" font-weight="bold">${mark}</text>`,
+      html`<line x1="${x(at)}" y1="${TOP}" x2="${x(at)}" y2="${BOTTOM}" stroke="#a8201a" stroke-width="1.5" stroke-dasharray="6 3"/><text x="${x(at) + 4}" y="${BOTTOM - 16}" fill="#a8201a" font-weight="bold">${mark}</text>`,
   )}
 <rect x="${LEFT}" y="${TOP}" width="${WIDTH - LEFT - RIGHT}" height="${HEIGHT}" fill="none" stroke="#8b95a1"/>
 </svg>`;
@@ -82,30 +77,27 @@ function rangeOf(points: readonly Point[]): ReturnType<typeof valueTicks> {
 }
 
 /**
- * The line through the points, lifted over gaps. Where several share a column of the drawing, first, lowest, highest and last stand for all,
+ * The line through the points, lifted over what lies between. Where several share a column of the drawing, first, lowest, highest and last stand for all,
  * so that no peak is lost and the page stays small.
  */
 function path(
   points: readonly Point[],
   x: (at: number) => number,
   y: (value: number) => number,
-  gaps: readonly Gap[],
+  lifts: readonly Span[],
 ): string {
   const parts: string[] = [];
-  let gap = 0;
+  let lift = 0;
   let lifted = true;
   for (let i = 0; i < points.length; ) {
     const first = points[i] as Point;
-    while (gap < gaps.length && (gaps[gap] as Gap).to <= first.at) {
-      gap += 1;
-      lifted = true;
-    }
+    for (; lift < lifts.length && (lifts[lift] as Span).from < first.at; lift++) lifted = true;
     const column = Math.floor(x(first.at));
-    const until = gaps[gap]?.from ?? Infinity;
+    const until = lifts[lift]?.from ?? Infinity;
     let [lowest, highest, last] = [first, first, first];
     for (; i < points.length; i++) {
       const next = points[i] as Point;
-      if (Math.floor(x(next.at)) !== column || (next.at > until && next !== first)) break;
+      if (Math.floor(x(next.at)) !== column || next.at > until) break;
       if (next.value < lowest.value) lowest = next;
       if (next.value > highest.value) highest = next;
       last = next;

@@ -130,18 +130,17 @@ function streamSection(stream: StreamSection, id: string, { shown, times, lines 
   const { name, consent, window, gateways, series, findings } = stream;
   const unverified = spansOf(stream);
   const charts = series.map((one, i) => {
-    const title = `${name}, ${codeOf(one)}${one.channel.unit === "" ? "" : ` in ${one.channel.unit}`}`;
+    const what = `${codeOf(one)}${one.channel.unit === "" ? "" : ` in ${one.channel.unit}`}`;
     const options = {
       id: `${id}-${i + 1}`,
-      title,
+      title: `${name}, ${what}`,
       description: described(one, unverified, times),
-      unit: one.channel.unit,
       shown,
       times,
       unverified,
       alerts: lines.map(({ mark, openedAt: at }) => ({ mark, at })),
     };
-    return html`<h3>${codeOf(one)}</h3>
+    return html`<h3>${what}</h3>
 <figure class="wide">${chart(one, options)}
 <figcaption>${legend(one, unverified)}</figcaption></figure>
 ${gapList(one, times)}`;
@@ -149,7 +148,7 @@ ${gapList(one, times)}`;
   return html`<section aria-labelledby="${id}">
 <h2 id="${id}">${named(name)}</h2>
 ${facts([
-  ["Window", html`${times.both(window.from)} to ${times.both(window.to)}`],
+  ["Window", times.span(window.from, window.to)],
   ["Consent", html`${actionNames(consent.actions).join(", ")} for ${consent.purpose}, until ${times.both(consent.periodEnd)}`],
   ["In full", html`<q>${consent.statement}</q>`],
   ["Number", html`<span class="cid">${consentId(consent)}</span>`],
@@ -176,9 +175,9 @@ function gapList({ gaps }: Series, times: Times): Markup {
   if (gaps.length === 0) return NOTHING;
   const rows = gaps
     .slice(0, MOST_LISTED)
-    .map(({ from, to, kind }) => row([times.both(from), times.both(to), length(to - from), GAP_MEANS[kind]]));
+    .map(({ from, to, kind }) => row([times.span(from, to), length(to - from), GAP_MEANS[kind]]));
   const more = gaps.length - rows.length;
-  return html`${table("Without readings", ["From", "To", "Length", "What that means"], rows)}${more > 0 ? html`<p>… and ${more.toLocaleString("en")} more.</p>` : NOTHING}`;
+  return html`${table("Without readings", ["When", "Length", "What that means"], rows)}${more > 0 ? html`<p>… and ${more.toLocaleString("en")} more.</p>` : NOTHING}`;
 }
 
 const GAP_MEANS: Readonly<Record<keyof typeof GAP_WORDS, string>> = {

@@ -58,18 +58,19 @@ function gapsOf(points: readonly Point[], { window, now, epochLength, covered, u
   const times = [window.from, ...points.map(({ at }) => at), end];
   const steps = times.slice(2, -1).map((at, i) => at - (times[i + 1] as number));
   const usual = steps.sort((a, b) => a - b)[steps.length >> 1] ?? epochLength;
+  const isLong = ({ from, to }: Span): boolean => to - from > STEPS * Math.max(usual, 0.001);
   const open = times
     .slice(1)
     .map((to, i) => ({ from: times[i] as number, to }))
-    .filter(({ from, to }) => to - from > STEPS * Math.max(usual, 0.001));
+    .filter(isLong);
   const [bad, known] = [joined(unverified), joined(covered)];
   return open
     .flatMap((gap) => {
       const { inside, outside } = split(gap, bad);
       const rest = outside.map((part) => split(part, known));
       return [
-        ...inside.map((part) => ({ ...part, kind: "unverified" as const })),
-        ...rest.flatMap((part) => part.inside.map((one) => ({ ...one, kind: "silent" as const }))),
+        ...inside.filter(isLong).map((part) => ({ ...part, kind: "unverified" as const })),
+        ...rest.flatMap((part) => part.inside.filter(isLong).map((one) => ({ ...one, kind: "silent" as const }))),
         ...rest.flatMap((part) => part.outside.map((one) => ({ ...one, kind: "unrecorded" as const }))),
       ];
     })

@@ -19,6 +19,7 @@ p { margin: .5rem 0; max-width: 46rem; }
 dl { margin: .75rem 0; display: grid; gap: .2rem 1.5rem; }
 dl > div { display: grid; grid-template-columns: 10rem minmax(0, 1fr); gap: 1rem; }
 dt { color: var(--soft); }
+dt::first-letter { text-transform: uppercase; }
 dd { margin: 0; overflow-wrap: anywhere; }
 figure { margin: .75rem 0; }
 figcaption { color: var(--soft); font-size: .9rem; max-width: none; }
@@ -32,6 +33,8 @@ th, td { text-align: left; vertical-align: top; padding: .3rem .9rem .3rem 0; bo
 tbody th { font-weight: 400; }
 thead th { color: var(--soft); font-weight: 600; border-bottom-color: var(--soft); }
 .cid { font-family: ui-monospace, "Liberation Mono", Menlo, monospace; font-size: .85em; overflow-wrap: anywhere; }
+.found { overflow-wrap: anywhere; }
+td ul { margin: 0; padding-left: 1.1rem; }
 .level { font-weight: 700; white-space: nowrap; }
 .level.tampering { color: var(--bad); }
 .level.loss { color: var(--warn); }

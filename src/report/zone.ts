@@ -6,8 +6,10 @@ export interface Times {
   local(seconds: number): string;
   /** `2026-03-01 08:00:00 UTC`. */
   utc(seconds: number): string;
-  /** Both, or one where they are the same. */
+  /** `2026-03-01 09:00:00 +01:00 (08:00:00 UTC)`; once where they are the same. */
   both(seconds: number): string;
+  /** From one time to another, with a day only where it is another one. */
+  span(from: number, to: number): string;
   /** `09:00`, with seconds where they are asked for; and the day, `1 Mar`. */
   clock(seconds: number, withSeconds: boolean, inUtc?: boolean): string;
   day(seconds: number, inUtc?: boolean): string;
@@ -35,16 +37,28 @@ export function timesIn(zone: string): Times {
   };
   const shifted = (seconds: number, inUtc = false): string =>
     new Date((seconds + (inUtc ? 0 : ahead(seconds))) * 1000).toISOString();
-  const whole = (iso: string): string => `${iso.slice(0, 10)} ${iso.slice(11, 19)}`;
-  const utc = (seconds: number): string => `${whole(shifted(seconds, true))} UTC`;
-  const local = (seconds: number): string => `${whole(shifted(seconds))} ${offset(ahead(seconds))}`;
+  const day = (seconds: number, inUtc?: boolean): string => shifted(seconds, inUtc).slice(0, 10);
+  const clock = (seconds: number, withSeconds: boolean, inUtc?: boolean): string =>
+    shifted(seconds, inUtc).slice(11, withSeconds ? 19 : 16);
+  /** With the day unless it is the one that was just said. */
+  const after = (said: string, seconds: number, inUtc: boolean): string =>
+    `${day(seconds, inUtc) === said ? "" : `${day(seconds, inUtc)} `}${clock(seconds, true, inUtc)}`;
+  const utc = (seconds: number): string => `${after("", seconds, true)} UTC`;
+  const local = (seconds: number): string => `${after("", seconds, false)} ${offset(ahead(seconds))}`;
+  const range = (from: number, to: number, said: string, inUtc: boolean): string =>
+    `${after(said, from, inUtc)} to ${after(day(from, inUtc), to, inUtc)}`;
   return {
     zone,
     local,
     utc,
-    both: (seconds) => (ahead(seconds) === 0 ? utc(seconds) : `${local(seconds)} (${utc(seconds)})`),
-    clock: (seconds, withSeconds, inUtc) => shifted(seconds, inUtc).slice(11, withSeconds ? 19 : 16),
-    day: (seconds, inUtc) => shifted(seconds, inUtc).slice(0, 10),
+    both: (seconds) =>
+      ahead(seconds) === 0 ? utc(seconds) : `${local(seconds)} (${after(day(seconds), seconds, true)} UTC)`,
+    span: (from, to) =>
+      ahead(from) === 0 && ahead(to) === 0
+        ? `${range(from, to, "", true)} UTC`
+        : `${range(from, to, "", false)} ${offset(ahead(to))} (${range(from, to, day(from), true)} UTC)`,
+    clock,
+    day,
     ahead,
   };
 }
@@ -67,8 +81,8 @@ export function length(seconds: number): string {
   const said: string[] = [];
   for (const [unit, size] of units) {
     const count = Math.floor(left / size);
-    if (count > 0) said.push(`${count} ${unit}`);
+    if (count > 0) said.push(`${count}\u00a0${unit}`);
     left -= count * size;
   }
-  return said.slice(0, 2).join(" ") || "0 s";
+  return said.slice(0, 2).join("\u00a0") || "0\u00a0s";
 }
