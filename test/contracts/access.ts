@@ -198,6 +198,18 @@ export async function deployAll(connection: NetworkConnection) {
       },
     }),
     patients("ConsentRegistry", {
+      method: "grantManyBySig",
+      args: async (actor) => [
+        [{ grantor: patient.address, consentId: id, ...(await signGrant(actor, domain, consent, issuedAt)) }],
+      ],
+    }),
+    patients("ConsentRegistry", {
+      method: "revokeManyBySig",
+      args: async (actor) => [
+        [{ grantor: patient.address, consentId: id, signature: await signRevoke(actor, domain, consent) }],
+      ],
+    }),
+    patients("ConsentRegistry", {
       method: "revokeBySig",
       args: async (actor) => [patient.address, id, await signRevoke(actor, domain, consent)],
     }),
