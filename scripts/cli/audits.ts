@@ -39,7 +39,10 @@ async function auditArchive(call: Call): Promise<Audited> {
 
 const auditWindow = (call: Call): Promise<Audited> =>
   withReader(call, async ({ vault, open }) => {
-    const { access, descriptor, request, deps, chain } = await open(call.need("stream"));
+    const { access, descriptor, request, deps, chain } = await open(call.need("stream"), {
+      from: call.text("from"),
+      to: call.text("to"),
+    });
     const byGateway = new Map<Hex, Map<number, AnchoredCheckpoint>>();
     const report = await verifyWindow(access, request, deps, ({ found: { anchored }, keys }) => {
       const { grantee } = keys.write.consent;

@@ -4,6 +4,7 @@ import { EXIT, MedSealError, UsageError } from "../../src/errors.ts";
 import { acceptRelease, combine, type Access } from "../../src/grantee/access.ts";
 import { NotPermittedError } from "../../src/grantee/errors.ts";
 import type { ReaderDeps, ReadRequest } from "../../src/grantee/read.ts";
+import type { BlockStore } from "../../src/ipfs/store.ts";
 import type { StreamDescriptor } from "../../src/log/stream.ts";
 import type { Call, OptionSpec } from "./command.ts";
 import { archiveOf, withChain, withStore, withView, type Chain } from "./chain.ts";
@@ -32,21 +33,30 @@ export interface OpenWindow {
   readonly chain: Chain;
 }
 
-/** All that was released to the identity and is in force. */
+/** What was released to an identity, stream by stream. */
 export interface Reader {
   readonly vault: Vault;
   readonly chain: Chain;
-  /** Names of the streams that may be read, of the patient that --patient names. */
-  readonly streams: readonly string[];
-  /** @throws UsageError, NotPermittedError. */
-  open(stream: string): Promise<OpenWindow>;
+  /** Names of all streams that something released lets it look into. */
+  readonly streams: readonly StreamDescriptor[];
+  /**
+   * Finds what was released for a stream, and fetches the archives of its gateways.
+   *
+   * @param by - Name, or what the stream is.
+   * @throws UsageError, NotPermittedError.
+   */
+  open(
+    by: string | StreamDescriptor,
+    window: { from?: string | undefined; to?: string | undefined },
+  ): Promise<OpenWindow>;
 }
 
 /** Finds what was released to the identity for the stream, and fetches the archives of its gateways. @throws UsageError, NotPermittedError. */
 export const withWindow = <T>(call: Call, work: (window: OpenWindow) => Promise<T>): Promise<T> =>
-  withReader(call, async ({ open }) => work(await open(call.need("stream"))));
+  withReader(call, async ({ open }) =>
+    work(await open(call.need("stream"), { from: call.text("from"), to: call.text("to") })),
+  );
 
-/** The same for several streams, one after the other. */
 export function withReader<T>(call: Call, work: (reader: Reader) => Promise<T>): Promise<T> {
   return withIdentity(call, ({ vault, folder }) =>
     withChain((chain) =>
@@ -56,31 +66,28 @@ export function withReader<T>(call: Call, work: (reader: Reader) => Promise<T>):
           const { accesses, ended } = await accessesOf(vault, (release) =>
             acceptRelease(release, ownAddress(vault), ask, time),
           );
-          const combined = combine(accesses);
-          const archives = new Map<string, Archive>();
-          const open = async (name: string): Promise<OpenWindow> => {
-            const access = choose(combined, name, call.text("patient"), ended);
+          const all = combine(accesses);
+          const patient = call.text("patient");
+          const open: Reader["open"] = async (by, { from: begin, to: end }) => {
+            const name = typeof by === "string" ? by : by.name;
+            const access = choose(all, name, patient, ended);
             const { consent } = access.link;
             const { stream: descriptor } = access.keys.find(({ stream }) => stream.name === name)!;
             const wish = {
-              from: call.text("from") === undefined ? consent.dataStart : parseTime(call.need("from"), time),
-              to: call.text("to") === undefined ? consent.dataEnd : parseTime(call.need("to"), time),
+              from: begin === undefined ? consent.dataStart : parseTime(begin, time),
+              to: end === undefined ? consent.dataEnd : parseTime(end, time),
             };
             if (wish.from >= wish.to) throw new UsageError("--to does not come after --from");
             const { from, to } = roundWindow(wish, descriptor.epochLength, false);
-            for (const { write } of access.keys) {
-              const gateway = write.consent.grantee;
-              if (!archives.has(gateway)) archives.set(gateway, await archiveOf(chain, blocks, gateway));
-            }
+            const archives = await archivesOf(access, chain, blocks);
             const read = (digest: Uint8Array): Promise<Uint8Array> => blocks.get(digest);
             const deps = { archiveOf: (gateway: string) => archives.get(gateway) as Archive, read, ask, watch, time };
             const request = { stream: descriptor.id, from, to, purpose: call.text("purpose") ?? consent.purpose };
             return { access, descriptor, wish, request, deps, chain };
           };
-          const readable = combined
-            .filter(({ release }) => call.text("patient") === undefined || release.from === call.text("patient"))
-            .flatMap(({ keys }) => keys.filter(({ data }) => data !== undefined).map(({ stream }) => stream.name));
-          return work({ vault, chain, streams: [...new Set(readable)], open });
+          const mine = all.filter(({ release }) => patient === undefined || release.from === patient);
+          const streams = mine.flatMap(({ keys }) => keys.map(({ stream }) => stream));
+          return work({ vault, chain, streams, open });
         }),
       ),
     ),
@@ -103,6 +110,13 @@ async function accessesOf(
     }
   }
   return { accesses, ended };
+}
+
+async function archivesOf(access: Access, chain: Chain, blocks: BlockStore): Promise<Map<string, Archive>> {
+  const gateways = [...new Set(access.keys.map(({ write }) => write.consent.grantee))];
+  const archives = new Map<string, Archive>();
+  for (const gateway of gateways) archives.set(gateway, await archiveOf(chain, blocks, gateway));
+  return archives;
 }
 
 function choose(

@@ -35,33 +35,39 @@ export const command: Command = {
     const zone = ownZone(call.text("zone"));
     await withReader(call, async (reader) => {
       const named = call.texts("stream");
-      const names = named.length > 0 ? [...new Set(named)] : reader.streams;
-      if (names.length === 0)
-        throw new NotPermittedError("nothing of this patient's is released to you to read", {
-          hint: "look for mail with medseal inbox",
-        });
+      const names = [...new Set(named.length > 0 ? named : reader.streams.map(({ name }) => name))];
       const sections: StreamSection[] = [];
       const patients = new Set<string>();
       for (const name of names) {
-        const window = await reader.open(name);
+        const window = await reader.open(name, { from: call.text("from"), to: call.text("to") });
+        // Of all that a patient released, what may be read; a stream that was named must be one of these.
+        if (named.length === 0 && !mayRead(window)) continue;
         patients.add(window.access.release.from);
         sections.push(await sectionOf(call, window, reader.vault));
       }
       const [patient, ...others] = [...patients];
-      if (patient === undefined || others.length > 0)
+      if (patient === undefined)
+        throw new NotPermittedError("nothing of this patient's is released to you to read", {
+          hint: "look for mail with medseal inbox",
+        });
+      if (others.length > 0)
         throw new UsageError("these streams are of several patients", { hint: "add --patient NAME" });
       const page = readingsPage({ patient, zone, ...about(reader), streams: sections });
       await writeNew(file, page);
       const findings = sections.reduce((sum, one) => sum + one.findings.length, 0);
+      const shown = sections.map(({ name }) => name);
       const readings = sections.flatMap(({ series }) => series).reduce((sum, { points }) => sum + points.length, 0);
       call.io.result(
-        { file, streams: names, readings, findings },
-        `${file}: ${count(readings, "reading")} of ${names.join(", ")}${findings > 0 ? `; ${count(findings, "finding")}, which the page shows` : ", all verified"}`,
+        { file, streams: shown, readings, findings },
+        `${file}: ${count(readings, "reading")} of ${shown.join(", ")}${findings > 0 ? `; ${count(findings, "finding")}, which the page shows` : ", all verified"}`,
       );
       if (findings > 0) process.exitCode = EXIT.refused;
     });
   },
 };
+
+const mayRead = ({ access, descriptor }: OpenWindow): boolean =>
+  access.keys.some(({ stream, data }) => stream.name === descriptor.name && data !== undefined);
 
 const about = ({ vault, chain: { deployment } }: Reader) => ({
   viewer: vault.name,
@@ -71,7 +77,7 @@ const about = ({ vault, chain: { deployment } }: Reader) => ({
 
 async function sectionOf(call: Call, window: OpenWindow, vault: Vault): Promise<StreamSection> {
   const { access, descriptor, wish, request, deps } = window;
-  if (access.keys.every(({ data }) => data === undefined))
+  if (!mayRead(window))
     throw new NotPermittedError("you may audit this stream, not read it", { hint: "medseal audit --stream NAME" });
   await checkPermitted(access, request, deps);
   const covered: Span[] = [];
