@@ -38,8 +38,8 @@ async function auditArchive(call: Call): Promise<Audited> {
 }
 
 const auditWindow = (call: Call): Promise<Audited> =>
-  withReader(call, async ({ vault, open }) => {
-    const { access, descriptor, request, deps, chain } = await open(call.need("stream"), {
+  withReader(call, async (reader) => {
+    const { access, descriptor, request, deps, chain } = await reader.open(call.need("stream"), {
       from: call.text("from"),
       to: call.text("to"),
     });
@@ -56,7 +56,7 @@ const auditWindow = (call: Call): Promise<Audited> =>
     const { chainId, contracts } = chain.deployment;
     return {
       kind: "window",
-      by: vault.name,
+      by: reader.vault.name,
       at: deps.time,
       chainId,
       recordAnchor: contracts.RecordAnchor.address,

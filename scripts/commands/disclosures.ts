@@ -19,7 +19,7 @@ export const command: Command = {
   options: {
     out: { type: "string", value: "FILE", help: "an accounting for an auditor, signed line by line (private)" },
     file: { type: "string", value: "FILE", help: "as an auditor: the accounting of somebody else" },
-    of: { type: "string", value: "NAME", help: "with --file: the contact whose it must be", },
+    of: { type: "string", value: "NAME", help: "with --file: the contact whose it must be" },
   },
   examples: [
     ["disclosures", "your own"],
@@ -35,7 +35,9 @@ export const command: Command = {
       withChain((chain) =>
         withView(chain, session.folder, async (view) => {
           const accounting =
-            file === undefined ? ownAccounting(session, openBook(session, chain, view)) : parseAccounting(await readUserText(file));
+            file === undefined
+              ? ownAccounting(session, openBook(session, chain, view))
+              : parseAccounting(await readUserText(file));
           const holder = of === undefined ? accounting.holder : contactNamed(session.vault, of).address;
           const differences = reconcile(accounting, { holder, place: chain.registry, watch: view.watch });
           if (out !== undefined) await writeNew(out, formatAccounting(accounting));
@@ -68,7 +70,9 @@ function tell(call: Call, accounting: Accounting, differences: readonly Differen
     `${count(receipts.length, "receipt")}, difference ${differences.length}${differences.length === 0 ? ": signed and whole, each release under a consent that was in force, each consent with a release has its receipt" : ""}`,
     ...differences.map(({ kind, text }) => `${kind.toUpperCase()}: ${text}`),
     TRACELESS,
-    ...(out === undefined ? [] : [`The accounting is in ${out}. It says who treats you: hand it to nobody but the auditor.`]),
+    ...(out === undefined
+      ? []
+      : [`The accounting is in ${out}. It says who treats you: hand it to nobody but the auditor.`]),
   );
   if (differences.length > 0) process.exitCode = EXIT.refused;
 }
@@ -82,10 +86,15 @@ const about = (accounted: Accounted | undefined): object => {
 function described(receipt: Receipt, accounted: Accounted | undefined): string[] {
   const { act, at, envelopes, reason } = receipt;
   const when = shown(at);
-  if (act === "carried") return [`${when}  carried ${count(envelopes.length, "envelope")} for others; for whom, it does not say`];
+  if (act === "carried")
+    return [`${when}  carried ${count(envelopes.length, "envelope")} for others; for whom, it does not say`];
   const who = accounted?.name ?? receipt.grantee;
   const heading =
-    act === "denied" ? `refused to give keys to ${who} (${reason})` : act === "leased" ? `gave ${who} keys to write` : `gave ${who} keys`;
+    act === "denied"
+      ? `refused to give keys to ${who} (${reason})`
+      : act === "leased"
+        ? `gave ${who} keys to write`
+        : `gave ${who} keys`;
   const consent = accounted?.consent;
   const what = consent === undefined ? "" : `${actionNames(consent.actions).join(", ")} for ${consent.purpose}; `;
   return [

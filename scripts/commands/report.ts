@@ -20,7 +20,12 @@ export const command: Command = {
     stream: { type: "string", value: "NAME", help: "as the patient calls it", multiple: true },
     patient: { type: "string", value: "NAME", help: "whose; without --stream all that they let you read" },
     purpose: { type: "string", value: "CODE", help: "what for; the consent's own purpose without it" },
-    html: { type: "string", value: "FILE", help: "where the page goes (health data: only you may read it)", required: true },
+    html: {
+      type: "string",
+      value: "FILE",
+      help: "where the page goes (health data: only you may read it)",
+      required: true,
+    },
     zone: { type: "string", value: "ZONE", help: "times in this zone, Europe/Berlin; your own without it" },
   },
   examples: [
@@ -102,9 +107,7 @@ async function sectionOf(call: Call, window: OpenWindow, vault: Vault): Promise<
     ),
     window: wish,
     covered: joined(covered),
-    series: descriptor.channels.map((channel) =>
-      seriesOf(channel, byChannel.get(channelKey(channel)) ?? [], recorded),
-    ),
+    series: descriptor.channels.map((channel) => seriesOf(channel, byChannel.get(channelKey(channel)) ?? [], recorded)),
     findings,
     unfinished: unfinished > 0,
   };

@@ -29,7 +29,12 @@ export function parseAccounting(text: string): Accounting {
   const value = parsed(text) as Partial<Accounting> | null;
   const { format, version, holder, receipts, consents } = value ?? {};
   if (format !== "medseal-disclosures" || version !== 1) throw new ReceiptError("this is no accounting, version 1");
-  if (!isAddress(holder) || !Array.isArray(receipts) || !Array.isArray(consents) || Object.keys(value ?? {}).length !== 5)
+  if (
+    !isAddress(holder) ||
+    !Array.isArray(receipts) ||
+    !Array.isArray(consents) ||
+    Object.keys(value ?? {}).length !== 5
+  )
     throw new ReceiptError("the accounting is not well-formed");
   receipts.forEach(checkReceipt);
   consents.forEach(checkAccounted);
@@ -38,7 +43,13 @@ export function parseAccounting(text: string): Accounting {
 
 function checkAccounted(value: unknown): void {
   const { name, consent, releasedAt, leasedAt } = (value ?? {}) as Partial<Accounted>;
-  if (typeof name !== "string" || typeof consent !== "object" || consent === null || !isTime(releasedAt) || !isTime(leasedAt))
+  if (
+    typeof name !== "string" ||
+    typeof consent !== "object" ||
+    consent === null ||
+    !isTime(releasedAt) ||
+    !isTime(leasedAt)
+  )
     throw new ReceiptError("a consent of the accounting is not well-formed");
   try {
     checkFields(consent);

@@ -50,7 +50,9 @@ function chainOf(receipts: readonly Receipt[], holder: Hex, place: RegistryAddre
     const { number } = receipt;
     const elsewhere = receipt.chainId !== place.chainId || receipt.registry !== place.registry;
     if (elsewhere || receipt.holder !== holder || !isSigned(receipt))
-      return [{ kind: "forged", receipt: number, text: `receipt ${number} is not signed by its holder for this chain` }];
+      return [
+        { kind: "forged", receipt: number, text: `receipt ${number} is not signed by its holder for this chain` },
+      ];
     const before = receipts[i - 1];
     const follows =
       number === i &&
@@ -81,7 +83,11 @@ function underConsent(
   return say("not-in-force", "is of a time at which its consent was not in force");
 }
 
-function withoutReceipt(id: Hex, { releasedAt, leasedAt, name }: Accounted, receipts: readonly Receipt[]): Difference[] {
+function withoutReceipt(
+  id: Hex,
+  { releasedAt, leasedAt, name }: Accounted,
+  receipts: readonly Receipt[],
+): Difference[] {
   const own = receipts.filter(({ consent }) => consent === id);
   const missing =
     (releasedAt > 0 && !own.some(({ act, at }) => act === "released" && at === releasedAt)) ||

@@ -1,6 +1,6 @@
 import { ENDED, type AlertEvent } from "../alerts/alert.ts";
 import { across, axisHeight, round, timeAxis, WIDTH } from "./axis.ts";
-import { html, named, NOTHING, row, table, type Content, type Markup } from "./html.ts";
+import { draw, html, named, NOTHING, row, table, type Content, type Markup } from "./html.ts";
 import type { Span } from "./span.ts";
 import type { Times } from "./zone.ts";
 
@@ -79,14 +79,21 @@ export function alertChart(lines: readonly AlertLine[], shown: Span, times: Time
     const answered = acknowledged.map(({ by, at }) =>
       at < shown.from || at > shown.to
         ? NOTHING
-        : html`<path d="M${x(at)} ${top - 3}l8 11l-8 11l-8 -11z" fill="#1d6b39" stroke="#fff"><title>acknowledged by ${by}, ${times.both(at)}</title></path>`,
+        : draw`<path d="M${x(at)} ${top - 3}l8 11l-8 11l-8 -11z" fill="#1d6b39" stroke="#fff">
+<title>acknowledged by ${by}, ${times.both(at)}</title></path>`,
     );
-    return html`<rect x="${left}" y="${top}" width="${round(Math.max(right - left, 3))}" height="16" rx="2" fill="#f3c9c6" stroke="#a8201a"><title>${rule}</title></rect><text x="${left + 6}" y="${top + 13}" font-weight="bold">${right - left > 7 * (rule.length + 12) ? `${mark} ${rule}${endedAt === undefined ? ", still open" : ""}` : mark}</text>${answered}`;
+    const width = round(Math.max(right - left, 3));
+    const long = `${mark} ${rule}${endedAt === undefined ? ", still open" : ""}`;
+    return draw`<rect x="${left}" y="${top}" width="${width}" height="16" rx="2" fill="#f3c9c6" stroke="#a8201a">
+<title>${rule}</title></rect>
+<text x="${left + 6}" y="${top + 13}" font-weight="bold">${width > 8 * long.length ? long : mark}</text>
+${answered}`;
   });
   const height = bottom + axisHeight(shown, times);
-  return html`<svg viewBox="0 0 ${WIDTH} ${height}" role="img" aria-labelledby="t-alerts d-alerts">
+  const said = lines.map(({ mark, rule, openedAt }) => `${mark}: ${rule}, raised ${times.both(openedAt)}. `);
+  return draw`<svg viewBox="0 0 ${WIDTH} ${height}" role="img" aria-labelledby="t-alerts d-alerts">
 <title id="t-alerts">Alerts on the time line</title>
-<desc id="d-alerts">${lines.map(({ mark, rule, openedAt }) => `${mark}: ${rule}, raised ${times.both(openedAt)}. `)}</desc>
+<desc id="d-alerts">${said}</desc>
 ${timeAxis(shown, times, 8, bottom)}
 ${bars}
 </svg>`;
@@ -101,6 +108,12 @@ export const alertTable = (lines: readonly AlertLine[], times: Times): Markup =>
         ({ what, who, at }): Content => html`<li>${times.both(at)}: ${what}${who === "" ? "" : " "}${named(who)}</li>`,
       );
       const open = endedAt === undefined ? html`<li><strong>still open</strong></li>` : NOTHING;
-      return row([mark, named(rule), html`<ul>${said}${open}</ul>`]);
+      return row([
+        mark,
+        named(rule),
+        html`<ul>
+          ${said}${open}
+        </ul>`,
+      ]);
     }),
   );

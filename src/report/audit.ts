@@ -3,7 +3,7 @@ import { levelOf, LEVELS, worstFirst, type Level } from "../auditor/severity.ts"
 import { consentId } from "../consent/consent.ts";
 import { cidOf } from "../ipfs/cid.ts";
 import { across, axisHeight, timeAxis, WIDTH } from "./axis.ts";
-import { facts, html, named, NOTHING, row, table, type Content, type Markup } from "./html.ts";
+import { draw, facts, html, named, NOTHING, row, table, type Content, type Markup } from "./html.ts";
 import { page } from "./page.ts";
 import { timesIn, type Times } from "./zone.ts";
 
@@ -27,35 +27,50 @@ const MOST_LISTED = 1000;
 /** What an audit found as a page of its own, the worst first. @param zone - IANA name of the reader's zone. */
 export function auditPage(audited: Audited, zone: string): string {
   const times = timesIn(zone);
-  const title = audited.kind === "archive" ? `Audit of the archive of ${audited.gateway}` : `Audit of ${audited.stream}`;
+  const title =
+    audited.kind === "archive" ? `Audit of the archive of ${audited.gateway}` : `Audit of ${audited.stream}`;
   const body = html`<header>
-<h1>${audited.kind === "archive" ? html`Audit of an archive` : html`Audit of ${named(audited.stream)} of ${named(audited.patient)}`}</h1>
-<p class="soft">By ${named(audited.by ?? "an auditor without an identity")}. Done ${times.both(audited.at)}.</p>
-</header>
-<main>
-${verdict(audited)}
-${findingList(audited, times)}
-<h2>What was checked</h2>
-${facts([...subject(audited, times), ...countsOf(audited).map(([what, count]) => [what, count.toLocaleString("en")] as const)])}
-<p>${reachOf(audited).blind}</p>
-${checkpoints(audited, times)}
-</main>
-<footer>
-<p>Checked against RecordAnchor <span class="cid">${audited.recordAnchor}</span> on chain ${audited.chainId}: every block against its digest, every checkpoint against its anchor and the one before it. A store or chain that does not answer gives no report.</p>
-</footer>`;
+      <h1>
+        ${audited.kind === "archive" ? html`Audit of an archive` : html`Audit of ${named(audited.stream)} of ${named(audited.patient)}`}
+      </h1>
+      <p class="soft">By ${named(audited.by ?? "an auditor without an identity")}. Done ${times.both(audited.at)}.</p>
+    </header>
+    <main>
+      ${verdict(audited)} ${findingList(audited, times)}
+      <h2>What was checked</h2>
+      ${facts([...subject(audited, times), ...countsOf(audited).map(([what, count]) => [what, count.toLocaleString("en")] as const)])}
+      <p>${reachOf(audited).blind}</p>
+      ${checkpoints(audited, times)}
+    </main>
+    <footer>
+      <p>
+        Checked against RecordAnchor <span class="cid">${audited.recordAnchor}</span> on chain ${audited.chainId}: every
+        block against its digest, every checkpoint against its anchor and the one before it. A store or chain that does
+        not answer gives no report.
+      </p>
+    </footer>`;
   return page(title, body);
 }
 
 function verdict(audited: Audited): Markup {
   const { findings, ok } = audited.report;
   if (ok)
-    return html`<div class="verdict good" role="note"><p><strong>Nothing was found.</strong> This shows: ${reachOf(audited).shows}.</p></div>`;
+    return html`<div class="verdict good" role="note">
+      <p><strong>Nothing was found.</strong> This shows: ${reachOf(audited).shows}.</p>
+    </div>`;
   const parts = LEVELS.map((level) => [level, findings.filter((one) => levelOf(one) === level).length] as const);
   const counts = parts.filter(([, count]) => count > 0);
-  return html`<div class="verdict bad" role="note"><p><strong>${findings.length.toLocaleString("en")} ${findings.length === 1 ? "finding" : "findings"}.</strong></p><ul>${counts.map(
-    ([level, count]) =>
-      html`<li><span class="level ${level}">${WORDS[level]}</span>: ${count.toLocaleString("en")} – ${MEANS[level]}</li>`,
-  )}</ul></div>`;
+  return html`<div class="verdict bad" role="note">
+    <p><strong>${findings.length.toLocaleString("en")} ${findings.length === 1 ? "finding" : "findings"}.</strong></p>
+    <ul>
+      ${counts.map(
+        ([level, count]) =>
+          html`<li>
+            <span class="level ${level}">${WORDS[level]}</span>: ${count.toLocaleString("en")} – ${MEANS[level]}
+          </li>`,
+      )}
+    </ul>
+  </div>`;
 }
 
 function findingList({ report: { findings } }: Audited, times: Times): Markup {
@@ -67,7 +82,7 @@ function findingList({ report: { findings } }: Audited, times: Times): Markup {
       const level = levelOf(finding);
       const about: Content = span === undefined ? "–" : times.span(span.from, span.to);
       return row([
-        html`<span class="level ${level}">${WORDS[level]}</span><br>${kind}`,
+        html`<span class="level ${level}">${WORDS[level]}</span><br />${kind}`,
         html`<span class="found">${text}</span>`,
         about,
         checkpoint,
@@ -75,7 +90,7 @@ function findingList({ report: { findings } }: Audited, times: Times): Markup {
     });
   const more = findings.length - rows.length;
   return html`<h2>Findings, worst first</h2>
-${table("Each names one object and blames no other", ["Level", "What is wrong", "Data of", "Checkpoint"], rows)}${more > 0 ? html`<p>… and ${more.toLocaleString("en")} more; --json lists all.</p>` : NOTHING}`;
+    ${table("Each names one object and blames no other", ["Level", "What is wrong", "Data of", "Checkpoint"], rows)}${more > 0 ? html`<p>… and ${more.toLocaleString("en")} more; --json lists all.</p>` : NOTHING}`;
 }
 
 const subject = (audited: Audited, times: Times): (readonly [string, Content])[] =>
@@ -104,8 +119,8 @@ function checkpoints({ rested, report: { findings } }: Audited, times: Times): M
     .slice(-MOST_DRAWN)
     .map(({ time, index }) =>
       bad.has(index)
-        ? html`<path d="M${x(time)} 8l7 24h-14z" fill="#a8201a" stroke="#fff"><title>checkpoint ${index}: findings</title></path>`
-        : html`<rect x="${x(time) - 2}" y="14" width="4" height="18" fill="#0b5cad" stroke="#fff"><title>checkpoint ${index}</title></rect>`,
+        ? draw`<path d="M${x(time)} 8l7 24h-14z" fill="#a8201a" stroke="#fff"><title>${index}: findings</title></path>`
+        : draw`<rect x="${x(time) - 2}" y="14" width="4" height="18" fill="#0b5cad"><title>${index}</title></rect>`,
     );
   const rows = all
     .slice(-20)
@@ -119,12 +134,17 @@ function checkpoints({ rested, report: { findings } }: Audited, times: Times): M
         bad.has(index) ? "yes" : "none",
       ]),
     );
+  const caption = all.length > rows.length ? `The newest ${rows.length} of ${all.length.toLocaleString("en")}` : "All";
   return html`<h2>Checkpoints</h2>
-<figure class="wide"><svg viewBox="0 0 ${WIDTH} ${40 + axisHeight(span, times)}" role="img" aria-labelledby="t-anchored d-anchored">
-<title id="t-anchored">Checkpoints by the time they were anchored</title>
-<desc id="d-anchored">${all.length} checkpoints from ${times.both(first)} to ${times.both(last)}; ${bad.size} with findings.</desc>
-${timeAxis(span, times, 8, 40)}
-${marks}
-</svg><figcaption>A bar for each checkpoint, by the time of its block; a triangle for one with findings.</figcaption></figure>
-${table(all.length > rows.length ? `The newest ${rows.length} of ${all.length.toLocaleString("en")}` : "All", ["No.", "Checkpoint", "Anchored", "Block", "Transaction", "Findings"], rows)}`;
+    <figure class="wide">
+      <svg viewBox="0 0 ${WIDTH} ${40 + axisHeight(span, times)}" role="img" aria-labelledby="t-anchored d-anchored">
+        <title id="t-anchored">Checkpoints by the time they were anchored</title>
+        <desc id="d-anchored">
+          ${all.length} checkpoints from ${times.both(first)} to ${times.both(last)}; ${bad.size} with findings.
+        </desc>
+        ${timeAxis(span, times, 8, 40)} ${marks}
+      </svg>
+      <figcaption>A bar for each checkpoint, by the time of its block; a triangle for one with findings.</figcaption>
+    </figure>
+    ${table(caption, ["No.", "Checkpoint", "Anchored", "Block", "Transaction", "Findings"], rows)}`;
 }

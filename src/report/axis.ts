@@ -1,4 +1,4 @@
-import { html, NOTHING, type Markup } from "./html.ts";
+import { draw, NOTHING, type Markup } from "./html.ts";
 import type { Span } from "./span.ts";
 import type { Times } from "./zone.ts";
 
@@ -25,20 +25,28 @@ export function timeAxis(span: Span, times: Times, top: number, bottom: number):
   const ahead = times.ahead(span.from);
   const ticks: number[] = [];
   for (let at = Math.ceil((span.from + ahead) / step) * step - ahead; at <= span.to; at += step) ticks.push(at);
-  const zones = [{ inUtc: false, name: ahead === 0 ? "UTC" : "local" }, ...(ahead === 0 ? [] : [{ inUtc: true, name: "UTC" }])];
-  const lines = ticks.map((at) => html`<line x1="${x(at)}" y1="${top}" x2="${x(at)}" y2="${bottom}" stroke="#e6eaef"/>`);
+  const zones = [
+    { inUtc: false, name: ahead === 0 ? "UTC" : "local" },
+    ...(ahead === 0 ? [] : [{ inUtc: true, name: "UTC" }]),
+  ];
+  const lines = ticks.map(
+    (at) => draw`<line x1="${x(at)}" y1="${top}" x2="${x(at)}" y2="${bottom}" stroke="#e6eaef"/>`,
+  );
   const rows = zones.map(({ inUtc, name }, i) => {
     const y = bottom + 18 + 17 * i;
     const label = (at: number, place: number): Markup => {
       const before = ticks[place - 1];
       const day = times.day(at, inUtc);
       const isNew = before !== undefined && times.day(before, inUtc) !== day;
-      const text = step >= 86_400 ? day.slice(5) : isNew ? `${day.slice(5)} ${times.clock(at, false, inUtc)}` : times.clock(at, step < 60, inUtc);
-      return x(at) > WIDTH - 40 ? NOTHING : html`<text class="soft" x="${x(at)}" y="${y}" text-anchor="middle">${text}</text>`;
+      const clock = times.clock(at, step < 60 && !isNew, inUtc);
+      const text = step >= 86_400 ? day.slice(5) : isNew ? `${day.slice(5)} ${clock}` : clock;
+      return x(at) > WIDTH - 40
+        ? NOTHING
+        : draw`<text class="soft" x="${x(at)}" y="${y}" text-anchor="middle">${text}</text>`;
     };
-    return html`<text class="soft" x="4" y="${y}">${name}</text>${ticks.map(label)}`;
+    return draw`<text class="soft" x="4" y="${y}">${name}</text>${ticks.map(label)}`;
   });
-  return html`<g>${lines}</g><g>${rows}</g>`;
+  return draw`<g>${lines}</g><g>${rows}</g>`;
 }
 
 /** Height of the axis below the drawing. */
@@ -54,7 +62,8 @@ function stepFor({ from, to }: Span): number {
 export function valueTicks(lowest: number, highest: number): { readonly at: number; readonly label: string }[] {
   const largest = Math.max(Math.abs(lowest), Math.abs(highest));
   // What is too small to draw counts as nothing.
-  const span = highest - lowest > 1e-9 ? Math.max(highest - lowest, largest * 1e-6) : largest > 1e-9 ? largest * 0.1 : 1;
+  const span =
+    highest - lowest > 1e-9 ? Math.max(highest - lowest, largest * 1e-6) : largest > 1e-9 ? largest * 0.1 : 1;
   const power = 10 ** Math.floor(Math.log10(span / 4));
   const step = [1, 2, 5, 10].map((factor) => factor * power).find((one) => one >= span / 4) ?? power;
   const [first, last] = [Math.floor(lowest / step), Math.ceil(highest / step)];

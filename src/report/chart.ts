@@ -1,5 +1,5 @@
 import { across, axisHeight, LEFT, RIGHT, round, timeAxis, valueTicks, WIDTH } from "./axis.ts";
-import { html, NOTHING, type Markup } from "./html.ts";
+import { draw, NOTHING, type Markup } from "./html.ts";
 import type { Gap, Point, Series } from "./series.ts";
 import { joined, split, within, type Span } from "./span.ts";
 import type { Times } from "./zone.ts";
@@ -33,36 +33,47 @@ export function chart({ points, missing, gaps }: Series, options: ChartOptions):
   const y = (value: number): number => round(BOTTOM - ((value - lowest) / (highest - lowest)) * HEIGHT);
   const height = BOTTOM + axisHeight(shown, times);
   const trace = (isBad: boolean, others: readonly Span[], style: Markup): Markup => {
-    const line = seen.filter(({ at }) => within(unverified, at) === isBad);
+    const own = seen.filter(({ at }) => within(unverified, at) === isBad);
     const lifts = joined([...gaps, ...others]);
-    return line.length === 0 ? NOTHING : html`<path d="${path(line, x, y, lifts)}" fill="none" ${style}/>`;
+    return own.length === 0 ? NOTHING : draw`<path d="${path(own, x, y, lifts)}" fill="none" ${style}/>`;
   };
   const area = (span: Span, fill: string, label: string): Markup => {
     const [left, right] = [x(span.from), x(span.to)];
     const wide = right - left > 8 * label.length;
-    return html`<rect x="${left}" y="${TOP}" width="${round(Math.max(right - left, 1.5))}" height="${HEIGHT}" fill="url(#${fill}-${id})"><title>${label}, ${times.span(span.from, span.to)}</title></rect>${wide ? html`<text x="${round((left + right) / 2)}" y="${TOP + 16}" text-anchor="middle" paint-order="stroke" stroke="#fff" stroke-width="4">${label}</text>` : NOTHING}`;
+    const width = round(Math.max(right - left, 1.5));
+    const middle = round((left + right) / 2);
+    const halo = draw`text-anchor="middle" paint-order="stroke" stroke="#fff" stroke-width="4"`;
+    return draw`<rect x="${left}" y="${TOP}" width="${width}" height="${HEIGHT}" fill="url(#${fill}-${id})">
+<title>${label}, ${times.span(span.from, span.to)}</title></rect>
+${wide ? draw`<text x="${middle}" y="${TOP + 16}" ${halo}>${label}</text>` : NOTHING}`;
   };
   const overlaps = ({ from, to }: Span): boolean => to > shown.from && from < shown.to;
-  return html`<svg viewBox="0 0 ${WIDTH} ${height}" role="img" aria-labelledby="t-${id} d-${id}">
+  return draw`<svg viewBox="0 0 ${WIDTH} ${height}" role="img" aria-labelledby="t-${id} d-${id}">
 <title id="t-${id}">${title}</title>
 <desc id="d-${id}">${description}</desc>
 <defs>${hatch(`gap-${id}`, "#9aa4b1", "#f2f4f6")}${hatch(`bad-${id}`, "#c9473f", "#fbe4e2", true)}</defs>
 ${gaps.filter((gap) => gap.kind !== "unverified" && overlaps(gap)).map((gap) => area(gap, "gap", GAP_WORDS[gap.kind]))}
 ${unverified.filter(overlaps).map((span) => area(span, "bad", "not verified"))}
-<g>${ticks.map(({ at, label }) => html`<line x1="${LEFT}" y1="${y(at)}" x2="${WIDTH - RIGHT}" y2="${y(at)}" stroke="#e6eaef"/><text class="soft" x="${LEFT - 8}" y="${y(at) + 4}" text-anchor="end">${label}</text>`)}</g>
+<g>${ticks.map(({ at, label }) => line(y(at), label))}</g>
 ${timeAxis(shown, times, TOP, BOTTOM)}
-${trace(false, unverified, html`class="trace" stroke="#0b5cad" stroke-width="1.6" stroke-linejoin="round" stroke-linecap="round"`)}
-${trace(true, split(shown, unverified).outside, html`class="unverified" stroke="#a8201a" stroke-width="1.6" stroke-dasharray="2 3"`)}
+${trace(false, unverified, VERIFIED)}
+${trace(true, split(shown, unverified).outside, UNVERIFIED)}
 <g stroke="#8a5a00" stroke-width="1.5">${crosses(missing.filter((at) => at >= shown.from && at <= shown.to).map(x))}</g>
-${alerts
-  .filter(({ at }) => at >= shown.from && at <= shown.to)
-  .map(
-    ({ mark, at }) =>
-      html`<line x1="${x(at)}" y1="${TOP}" x2="${x(at)}" y2="${BOTTOM}" stroke="#a8201a" stroke-width="1.5" stroke-dasharray="6 3"/><text x="${x(at) + 4}" y="${BOTTOM - 16}" fill="#a8201a" font-weight="bold">${mark}</text>`,
-  )}
+${alerts.filter(({ at }) => at >= shown.from && at <= shown.to).map(({ mark, at }) => alertMark(x(at), mark))}
 <rect x="${LEFT}" y="${TOP}" width="${WIDTH - LEFT - RIGHT}" height="${HEIGHT}" fill="none" stroke="#8b95a1"/>
 </svg>`;
 }
+
+const VERIFIED = draw`class="trace" stroke="#0b5cad" stroke-width="1.6" stroke-linejoin="round" stroke-linecap="round"`;
+const UNVERIFIED = draw`class="unverified" stroke="#a8201a" stroke-width="1.6" stroke-dasharray="2 3"`;
+
+const line = (y: number, label: string): Markup =>
+  draw`<line x1="${LEFT}" y1="${y}" x2="${WIDTH - RIGHT}" y2="${y}" stroke="#e6eaef"/>
+<text class="soft" x="${LEFT - 8}" y="${y + 4}" text-anchor="end">${label}</text>`;
+
+const alertMark = (x: number, mark: string): Markup =>
+  draw`<path d="M${x} ${TOP}V${BOTTOM}" stroke="#a8201a" stroke-width="1.5" stroke-dasharray="6 3"/>
+<text x="${x + 4}" y="${BOTTOM - 16}" font-weight="bold">${mark}</text>`;
 
 export const GAP_WORDS: Readonly<Record<Gap["kind"], string>> = {
   silent: "nothing measured",
@@ -89,7 +100,7 @@ function path(
   const parts: string[] = [];
   let lift = 0;
   let lifted = true;
-  for (let i = 0; i < points.length; ) {
+  for (let i = 0; i < points.length;) {
     const first = points[i] as Point;
     for (; lift < lifts.length && (lifts[lift] as Span).from < first.at; lift++) lifted = true;
     const column = Math.floor(x(first.at));
@@ -115,9 +126,9 @@ function path(
 
 /** One a column, however many are there. */
 const crosses = (places: readonly number[]): Markup[] =>
-  [...new Set(places.map(Math.round))].map(
-    (at) => html`<path d="M${at - 3} ${BOTTOM - 9}l6 6m0 -6l-6 6"/>`,
-  );
+  [...new Set(places.map(Math.round))].map((at) => draw`<path d="M${at - 3} ${BOTTOM - 9}l6 6m0 -6l-6 6"/>`);
 
-const hatch = (id: string, line: string, ground: string, crossed = false): Markup =>
-  html`<pattern id="${id}" width="8" height="8" patternUnits="userSpaceOnUse"><rect width="8" height="8" fill="${ground}"/><path d="M-2 2l4 -4M0 8l8 -8M6 10l4 -4${crossed ? "M-2 6l4 4M0 0l8 8M6 -2l4 4" : ""}" stroke="${line}" stroke-width="1"/></pattern>`;
+const hatch = (id: string, ink: string, ground: string, crossed = false): Markup =>
+  draw`<pattern id="${id}" width="8" height="8" patternUnits="userSpaceOnUse">
+<rect width="8" height="8" fill="${ground}"/>
+<path d="M-2 2l4 -4M0 8l8 -8M6 10l4 -4${crossed ? "M-2 6l4 4M0 0l8 8M6 -2l4 4" : ""}" stroke="${ink}"/></pattern>`;

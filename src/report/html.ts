@@ -13,6 +13,9 @@ export type Content = Markup | string | number | readonly Content[];
 export const html = (parts: TemplateStringsArray, ...values: readonly Content[]): Markup =>
   new Markup(parts.reduce((all, part, i) => all + rendered(values[i - 1] ?? "") + part));
 
+/** The same under another name, for what is written as it stands: parts of drawings and of tables, where prettier would break tags. */
+export const draw = html;
+
 export const NOTHING = new Markup("");
 
 function rendered(content: Content): string {
@@ -41,21 +44,25 @@ export const named = (text: string): Markup => html`<bdi>${text}</bdi>`;
 
 /** A row of cells; the first one heads it. */
 export const row = ([head = "", ...cells]: readonly Content[]): Markup =>
-  html`<tr><th scope="row">${head}</th>${cells.map((cell) => html`<td>${cell}</td>`)}</tr>`;
+  draw`<tr><th scope="row">${head}</th>${cells.map((cell) => draw`<td>${cell}</td>`)}</tr>`;
 
 export const table = (caption: Content, heads: readonly Content[], rows: readonly Markup[]): Markup =>
-  html`<div class="scroll"><table>
+  draw`<div class="scroll"><table>
 <caption>${caption}</caption>
-<thead><tr>${heads.map((head) => html`<th scope="col">${head}</th>`)}</tr></thead>
+<thead><tr>${heads.map((head) => draw`<th scope="col">${head}</th>`)}</tr></thead>
 <tbody>
-${rows.map((one) => html`${one}
-`)}</tbody>
+${rows.map(
+  (one) => draw`${one}
+`,
+)}</tbody>
 </table></div>
 `;
 
 /** Pairs of a term and what is said of it. */
 export const facts = (pairs: readonly (readonly [term: string, said: Content])[]): Markup =>
-  html`<dl>${pairs.map(([term, said]) => html`
-<div><dt>${term}</dt><dd>${said}</dd></div>`)}
+  draw`<dl>${pairs.map(
+    ([term, said]) => draw`
+<div><dt>${term}</dt><dd>${said}</dd></div>`,
+  )}
 </dl>
 `;

@@ -44,29 +44,34 @@ export interface ReadingsReport {
 export function readingsPage(report: ReadingsReport): string {
   const { patient, viewer, made, zone, place, streams } = report;
   const times = timesIn(zone);
-  const shown = shownOf(streams);
+  const shown = shownOf(report);
   const lines = alertLines(report.alerts ?? [], times).filter(
     ({ openedAt, endedAt = Infinity }) => openedAt < shown.to && endedAt > shown.from,
   );
   const body = html`<header>
-<h1>Readings of ${named(patient)}</h1>
-<p class="soft">For ${named(viewer)}. Made ${times.both(made)}. ${zone === "UTC" ? "Times are in UTC." : html`Times are those of ${zone}; UTC stands beside them.`}</p>
-</header>
-<main>
-${verdict(streams)}
-${figures(streams, times)}
-${alertSection(report.alerts, lines, shown, times)}
-${streams.map((stream, i) => streamSection(stream, `s${i + 1}`, { shown, times, lines }))}
-</main>
-<footer>
-<p>Every reading was checked against the root that its device or gateway signed, the checkpoint that was anchored on chain ${place.chainId} in ${html`<span class="cid">${place.recordAnchor}</span>`}, and the consent under which it was written. What could not be checked so is marked, and is not in the figures.</p>
-<p>This page holds health data: keep it as you keep such. MedSeal is not a certified medical device.</p>
-</footer>`;
+      <h1>Readings of ${named(patient)}</h1>
+      <p class="soft">
+        For ${named(viewer)}. Made ${times.both(made)}.
+        ${zone === "UTC" ? "Times are in UTC." : html`Times are those of ${zone}; UTC stands beside them.`}
+      </p>
+    </header>
+    <main>
+      ${verdict(streams)} ${figures(streams, times)} ${alertSection(report.alerts, lines, shown, times)}
+      ${streams.map((stream, i) => streamSection(stream, `s${i + 1}`, { shown, times, lines }))}
+    </main>
+    <footer>
+      <p>
+        Every reading was checked against the root that its device or gateway signed, the checkpoint that was anchored
+        on chain ${place.chainId} in <span class="cid">${place.recordAnchor}</span>, and the consent under which it was
+        written. What could not be checked so is marked, and is not in the figures.
+      </p>
+      <p>This page holds health data: keep it as you keep such. MedSeal is not a certified medical device.</p>
+    </footer>`;
   return page(`Readings of ${patient}`, body);
 }
 
 /** From the first to the last thing there is to see: a window may be granted for years. */
-function shownOf(streams: readonly StreamSection[]): Span {
+function shownOf({ streams, made }: ReadingsReport): Span {
   const all = streams.flatMap(({ covered, findings, window }) =>
     [...covered, ...findings.flatMap(({ span }) => span ?? [])].map(({ from, to }) => ({
       from: Math.max(from, window.from),
@@ -74,8 +79,10 @@ function shownOf(streams: readonly StreamSection[]): Span {
     })),
   );
   const whole = joined(all);
-  const { from, to } = { from: whole[0]?.from ?? 0, to: whole.at(-1)?.to ?? 1 };
-  return { from, to };
+  const [first, last] = [whole[0], whole.at(-1)];
+  if (first !== undefined && last !== undefined) return { from: first.from, to: last.to };
+  const from = Math.min(...streams.map(({ window }) => window.from));
+  return { from, to: Math.max(from + 1, Math.min(made, ...streams.map(({ window }) => window.to))) };
 }
 
 const spansOf = ({ findings }: StreamSection): Span[] => joined(findings.flatMap(({ span }) => span ?? []));
@@ -85,11 +92,24 @@ function verdict(streams: readonly StreamSection[]): Markup {
   const readings = streams.flatMap(({ series }) => series).reduce((sum, { points }) => sum + points.length, 0);
   const said = `${readings.toLocaleString("en")} ${readings === 1 ? "reading" : "readings"} of ${streams.length} ${streams.length === 1 ? "stream" : "streams"}`;
   if (findings.length > 0)
-    return html`<div class="verdict bad" role="note"><p><strong>Not all of this can be relied on.</strong> ${said}; ${findings.length} ${findings.length === 1 ? "thing is" : "things are"} wrong with the record, listed below. What they touch is cross-hatched and left out of the figures.</p></div>`;
+    return html`<div class="verdict bad" role="note">
+      <p>
+        <strong>Not all of this can be relied on.</strong> ${said}; ${findings.length}
+        ${findings.length === 1 ? "thing is" : "things are"} wrong with the record, listed below. What they touch is
+        cross-hatched and left out of the figures.
+      </p>
+    </div>`;
   if (readings === 0)
-    return html`<div class="verdict warn" role="note"><p><strong>There are no readings in this window.</strong></p></div>`;
+    return html`<div class="verdict warn" role="note">
+      <p><strong>There are no readings in this window.</strong></p>
+    </div>`;
   const open = streams.some(({ unfinished }) => unfinished);
-  return html`<div class="verdict good" role="note"><p><strong>All verified.</strong> ${said}: in order, written with leave, as signed and as anchored.${open ? " The newest of them are not declared complete yet: more may come." : ""}</p></div>`;
+  return html`<div class="verdict good" role="note">
+    <p>
+      <strong>All verified.</strong> ${said}: in order, written with leave, as signed and as
+      anchored.${open ? " The newest of them are not declared complete yet: more may come." : ""}
+    </p>
+  </div>`;
 }
 
 function figures(streams: readonly StreamSection[], times: Times): Markup {
@@ -98,13 +118,23 @@ function figures(streams: readonly StreamSection[], times: Times): Markup {
       const { readings, unverified, missing, lowest, highest, mean } = figuresOf(series, spansOf(stream));
       const unit = series.channel.unit;
       const at = (point: Figures["lowest"]): Content =>
-        point === undefined ? "–" : html`${point.text}<br><span class="soft">${times.both(point.at)}</span>`;
-      const counts = html`${readings.toLocaleString("en")}${unverified > 0 ? html`<br><strong>${unverified.toLocaleString("en")} not verified</strong>` : NOTHING}${missing > 0 ? html`<br><span class="soft">${missing.toLocaleString("en")} marked missing</span>` : NOTHING}`;
-      return row([html`${named(stream.name)}<br><span class="soft">${codeOf(series)}</span>`, unit || "none", counts, at(lowest), mean ?? "–", at(highest)]);
+        point === undefined ? "–" : html`${point.text}<br /><span class="soft">${times.both(point.at)}</span>`;
+      const bad =
+        unverified > 0 ? html`<br /><strong>${unverified.toLocaleString("en")} not verified</strong>` : NOTHING;
+      const absent =
+        missing > 0 ? html`<br /><span class="soft">${missing.toLocaleString("en")} marked missing</span>` : NOTHING;
+      return row([
+        html`${named(stream.name)}<br /><span class="soft">${codeOf(series)}</span>`,
+        unit || "none",
+        [readings.toLocaleString("en"), bad, absent],
+        at(lowest),
+        mean ?? "–",
+        at(highest),
+      ]);
     }),
   );
   return html`<h2 id="figures">Figures</h2>
-${table("Verified readings of each channel", ["Channel", "Unit", "Readings", "Lowest", "Mean", "Highest"], rows)}`;
+    ${table("Verified readings of each channel", ["Channel", "Unit", "Readings", "Lowest", "Mean", "Highest"], rows)}`;
 }
 
 interface Drawn {
@@ -120,10 +150,20 @@ function alertSection(
   times: Times,
 ): Markup {
   const head = html`<h2 id="alerts">Alerts</h2>`;
-  if (events === undefined) return html`${head}<p>No alert stream is shown here: whether there were alerts, this page does not say.</p>`;
-  if (lines.length === 0) return html`${head}<p>The alert stream has no alert in this time.</p>`;
-  return html`${head}<figure class="wide">${alertChart(lines, shown, times)}<figcaption>A bar from the beginning of an alert to its end; a diamond where somebody acknowledged it.</figcaption></figure>
-${alertTable(lines, times)}`;
+  if (events === undefined)
+    return html`${head}
+      <p>No alert stream is shown here: whether there were alerts, this page does not say.</p>`;
+  if (lines.length === 0)
+    return html`${head}
+      <p>The alert stream has no alert in this time.</p>`;
+  return html`${head}
+    <figure class="wide">
+      ${alertChart(lines, shown, times)}
+      <figcaption>
+        A bar from the beginning of an alert to its end; a diamond where somebody acknowledged it.
+      </figcaption>
+    </figure>
+    ${alertTable(lines, times)}`;
 }
 
 function streamSection(stream: StreamSection, id: string, { shown, times, lines }: Drawn): Markup {
@@ -141,23 +181,34 @@ function streamSection(stream: StreamSection, id: string, { shown, times, lines 
       alerts: lines.map(({ mark, openedAt: at }) => ({ mark, at })),
     };
     return html`<h3>${what}</h3>
-<figure class="wide">${chart(one, options)}
-<figcaption>${legend(one, unverified)}</figcaption></figure>
-${gapList(one, times)}`;
+      <figure class="wide">
+        ${chart(one, options)}
+        <figcaption>${legend(one, unverified)}</figcaption>
+      </figure>
+      ${gapList(one, times)}`;
   });
   return html`<section aria-labelledby="${id}">
-<h2 id="${id}">${named(name)}</h2>
-${facts([
-  ["Window", times.span(window.from, window.to)],
-  ["Consent", html`${actionNames(consent.actions).join(", ")} for ${consent.purpose}, until ${times.both(consent.periodEnd)}`],
-  ["In full", html`<q>${consent.statement}</q>`],
-  ["Number", html`<span class="cid">${consentId(consent)}</span>`],
-  ["Written by", gateways.map((gateway, i) => html`${i > 0 ? ", " : ""}${named(gateway)}`)],
-])}
-${charts.length > 0 ? charts : html`<p><strong>Nothing is recorded in this window.</strong></p>`}
-${findings.length === 0 ? NOTHING : html`<h3>What is wrong with the record</h3><ul>${findings.map(({ kind, text }) => html`<li><strong>${kind}</strong>: <span class="found">${text}</span></li>`)}</ul>`}
-</section>
-`;
+    <h2 id="${id}">${named(name)}</h2>
+    ${facts([
+      ["Window", times.span(window.from, window.to)],
+      [
+        "Consent",
+        html`${actionNames(consent.actions).join(", ")} for ${consent.purpose}, until ${times.both(consent.periodEnd)}`,
+      ],
+      ["In full", html`<q>${consent.statement}</q>`],
+      ["Number", html`<span class="cid">${consentId(consent)}</span>`],
+      ["Written by", gateways.map((gateway, i) => html`${i > 0 ? ", " : ""}${named(gateway)}`)],
+    ])}
+    ${charts.length > 0 ? charts : html`<p><strong>Nothing is recorded in this window.</strong></p>`}
+    ${
+      findings.length === 0
+        ? NOTHING
+        : html`<h3>What is wrong with the record</h3>
+            <ul>
+              ${findings.map(({ kind, text }) => html`<li><strong>${kind}</strong>: <span class="found">${text}</span></li>`)}
+            </ul>`
+    }
+  </section> `;
 }
 
 function legend({ gaps, missing }: Series, unverified: readonly Span[]): Content[] {

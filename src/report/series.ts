@@ -47,7 +47,9 @@ export function seriesOf(channel: Channel, observations: readonly Observation[],
   const inWindow = ({ at }: { at: number }): boolean => at >= from && at < to;
   const points = observations.flatMap(pointsOf).filter((point) => inWindow(point) && Number.isFinite(point.value));
   points.sort((a, b) => a.at - b.at);
-  const absent = observations.filter(({ value }) => value.kind === "missing").map(({ time }) => ({ at: secondsOf(time) }));
+  const absent = observations
+    .filter(({ value }) => value.kind === "missing")
+    .map(({ time }) => ({ at: secondsOf(time) }));
   const missing = absent.filter(inWindow).map(({ at }) => at);
   return { channel, points, missing: missing.sort((a, b) => a - b), gaps: gapsOf(points, recorded) };
 }

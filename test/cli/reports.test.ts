@@ -29,7 +29,10 @@ describe("reports, audits and disclosures", function () {
     await world.run("report --patient Ann --zone Europe/Berlin --html ann.html --as Lee");
     const page = await readFile(world.path("ann.html"), "utf8");
     expect((await stat(world.path("ann.html"))).mode & 0o077).to.equal(0);
-    expect(page).to.include("Readings of <bdi>Ann</bdi>").and.include("All verified.").and.include("180 readings of 1 stream");
+    expect(page)
+      .to.include("Readings of <bdi>Ann</bdi>")
+      .and.include("All verified.")
+      .and.include("180 readings of 1 stream");
     expect(page).to.include("09:01:00 to 09:04:00 +01:00 (08:01:00 to 08:04:00 UTC)").and.include("Gateway");
     for (const [line, exit] of [
       ["report --stream oxygen --html x.html --as Lee", 3],
@@ -65,13 +68,18 @@ describe("reports, audits and disclosures", function () {
         const ran = await world.try(`audit ${subject} --html ${page} --json --as Lee`);
         expect(ran.exit, ran.err).to.equal(1);
         const { findings } = JSON.parse(ran.out) as AuditJson;
-        expect(findings.map(({ level, kind, cid }) => [level, kind, cid])).to.deep.equal([["tampering", "altered", batch]]);
+        expect(findings.map(({ level, kind, cid }) => [level, kind, cid])).to.deep.equal([
+          ["tampering", "altered", batch],
+        ]);
         expect(await readFile(world.path(page), "utf8")).to.include(batch);
       }
       const drawn = await world.try("report --stream heart-rate --html damaged.html --as Lee");
       expect(drawn.exit, drawn.err).to.equal(1);
       const page = await readFile(world.path("damaged.html"), "utf8");
-      expect(page).to.include("Not all of this can be relied on").and.include("120 readings of 1 stream").and.include(batch);
+      expect(page)
+        .to.include("Not all of this can be relied on")
+        .and.include("120 readings of 1 stream")
+        .and.include(batch);
       expect(page).to.include("not verified: what is there cannot be shown to be what was signed");
     } finally {
       await writeFile(file, whole);
@@ -80,7 +88,10 @@ describe("reports, audits and disclosures", function () {
 
   it("give no report of what does not answer", async () => {
     const away = { MEDSEAL_IPFS: "http://127.0.0.1:9" };
-    for (const line of ["audit --gateway Gateway --html away.html --as Lee", "report --stream heart-rate --html away.html --as Lee"]) {
+    for (const line of [
+      "audit --gateway Gateway --html away.html --as Lee",
+      "report --stream heart-rate --html away.html --as Lee",
+    ]) {
       expect((await world.try(line, away)).exit, line).to.equal(4);
       expect(await stat(world.path("away.html")).catch(() => "absent")).to.equal("absent");
     }
@@ -96,7 +107,9 @@ describe("reports, audits and disclosures", function () {
     ]);
     expect(own.differences).to.deep.equal([]);
     const said = await world.run("disclosures --out ann.disclosures --as Ann");
-    expect(said).to.match(/gave Lee keys\n {2}READ for TREAT; data 2026-03-01T08:01:00Z/).and.match(/3 receipts, difference 0/);
+    expect(said)
+      .to.match(/gave Lee keys\n {2}READ for TREAT; data 2026-03-01T08:01:00Z/)
+      .and.match(/3 receipts, difference 0/);
     expect(said).to.include("reads blocks straight from IPFS leaves no trace");
     const carried = (await world.json("disclosures --as Gateway")) as DisclosuresJson;
     expect(carried.disclosures.map(({ act }) => act)).to.deep.equal(["carried"]);
@@ -107,10 +120,16 @@ describe("reports, audits and disclosures", function () {
     const other = await world.try("disclosures --file ann.disclosures --of Gateway --json --as Lee");
     expect(other.exit).to.equal(1);
     const accounting = JSON.parse(await readFile(world.path("ann.disclosures"), "utf8")) as { receipts: object[] };
-    await writeFile(world.path("cut"), JSON.stringify({ ...accounting, receipts: accounting.receipts.toSpliced(1, 1) }));
+    await writeFile(
+      world.path("cut"),
+      JSON.stringify({ ...accounting, receipts: accounting.receipts.toSpliced(1, 1) }),
+    );
     const cut = await world.try("disclosures --file cut --of Ann --json --as Lee");
     expect(cut.exit).to.equal(1);
-    expect((JSON.parse(cut.out) as DisclosuresJson).differences.map(({ kind }) => kind)).to.deep.equal(["broken", "no-receipt"]);
+    expect((JSON.parse(cut.out) as DisclosuresJson).differences.map(({ kind }) => kind)).to.deep.equal([
+      "broken",
+      "no-receipt",
+    ]);
   });
 
   it("have a receipt of each release after a revocation as before, and none for the revoked", async () => {

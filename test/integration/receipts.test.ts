@@ -62,4 +62,3 @@ describe("receipts of what is released", () => {
     expect(JSON.stringify(carried)).to.not.include(lee.party.address).and.not.include(rig.write.consent.grantor);
   });
 });
-

@@ -22,10 +22,22 @@ const instant = text(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?(?:Z|[+-]\d\d:\d\
 const dateTime = text(/^\d{4}(?:-\d\d(?:-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?(?:Z|[+-]\d\d:\d\d)|-\d\d)?)?$/);
 const anything = (): undefined => undefined;
 
-const Coding = object({ system: may(uri), version: may(string), code: may(code), display: may(string), userSelected: may(boolean) });
+const Coding = object({
+  system: may(uri),
+  version: may(string),
+  code: may(code),
+  display: may(string),
+  userSelected: may(boolean),
+});
 const CodeableConcept = object({ coding: list(0, Coding), text: may(string) });
 const Period = object({ start: may(dateTime), end: may(dateTime) });
-const Identifier = object({ use: may(code), type: may(CodeableConcept), system: may(uri), value: may(string), period: may(Period) });
+const Identifier = object({
+  use: may(code),
+  type: may(CodeableConcept),
+  system: may(uri),
+  value: may(string),
+  period: may(Period),
+});
 const Reference = object({ reference: may(string), type: may(uri), identifier: may(Identifier), display: may(string) });
 
 const resource: Shape = {
@@ -91,11 +103,20 @@ const RESOURCES: Readonly<Record<string, Shape>> = {
     activity: may(CodeableConcept),
     agent: list(
       1,
-      object({ type: may(CodeableConcept), role: list(0, CodeableConcept), who: need(Reference), onBehalfOf: may(Reference) }),
+      object({
+        type: may(CodeableConcept),
+        role: list(0, CodeableConcept),
+        who: need(Reference),
+        onBehalfOf: may(Reference),
+      }),
     ),
     entity: list(
       0,
-      object({ role: need(oneOf("derivation", "revision", "quotation", "source", "removal")), what: need(Reference), agent: list(0, anything) }),
+      object({
+        role: need(oneOf("derivation", "revision", "quotation", "source", "removal")),
+        what: need(Reference),
+        agent: list(0, anything),
+      }),
     ),
     signature: list(0, anything),
   },

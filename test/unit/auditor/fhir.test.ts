@@ -35,7 +35,8 @@ describe("an audit in FHIR R4", () => {
       for (const { resource } of bundle.entry) expect(fhirProblem(resource), resource.resourceType).to.equal(undefined);
       const names = bundle.entry.map(({ fullUrl }) => fullUrl);
       expect(new Set(names).size).to.equal(names.length);
-      for (const one of names) expect(one).to.match(/^urn:uuid:[0-9a-f]{8}-[0-9a-f]{4}-8[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/);
+      for (const one of names)
+        expect(one).to.match(/^urn:uuid:[0-9a-f]{8}-[0-9a-f]{4}-8[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/);
     });
   }
 

@@ -3,7 +3,15 @@ import { RelationshipWallet } from "../../../src/chain/wallet.ts";
 import { consentId, type Hex } from "../../../src/consent/consent.ts";
 import { formatAccounting, parseAccounting, type Accounting } from "../../../src/disclosure/accounting.ts";
 import { AccessLedger } from "../../../src/disclosure/book.ts";
-import { checkReceipt, isSigned, NOBODY, receiptDigest, signReceipt, type Disclosure, type Receipt } from "../../../src/disclosure/receipt.ts";
+import {
+  checkReceipt,
+  isSigned,
+  NOBODY,
+  receiptDigest,
+  signReceipt,
+  type Disclosure,
+  type Receipt,
+} from "../../../src/disclosure/receipt.ts";
 import { reconcile } from "../../../src/disclosure/reconcile.ts";
 import { PaperRows, PLACE } from "../../integration/rig.ts";
 import { sample } from "../consent/samples.ts";
@@ -15,7 +23,15 @@ const consent = sample();
 const id = consentId(consent);
 const { grantee, dataStart, dataEnd, periodStart } = consent;
 const envelope: Hex = `0x${"ab".repeat(32)}`;
-const released: Disclosure = { act: "released", consent: id, grantee, dataStart, dataEnd, envelopes: [envelope], reason: "" };
+const released: Disclosure = {
+  act: "released",
+  consent: id,
+  grantee,
+  dataStart,
+  dataEnd,
+  envelopes: [envelope],
+  reason: "",
+};
 const secret = new Uint8Array(32).fill(7);
 const T = periodStart + 1000;
 
@@ -90,7 +106,9 @@ describe("an accounting of disclosures, compared with the chain", () => {
       const altered = receipts.with(i, { ...receipt, at: receipt.at + 1 });
       expect(found(accounting(altered)), `altered ${i}`).to.include(`forged ${i}`);
       const without = found(accounting(receipts.toSpliced(i, 1), 0));
-      expect(without, `without ${i}`).to.deep.equal(i === 3 ? [] : [`broken ${i + 1}`, ...receipts.slice(i + 2).map(({ number }) => `broken ${number}`)]);
+      expect(without, `without ${i}`).to.deep.equal(
+        i === 3 ? [] : [`broken ${i + 1}`, ...receipts.slice(i + 2).map(({ number }) => `broken ${number}`)],
+      );
       const twice = found(accounting(receipts.toSpliced(i, 0, receipt)));
       expect(twice, `twice ${i}`).to.include(`broken ${i}`);
     }
@@ -106,7 +124,10 @@ describe("an accounting of disclosures, compared with the chain", () => {
     const given = accounting(await written());
     expect(found(given, { intervals: () => [] })).to.deep.equal(["not-in-force 0", "not-in-force 3"]);
     expect(found(given, { intervals: () => [{ from: T + 1 }] })).to.deep.equal(["not-in-force 0", "not-in-force 3"]);
-    expect(found(given, { intervals: () => [{ from: 0, until: T }] })).to.deep.equal(["not-in-force 0", "not-in-force 3"]);
+    expect(found(given, { intervals: () => [{ from: 0, until: T }] })).to.deep.equal([
+      "not-in-force 0",
+      "not-in-force 3",
+    ]);
     const before = ledgerOf(new PaperRows(), periodStart - 1);
     await before.write(released);
     expect(found(accounting(before.receipts, 0), { intervals: () => [{ from: 0 }] })).to.deep.equal(["not-in-force 0"]);
@@ -138,8 +159,14 @@ describe("an accounting of disclosures, compared with the chain", () => {
       ["a reason in words", { ...given, receipts: [{ ...given.receipts[0], reason: "he asked nicely" }] }],
       ["an unknown act", { ...given, receipts: [{ ...given.receipts[0], act: "sold" }] }],
       ["a consent that is null", { ...given, consents: [null] }],
-      ["a consent without a document", { ...given, consents: [{ name: "x", consent: null, releasedAt: 0, leasedAt: 0 }] }],
-      ["another sentence", { ...given, consents: [{ ...given.consents[0], consent: { ...consent, statement: "I allow all" } }] }],
+      [
+        "a consent without a document",
+        { ...given, consents: [{ name: "x", consent: null, releasedAt: 0, leasedAt: 0 }] },
+      ],
+      [
+        "another sentence",
+        { ...given, consents: [{ ...given.consents[0], consent: { ...consent, statement: "I allow all" } }] },
+      ],
     ];
     for (const [what, value] of bad) {
       let code = "";

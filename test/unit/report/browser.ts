@@ -50,7 +50,8 @@ export class Browser {
   async page(): Promise<(method: string, params?: object) => Promise<Answer>> {
     const { targetId } = await this.send("Target.createTarget", { url: "about:blank" });
     const { sessionId } = await this.send("Target.attachToTarget", { targetId, flatten: true });
-    const send = (method: string, params: object = {}): Promise<Answer> => this.send(method, params, sessionId as string);
+    const send = (method: string, params: object = {}): Promise<Answer> =>
+      this.send(method, params, sessionId as string);
     for (const domain of ["Page", "Network", "Runtime", "Log", "Accessibility"]) await send(`${domain}.enable`);
     return send;
   }

@@ -4,7 +4,17 @@ import type { Channel } from "../../../src/observation/observation.ts";
 import { auditPage } from "../../../src/report/audit.ts";
 import { html, named } from "../../../src/report/html.ts";
 import { readingsPage } from "../../../src/report/readings.ts";
-import { ALERTS, archiveAudit, finding, FINDINGS, HEART_RATE, HOSTILE, report, section, windowAudit } from "./samples.ts";
+import {
+  ALERTS,
+  archiveAudit,
+  finding,
+  FINDINGS,
+  HEART_RATE,
+  HOSTILE,
+  report,
+  section,
+  windowAudit,
+} from "./samples.ts";
 
 const hostileFinding: Finding = { ...finding("altered", 1, 2), text: HOSTILE };
 const hostileChannel: Channel = {
@@ -19,7 +29,7 @@ const hostileAlerts = ALERTS.map((event) => ({
   ...("by" in event ? { by: HOSTILE } : {}),
 })) as typeof ALERTS;
 
-const PAGES: Readonly<Record<string, string>> = {
+const MADE: Readonly<Record<string, string>> = {
   readings: readingsPage(report()),
   "readings without alerts in UTC": readingsPage(report({ alerts: [], zone: "UTC" })),
   "hostile readings": readingsPage(
@@ -35,10 +45,19 @@ const PAGES: Readonly<Record<string, string>> = {
   "a hostile window": auditPage({ ...windowAudit([hostileFinding], HOSTILE, HOSTILE), by: HOSTILE }, "UTC"),
 };
 
+/** White space in a row counts as one. */
+const PAGES = Object.fromEntries(Object.entries(MADE).map(([name, page]) => [name, page.replace(/\s+/g, " ")]));
+
 /** Names of all tags, and of all attributes. */
 const parts = (page: string): { tags: Set<string>; attributes: Set<string> } => {
-  const tags = [...page.replace(/<style>[^]*?<\/style>/g, "").matchAll(/<([a-z][a-z0-9]*)((?:\s+[a-z][a-z0-9-]*(?:="[^"<>]*")?)*)\s*\/?>/gi)];
-  const attributes = tags.flatMap(([, , text = ""]) => [...text.matchAll(/([a-z][a-z0-9-]*)="/gi)].map(([, name]) => name ?? ""));
+  const tags = [
+    ...page
+      .replace(/<style>[^]*?<\/style>/g, "")
+      .matchAll(/<([a-z][a-z0-9]*)((?:\s+[a-z][a-z0-9-]*(?:="[^"<>]*")?)*)\s*\/?>/gi),
+  ];
+  const attributes = tags.flatMap(([, , text = ""]) =>
+    [...text.matchAll(/([a-z][a-z0-9-]*)="/gi)].map(([, name]) => name ?? ""),
+  );
   return { tags: new Set(tags.map(([, name = ""]) => name)), attributes: new Set(attributes) };
 };
 
@@ -57,15 +76,20 @@ describe("pages of readings and of audits", () => {
       expect([...attributes].filter((attribute) => attribute.startsWith("on"))).to.deep.equal([]);
       // What a style could fetch; a fill names a pattern of the page itself.
       expect(page.match(/url\((?!#)|@import|expression\(/g)).to.equal(null);
-      expect(page).to.include(`content="default-src &#39;none&#39;; style-src &#39;unsafe-inline&#39;; base-uri &#39;none&#39;; form-action &#39;none&#39;"`);
+      expect(page).to.include(
+        `content="default-src &#39;none&#39;; style-src &#39;unsafe-inline&#39;; base-uri &#39;none&#39;; form-action &#39;none&#39;"`,
+      );
       // Every < begins a tag of ours, or ends one.
-      const rest = page.replace(/<\/?[a-z][a-z0-9]*(?:\s+[a-z][a-z0-9-]*(?:="[^"<>]*")?)*\s*\/?>|<!doctype html>/gi, "");
+      const rest = page.replace(
+        /<\/?[a-z][a-z0-9]*(?:\s+[a-z][a-z0-9-]*(?:="[^"<>]*")?)*\s*\/?>|<!doctype html>/gi,
+        "",
+      );
       expect(rest.replace(/[^]*?<\/style>/, "")).to.not.match(/[<]/);
       expect(page).to.not.match(UNSEEN);
     });
 
     it(`${name}: can be read aloud`, () => {
-      expect(page).to.match(/^<!doctype html>\n<html lang="en">/);
+      expect(page).to.match(/^<!doctype html> <html lang="en">/);
       expect(page).to.match(/<title>[^<]+<\/title>/);
       expect(page.match(/<h1>/g)).to.have.length(1);
       const ids = [...page.matchAll(/ id="([^"]+)"/g)].map(([, id]) => id ?? "");
@@ -80,15 +104,22 @@ describe("pages of readings and of audits", () => {
   }
 
   it("shows the hostile text as text", () => {
-    expect(PAGES["hostile readings"]).to.include("&lt;script&gt;fetch(&quot;https://evil.example&quot;)&lt;/script&gt;");
-    expect(html`<p>${"<&>\"'"}</p>${named("\u202Eabc")}`.text).to.equal("<p>&lt;&amp;&gt;&quot;&#39;</p><bdi>\uFFFDabc</bdi>");
+    expect(PAGES["hostile readings"]).to.include(
+      "&lt;script&gt;fetch(&quot;https://evil.example&quot;)&lt;/script&gt;",
+    );
+    expect(html`<p>${"<&>\"'"}</p>`.text).to.equal("<p>&lt;&amp;&gt;&quot;&#39;</p>");
+    expect(named("\u202Eabc").text).to.equal("<bdi>\uFFFDabc</bdi>");
   });
 
   it("tells times in the reader's zone and in UTC", () => {
     const page = PAGES["readings"] ?? "";
     expect(page).to.include("2026-03-01 09:00:00 to 10:00:00 +01:00 (08:00:00 to 09:00:00 UTC)");
-    expect(page).to.match(/>local<\/text>/).and.match(/>UTC<\/text>/);
-    expect(PAGES["readings without alerts in UTC"]).to.include("2026-03-01 08:00:00 to 09:00:00 UTC<").and.not.match(/>local</);
+    expect(page)
+      .to.match(/>local<\/text>/)
+      .and.match(/>UTC<\/text>/);
+    expect(PAGES["readings without alerts in UTC"])
+      .to.include("2026-03-01 08:00:00 to 09:00:00 UTC<")
+      .and.not.match(/>local</);
     // Another day there.
     const late = readingsPage(report({ made: Date.UTC(2026, 0, 1, 2) / 1000, zone: "America/New_York" }));
     expect(late).to.include("2025-12-31 21:00:00 -05:00 (2026-01-01 02:00:00 UTC)");
@@ -119,7 +150,11 @@ describe("pages of readings and of audits", () => {
 
   it("stays small, however much there is to draw", () => {
     const { made } = report();
-    const many = Array.from({ length: 200_000 }, (_, i) => ({ at: made - 200_000 + i, value: i % 97, text: `${i % 97}` }));
+    const many = Array.from({ length: 200_000 }, (_, i) => ({
+      at: made - 200_000 + i,
+      value: i % 97,
+      text: `${i % 97}`,
+    }));
     const stream = section("heart-rate", HEART_RATE, 70, []);
     const window = { from: made - 200_000, to: made };
     const series = [{ channel: HEART_RATE, points: many, missing: many.map(({ at }) => at), gaps: [] }];

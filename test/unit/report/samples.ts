@@ -27,7 +27,10 @@ export const at = (channel: Channel, second: number, value: Value | string): Obs
 });
 
 export const epochs = (from: number, to: number): Span[] =>
-  Array.from({ length: to - from }, (_, i) => ({ from: START + (from + i) * EPOCH, to: START + (from + i + 1) * EPOCH }));
+  Array.from({ length: to - from }, (_, i) => ({
+    from: START + (from + i) * EPOCH,
+    to: START + (from + i + 1) * EPOCH,
+  }));
 
 export const finding = (kind: Finding["kind"], checkpoint: number, epoch?: number): Finding => {
   const cid = cidOf(digestOf(`${kind} ${checkpoint}`));
@@ -150,4 +153,3 @@ export const FINDINGS: readonly Finding[] = [
 
 /** What a hostile name holds: markup, script, entities, quotes, an own direction of writing, a NUL. */
 export const HOSTILE = `</title><script>fetch("https://evil.example")</script><img src=x onerror='alert(1)'>&lt;"' \u202Egpj.exe\u0000`;
-

@@ -52,16 +52,28 @@ describe("pages in a browser", function () {
         return (answer["result"] as { value: unknown }).value;
       };
       for (const width of [1280, 390]) {
-        await send("Emulation.setDeviceMetricsOverride", { width, height: 900, deviceScaleFactor: 1, mobile: width < 500 });
+        await send("Emulation.setDeviceMetricsOverride", {
+          width,
+          height: 900,
+          deviceScaleFactor: 1,
+          mobile: width < 500,
+        });
         browser.events.length = 0;
         await send("Page.navigate", { url: pathToFileURL(file).href });
         await browser.until("Page.loadEventFired");
-        expect(await value("document.documentElement.scrollWidth <= window.innerWidth"), `${name} at ${width}`).to.equal(true);
+        expect(
+          await value("document.documentElement.scrollWidth <= window.innerWidth"),
+          `${name} at ${width}`,
+        ).to.equal(true);
         const heights = "[...document.querySelectorAll('svg')].map((svg) => svg.getBoundingClientRect().height)";
         for (const height of (await value(heights)) as number[]) expect(height).to.be.greaterThan(20);
         const seen = browser.events.filter(({ method }) => method === "Network.requestWillBeSent");
-        expect(seen.map(({ params }) => (params["request"] as { url: string }).url)).to.deep.equal([pathToFileURL(file).href]);
-        const said = browser.events.filter(({ method }) => /^(Log.entryAdded|Runtime.(exceptionThrown|consoleAPICalled))$/.test(method));
+        expect(seen.map(({ params }) => (params["request"] as { url: string }).url)).to.deep.equal([
+          pathToFileURL(file).href,
+        ]);
+        const said = browser.events.filter(({ method }) =>
+          /^(Log.entryAdded|Runtime.(exceptionThrown|consoleAPICalled))$/.test(method),
+        );
         expect(said).to.deep.equal([]);
         expect(await value("document.scripts.length + document.images.length + frames.length")).to.equal(0);
 
@@ -72,9 +84,12 @@ describe("pages in a browser", function () {
         }
         // On a small screen a chart is scrolled in its own frame.
         const found = await pixels(data as string, width > 1000 ? colours : []);
-        for (const [colour, count] of Object.entries(found)) expect(count, `pixels of #${colour}`).to.be.greaterThan(20);
+        for (const [colour, count] of Object.entries(found))
+          expect(count, `pixels of #${colour}`).to.be.greaterThan(20);
       }
-      const { nodes } = (await send("Accessibility.getFullAXTree")) as { nodes: { role?: { value: string }; name?: { value: string } }[] };
+      const { nodes } = (await send("Accessibility.getFullAXTree")) as {
+        nodes: { role?: { value: string }; name?: { value: string } }[];
+      };
       const images = nodes.filter(({ role }) => role?.value === "image" || role?.value === "img");
       expect(images.length).to.be.greaterThan(0);
       for (const image of images) expect(image.name?.value ?? "").to.not.equal("");

@@ -58,7 +58,15 @@ describe("what a page makes of readings", () => {
   });
 
   it("draws samples, booleans and bounds, and nothing that is no number", () => {
-    const wave = { origin: "2", period: "500", factor: "0.5", lowerLimit: "", upperLimit: "", dimensions: 1, data: "0 2 E 4" };
+    const wave = {
+      origin: "2",
+      period: "500",
+      factor: "0.5",
+      lowerLimit: "",
+      upperLimit: "",
+      dimensions: 1,
+      data: "0 2 E 4",
+    };
     const observations = [
       at(HEART_RATE, 10, { kind: "sampled", sampled: wave }),
       at(HEART_RATE, 20, { kind: "boolean", value: true }),
@@ -90,12 +98,18 @@ describe("what a page makes of readings", () => {
 
   it("has round ticks around whatever values there are", () => {
     fc.assert(
-      fc.property(fc.double({ noNaN: true, noDefaultInfinity: true, min: -1e15, max: 1e15 }), fc.double({ noNaN: true, min: 0, max: 1e15 }), (low, more) => {
-        const ticks = valueTicks(low, low + more);
-        const [first, last] = [ticks[0]?.at ?? NaN, ticks.at(-1)?.at ?? NaN];
-        const near = 1e-9 * Math.max(1, Math.abs(low), Math.abs(low + more));
-        return ticks.length >= 2 && ticks.length <= 12 && last > first && first <= low + near && last >= low + more - near;
-      }),
+      fc.property(
+        fc.double({ noNaN: true, noDefaultInfinity: true, min: -1e15, max: 1e15 }),
+        fc.double({ noNaN: true, min: 0, max: 1e15 }),
+        (low, more) => {
+          const ticks = valueTicks(low, low + more);
+          const [first, last] = [ticks[0]?.at ?? NaN, ticks.at(-1)?.at ?? NaN];
+          const near = 1e-9 * Math.max(1, Math.abs(low), Math.abs(low + more));
+          return (
+            ticks.length >= 2 && ticks.length <= 12 && last > first && first <= low + near && last >= low + more - near
+          );
+        },
+      ),
     );
   });
 
@@ -119,10 +133,16 @@ describe("what a page makes of readings", () => {
   });
 
   it("says lengths and times shortly", () => {
-    expect([0, 59, 76, 3600, 90_061].map(length)).to.deep.equal(["0\u00a0s", "59\u00a0s", "1\u00a0min\u00a016\u00a0s", "1\u00a0h", "1\u00a0d\u00a01\u00a0h"]);
-    const { both, span } = timesIn("Asia/Kolkata");
-    expect(both(START)).to.equal("2026-03-01 13:30:00 +05:30 (08:00:00 UTC)");
-    expect(span(START, START + 86_400)).to.equal(
+    expect([0, 59, 76, 3600, 90_061].map(length)).to.deep.equal([
+      "0\u00a0s",
+      "59\u00a0s",
+      "1\u00a0min\u00a016\u00a0s",
+      "1\u00a0h",
+      "1\u00a0d\u00a01\u00a0h",
+    ]);
+    const times = timesIn("Asia/Kolkata");
+    expect(times.both(START)).to.equal("2026-03-01 13:30:00 +05:30 (08:00:00 UTC)");
+    expect(times.span(START, START + 86_400)).to.equal(
       "2026-03-01 13:30:00 to 2026-03-02 13:30:00 +05:30 (08:00:00 to 2026-03-02 08:00:00 UTC)",
     );
   });
