@@ -5,7 +5,9 @@ import { batchSuites } from "./vectors/batch.ts";
 import { consentSuites } from "./vectors/consent.ts";
 import { disclosureSuites } from "./vectors/disclosure.ts";
 import { envelopeSuites } from "./vectors/envelope.ts";
+import { handedSuites } from "./vectors/handed.ts";
 import { logSuites } from "./vectors/log.ts";
+import { proofSuites } from "./vectors/proof.ts";
 import { sealSuites } from "./vectors/seal.ts";
 import type { Case, Suite } from "./vectors/suite.ts";
 
@@ -55,10 +57,12 @@ const suites = [
   ...logSuites(),
   ...archiveSuites(),
   ...batchSuites(),
+  ...proofSuites(),
   ...(await sealSuites()),
   ...(await consentSuites()),
   ...(await envelopeSuites()),
   ...(await disclosureSuites()),
+  ...(await handedSuites()),
 ];
 const manifest: Manifest = {
   version: 1,

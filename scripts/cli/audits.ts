@@ -8,7 +8,7 @@ import { isAddress, type Hex } from "../../src/consent/consent.ts";
 import { UsageError } from "../../src/errors.ts";
 import { withChain, withStore } from "./chain.ts";
 import type { Call } from "./command.ts";
-import { withIdentity } from "./home.ts";
+import { withVault } from "./home.ts";
 import { contactNamed } from "./patient.ts";
 import { withReader } from "./reader.ts";
 import { count, shownWindow } from "./times.ts";
@@ -39,7 +39,7 @@ async function auditArchive(call: Call): Promise<Audited> {
 
 const auditWindow = (call: Call): Promise<Audited> =>
   withReader(call, async (reader) => {
-    const { access, descriptor, request, deps, chain } = await reader.open(call.need("stream"), {
+    const { patient, access, descriptor, request, deps, chain } = await reader.open(call.need("stream"), {
       from: call.text("from"),
       to: call.text("to"),
     });
@@ -62,7 +62,7 @@ const auditWindow = (call: Call): Promise<Audited> =>
       recordAnchor: contracts.RecordAnchor.address,
       rested,
       stream: descriptor.name,
-      patient: access.release.from,
+      patient: patient.name,
       consent: access.link.consent,
       window: { from: request.from, to: request.to },
       depth: access.keys.some(({ data }) => data !== undefined) ? "read" : "audit",
@@ -84,7 +84,7 @@ export function lookedAt(audited: Audited): string {
 export async function gatewayOf(call: Call): Promise<{ gateway: Hex; by: { by?: string } }> {
   const named = call.need("gateway");
   if (!named.startsWith("0x"))
-    return withIdentity(call, ({ vault }) =>
+    return withVault(call, ({ vault }) =>
       Promise.resolve({ gateway: contactNamed(vault, named).address, by: { by: vault.name } }),
     );
   try {

@@ -47,7 +47,7 @@ export const command: Command = {
         const window = await reader.open(name, { from: call.text("from"), to: call.text("to") });
         // Of all that a patient released, what may be read; a stream that was named must be one of these.
         if (named.length === 0 && !mayRead(window)) continue;
-        patients.add(window.access.release.from);
+        patients.add(window.patient.name);
         sections.push(await sectionOf(call, window, reader.vault));
       }
       const [patient, ...others] = [...patients];

@@ -10,6 +10,7 @@ export type Level = (typeof LEVELS)[number];
 const LEVEL: Readonly<Record<FindingKind, Level>> = {
   altered: "tampering",
   swapped: "tampering",
+  forked: "tampering",
   mismatch: "tampering",
   invalid: "tampering",
   malformed: "tampering",

@@ -10,7 +10,7 @@ import { receiptDigest, signReceipt, type Disclosure, type Receipt } from "./rec
 
 /** Where whoever releases writes receipts. What is released must not leave before `write` resolves. */
 export interface ReceiptBook {
-  write(disclosure: Disclosure): Promise<Receipt>;
+  write(disclosure: Disclosure): Promise<Pick<Receipt, "at">>;
 }
 
 export interface BookDeps {

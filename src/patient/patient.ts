@@ -51,6 +51,8 @@ export interface PatientDeps {
   readonly recovery: RecoveryStore;
   /** The access ledger; without one no receipts are kept. */
   readonly receipts?: ReceiptBook;
+  /** Introduces an address made for a relationship to its grantee, see `introduce`; without it, the grantee is told a name only. */
+  readonly introduce?: (grantor: Hex, grantee: Hex) => Promise<Uint8Array>;
   readonly random?: Random;
   readonly now?: Now;
 }
@@ -58,11 +60,13 @@ export interface PatientDeps {
 /** The patient's side: streams, consents, and the keys that go with them. Changes `state`; the caller seals and stores it. */
 export class Patient {
   readonly state: PatientState;
-  readonly #deps: PatientDeps & { readonly random: Random; readonly now: Now };
+  readonly #deps: Required<PatientDeps>;
 
   constructor(state: PatientState, deps: PatientDeps) {
     this.state = state;
-    this.#deps = { random, now, ...deps };
+    const nobody = (): Promise<Uint8Array> => Promise.resolve(new Uint8Array(0));
+    const noBook = { write: () => Promise.resolve({ at: (deps.now ?? now)() }) };
+    this.#deps = { random, now, introduce: nobody, receipts: noBook, ...deps };
   }
 
   /** Opens a stream: a random id; its keys come with the first gateway that may write it. */
@@ -136,7 +140,7 @@ export class Patient {
     const record = this.#record(id);
     const envelopes = await this.#orDenied(record, () => this.#releases(record, from));
     const receipt = await this.#receipt(record, "released", envelopes);
-    record.releasedAt = receipt?.at ?? this.#deps.now();
+    record.releasedAt = receipt.at;
     return envelopes;
   }
 
@@ -148,25 +152,31 @@ export class Patient {
     await this.#mayRelease(record);
     this.#checkWatched(record);
     const keys = this.#keysOf(record, ({ role }) => role !== "spare", (record.consent.actions & ACTIONS.READ) !== 0);
-    const release = this.#release(record, "release", from, keys);
+    const release = await this.#release(record, "release", from, keys);
     const sealed: Uint8Array[] = [];
     for (const part of split(release, record.recipient.kem)) sealed.push(await this.#seal(record, part));
     return sealed;
+  }
+
+  /** Notes in the access ledger that keys were asked for, and were not to be given. */
+  async deny(id: Hex): Promise<void> {
+    await this.#receipt(this.#record(id), "denied", []);
   }
 
   async #orDenied<T>(record: ConsentRecord, work: () => Promise<T>): Promise<T> {
     try {
       return await work();
     } catch (error) {
-      if (error instanceof ReleaseRefusedError) await this.#receipt(record, "denied", [], error.code);
+      if (error instanceof ReleaseRefusedError) await this.#receipt(record, "denied", []);
       throw error;
     }
   }
 
-  async #receipt({ id, consent }: ConsentRecord, act: Act, envelopes: readonly Uint8Array[], reason = "") {
+  async #receipt({ id, consent }: ConsentRecord, act: Act, envelopes: readonly Uint8Array[]) {
     const { grantee, dataStart, dataEnd } = consent;
     const digests = envelopes.map((envelope) => hex0x(sha256(envelope)));
-    return this.#deps.receipts?.write({ act, consent: id, grantee, dataStart, dataEnd, envelopes: digests, reason });
+    const reason = act === "denied" ? REFUSED : "";
+    return this.#deps.receipts.write({ act, consent: id, grantee, dataStart, dataEnd, envelopes: digests, reason });
   }
 
   /**
@@ -197,7 +207,7 @@ export class Patient {
     const retiredBy = readers.map(({ consent: { grantor }, id: reader }) => ({ grantor, id: reader }));
     // Gateways keep the newest: a clock that was set back must not make an older lease the newer one.
     record.leasedAt = Math.max(record.leasedAt, this.#deps.now());
-    const lease = { ...this.#release(record, "lease", from, keys), issuedAt: record.leasedAt, retiredBy };
+    const lease = { ...(await this.#release(record, "lease", from, keys)), issuedAt: record.leasedAt, retiredBy };
     const current = keys.filter(({ role }) => role === "current");
     const issued = {
       receipt: receiptOf(lease),
@@ -348,8 +358,16 @@ export class Patient {
     }
   }
 
-  #release(record: ConsentRecord, kind: Release["kind"], from: string, keys: readonly GenerationKeys[]): Release {
-    return { kind, from, issuedAt: this.#deps.now(), chain: [link(record)], keys, retiredBy: [] };
+  async #release(
+    record: ConsentRecord,
+    kind: Release["kind"],
+    from: string,
+    keys: readonly GenerationKeys[],
+  ): Promise<Release> {
+    const { grantor, grantee } = record.consent;
+    const introduction = await this.#deps.introduce(grantor, grantee);
+    const about = { kind, from, issuedAt: this.#deps.now(), chain: [link(record)], keys, retiredBy: [] };
+    return introduction.length === 0 ? about : { ...about, introduction };
   }
 
   #seal({ relationship, recipient }: ConsentRecord, release: Release): Promise<Uint8Array> {
@@ -425,6 +443,8 @@ function checkName(text: string): void {
   const { length } = utf8(text);
   if (length === 0 || length > 255) throw new UsageError("a name has 1 to 255 bytes of UTF-8");
 }
+
+const REFUSED: ReleaseRefusedError["code"] = "ERR_RELEASE_REFUSED";
 
 /** Whether the gateway that writes this now has confirmed that it leaves it on the end of that consent. */
 const heeds = ({ role, watched }: Generation, { id }: ConsentRecord): boolean =>

@@ -23,7 +23,7 @@ const BUNDLES = {
 
 describe("an audit in FHIR R4", () => {
   it("is checked against shapes that the published examples have", function () {
-    const folder = vectorPath(this as unknown as Mocha.Context, "fhir-r4");
+    const folder = vectorPath(this, "fhir-r4");
     const files = readdirSync(folder).filter((name) => /^(AuditEvent|Provenance)-/.test(name));
     for (const name of files) expect(fhirProblem(readJson(join(folder, name))), name).to.equal(undefined);
     report("examples of AuditEvent and Provenance", files.length, 0, "");

@@ -110,7 +110,7 @@ export const checkpoints = (count: number): Audited["rested"] => [
       head: digestOf(`head ${index}`),
       block: 100 + 7 * index,
       time: START + 900 * index,
-      transaction: `0x${Buffer.from(digestOf(`transaction ${index}`)).toString("hex")}` as Hex,
+      transaction: `0x${Buffer.from(digestOf(`transaction ${index}`)).toString("hex")}`,
     })),
   },
 ];
