@@ -3,6 +3,7 @@ import type { HDNodeWallet } from "ethers";
 import type { Gateway } from "../../src/gateway/gateway.ts";
 import type { BlockStore } from "../../src/ipfs/store.ts";
 import { sqliteRows } from "../../src/state/rows.ts";
+import { openBook } from "./book.ts";
 import type { Call } from "./command.ts";
 import { withChain, withStore, withView, type Chain, type View } from "./chain.ts";
 import { withIdentity, type Session } from "./home.ts";
@@ -29,8 +30,10 @@ export function asGateway<T>(call: Call, work: (as: AsGateway) => Promise<T>): P
           const { hpke, signing, secret } = session.vault;
           const address = ownAddress(session.vault);
           const signer = walletOf(session.vault).signer(OWN_ADDRESS, chain.rpc);
+          const receipts = openBook(session, chain, view);
           const gateway = new Gateway({
             address,
+            receipts,
             place: chain.placeOf(address),
             registry: chain.registry,
             blocks,
@@ -44,6 +47,7 @@ export function asGateway<T>(call: Call, work: (as: AsGateway) => Promise<T>): P
             return await work({ session, chain, view, gateway, blocks, signer });
           } finally {
             await gateway.close();
+            receipts.close();
           }
         }),
       ),

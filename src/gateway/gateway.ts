@@ -5,6 +5,8 @@ import type { AskPermission } from "../chain/permission.ts";
 import type { Hex } from "../consent/consent.ts";
 import type { RegistryAddress } from "../consent/typed-data.ts";
 import type { ConsentWatch } from "../consent/watch.ts";
+import type { ReceiptBook } from "../disclosure/book.ts";
+import { NOBODY } from "../disclosure/receipt.ts";
 import { ENVELOPE_CLASS, openEnvelope } from "../envelope/envelope.ts";
 import type { Release } from "../envelope/payload.ts";
 import { UsageError } from "../errors.ts";
@@ -43,6 +45,8 @@ export interface GatewayDeps {
   /** Where the journal lies; see `sqliteRows`. */
   readonly rows: Rows;
   readonly keys: GatewayKeys;
+  /** The access ledger; without one no receipts are kept. */
+  readonly receipts?: ReceiptBook;
   /** Entries of every checkpoint, raised on a schedule. */
   readonly entries?: number;
   readonly firmware?: number;
@@ -127,6 +131,7 @@ export class Gateway {
         hint: "hand over a larger one as a file",
       });
     if (!equal(sha256(envelope), row.envelope)) throw new UsageError("the mail row is for another envelope");
+    await this.#deps.receipts?.write({ act: "carried", ...NOBODY, envelopes: [hex0x(row.envelope)], reason: "" });
     await this.#change(() => {
       this.#state.blocks.set(hex(row.envelope), envelope);
       this.#state.mail.set(this.#state.arrival(), row);
