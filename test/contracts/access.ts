@@ -5,6 +5,7 @@ import { GOVERNED_INTERFACES } from "../../src/chain/governed.ts";
 import { consentId, type Hex } from "../../src/consent/consent.ts";
 import { registryDomain } from "../../src/consent/typed-data.ts";
 import { VETO_TYPES } from "../../src/emergency/typed-data.ts";
+import { deviceRows } from "./accessDevices.ts";
 import { deployHospital, HOLDERS, KIND, type Actor } from "./governed.ts";
 import { consentOf, DAY, signGrant, signRevoke, signRevokeAll, word } from "./ground.ts";
 
@@ -205,6 +206,19 @@ export async function deployAll(connection: NetworkConnection) {
       method: "revokeAllBySig",
       args: async (actor) => [patient.address, issuedAt, await signRevokeAll(actor, domain, patient.address, issuedAt)],
     }),
+    patients("ConsentRegistry", {
+      method: "grantManyBySig",
+      args: async (actor) => {
+        const { id: consentId, ...grant } = await signGrant(actor, domain, consent, issuedAt);
+        return [[{ grantor: patient.address, consentId, ...grant }]];
+      },
+    }),
+    patients("ConsentRegistry", {
+      method: "revokeManyBySig",
+      args: async (actor) => [
+        [{ grantor: patient.address, consentId: id, signature: await signRevoke(actor, domain, consent) }],
+      ],
+    }),
     {
       contract: "RecordAnchor",
       method: "anchor",
@@ -212,6 +226,8 @@ export async function deployAll(connection: NetworkConnection) {
       args: () => [word(), word(), 1, ZERO],
       watch: async () => anchor.headOf(gateway),
     },
+
+    ...(await deviceRows(ground, ethers.provider)),
 
     governs("grantRole", "REGISTRAR", [3, stranger.address, 0]),
     governs("revokeRole", "REGISTRAR", [3, registrar.address]),
@@ -230,6 +246,7 @@ export async function deployAll(connection: NetworkConnection) {
     governs("updateAuthority", "a contract", [partiesAddress, await anchor.getAddress()]),
   ];
   const contracts: Record<string, BaseContract> = {
+    DeviceRegistry: ground.devices,
     PartyRegistry: parties,
     EmergencyAccess: emergency,
     VaultRecovery: recovery,
@@ -247,6 +264,8 @@ const REFUSALS = new Set([
   "AccessManagedUnauthorized",
   "AccessManagerUnauthorizedAccount",
   "ConsentSignatureInvalid",
+  "DeviceCustodyNotHeld",
+  "DeviceCustodyNotOffered",
   "EmergencyCoSignatureInvalid",
   "EmergencyRoleNotHeld",
   "EmergencyUnknown",
