@@ -142,4 +142,3 @@ export const consentFor = (grantor: Hex): Consent => {
   };
   return draftConsent({ grantor, grantee: "0x1111111111111111111111111111111111111111", streams: [word()], ...terms });
 };
-
