@@ -3,7 +3,7 @@ import { UsageError } from "../src/errors.ts";
 import { runMain } from "./main.ts";
 import { isCounted, judgeMutants, type Judged } from "./mutation/run.ts";
 
-const USAGE = "npm run -s test:mutation -- [--json] [--sample N] [--seed S] [--workers W]";
+const USAGE = "npm run -s test:mutation -- [--json] [--sample N] [--seed S] [--workers W] [--only CONTRACT]";
 
 const describe = ({ file, line, operator, from, to }: Judged): string =>
   `${file}:${line}  ${operator}: ${from.replace(/\s+/g, " ")} -> ${to.replace(/\s+/g, " ")}`;
@@ -17,18 +17,19 @@ function count(text: string | undefined): number | undefined {
 function options() {
   const text = { type: "string" } as const;
   try {
-    return parseArgs({ options: { json: { type: "boolean" }, sample: text, seed: text, workers: text } }).values;
+    return parseArgs({ options: { json: { type: "boolean" }, sample: text, seed: text, workers: text, only: text } })
+      .values;
   } catch (error) {
     throw new UsageError("an argument is not known", { hint: USAGE, cause: error });
   }
 }
 
 await runMain(async () => {
-  const { json = false, ...given } = options();
+  const { json = false, only = "", ...given } = options();
   const [sample, seed = 1, workers] = [given.sample, given.seed, given.workers].map(count);
   const judged = await judgeMutants({
     ...(sample === undefined ? {} : { sample }),
-    ...{ seed, workers: workers ?? 1 },
+    ...{ only, seed, workers: workers ?? 1 },
     onVerdict: (each) => console.error(`${each.verdict.padEnd(10)} ${describe(each)}`),
   });
   const counted = judged.filter(({ verdict }) => isCounted(verdict));

@@ -1,3 +1,6 @@
+import type { Signer } from "ethers";
+import { network } from "hardhat";
+import { alertGas, type AlertRows } from "./alert-gas.ts";
 import { comparison, type ComparisonRow } from "./comparison.ts";
 import { consentGas, type ConsentRows } from "./consents.ts";
 import { deviceGas, gasWithoutPrecompile, type DeviceRows, type WithoutPrecompile } from "./devices.ts";
@@ -8,9 +11,9 @@ import { listGas, type ListRows } from "./lists.ts";
 import { partyGas, type PartyRows } from "./parties.ts";
 import { peerGas, type PeerGas } from "./peers.ts";
 import { PUBLISHED } from "./published.ts";
-import type { Rules } from "./rules.ts";
+import { under, type Rules } from "./rules.ts";
 
-type FunctionRows = Readonly<Record<keyof (ConsentRows & DeviceRows & PartyRows), GasRow>>;
+type FunctionRows = Readonly<Record<keyof (ConsentRows & AlertRows & DeviceRows & PartyRows), GasRow>>;
 
 export interface GasReport {
   readonly rows: FunctionRows;
@@ -52,8 +55,13 @@ export async function benchGas(sizes: readonly number[] = [10, 100_000]): Promis
   };
 }
 
-const functionGas = async (rules: Rules): Promise<FunctionRows> => ({
-  ...(await consentGas(rules)),
-  ...(await deviceGas(rules)),
-  ...(await partyGas(rules)),
-});
+async function functionGas(rules: Rules): Promise<FunctionRows> {
+  const connection = await network.create(under(rules));
+  try {
+    const [, gateway, relayer] = (await connection.ethers.getSigners()) as unknown as [Signer, Signer, Signer];
+    const alerts = await alertGas(connection, gateway, relayer);
+    return { ...(await consentGas(rules)), ...alerts, ...(await deviceGas(rules)), ...(await partyGas(rules)) };
+  } finally {
+    await connection.close();
+  }
+}

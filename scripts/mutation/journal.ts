@@ -5,7 +5,14 @@ import type { Verdict } from "./kill.ts";
 import { ROOT, type Mutant } from "./mutants.ts";
 
 /** What verdicts depend on; when any of it changes, they are void. */
-const INPUTS = ["contracts", "test/contracts", "scripts/mutation", "hardhat.config.ts", "package-lock.json"];
+const INPUTS = [
+  "contracts",
+  "test/contracts",
+  "test/chain",
+  "scripts/mutation",
+  "hardhat.config.ts",
+  "package-lock.json",
+];
 
 /** Verdicts on disk, one a line, so that a run that was cut off goes on where it stood. */
 export class VerdictJournal {

@@ -3,36 +3,31 @@ import { cpSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync }
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { ROOT, type Mutant } from "./mutants.ts";
+import { groupOf, type Group } from "./suites.ts";
 
 /** Stillborn: the compiler refuses it. Equivalent: it compiles to the same code. Neither is counted. */
 export type Verdict = "killed" | "survived" | "equivalent" | "stillborn";
 
-const DEPLOYED = ["ConsentRegistry", "RecordAnchor"];
 /** What a copy of the project needs so that its contract tests run. */
 const COPIED = [
-  ...["contracts", "test/contracts", "src", "examples", "scripts", "tools", "typechain-types"],
+  ...["contracts", "test", "src", "examples", "scripts", "ignition", "tools", "typechain-types", "docs"],
   ...["package.json", "hardhat.config.ts"],
 ];
-/** In this order, the cheapest first; a mutant is dead with the first that fails. */
-const SUITES: readonly (readonly string[])[] = [
-  ["test", "solidity", "--no-compile"],
-  [
-    ...["test", "mocha", "--no-compile", "--bail"],
-    ...["ConsentRegistry", "RecordAnchor", "signers", "batch", "isPermitted", "order"].map(
-      (name) => `test/contracts/${name}.test.ts`,
-    ),
-  ],
-  ["test", "mocha", "--no-compile", "--bail", "test/contracts/invariants.test.ts"],
-];
 /** Invariants by a short campaign, the same for every mutant. */
-const ENV = { HARDHAT_DISABLE_TELEMETRY: "true", MEDSEAL_CALLS: "1500", MEDSEAL_SEED: "1" };
+const ENV = {
+  HARDHAT_DISABLE_TELEMETRY: "true",
+  MEDSEAL_CALLS: "1500",
+  MEDSEAL_SEED: "1",
+  MEDSEAL_VECTORS: process.env["MEDSEAL_VECTORS"] ?? join(ROOT, "../shared/vectors"),
+};
 /** An endless loop in a test is a kill. */
 const LONGEST_MS = 180_000;
 
 /** A copy of the project, in which one mutant after the other is built and tested. */
 export class Bench {
   readonly #folder: string;
-  #unchanged = "";
+  /** The code of each group as it is, once its tests have passed on it. */
+  readonly #unchanged = new Map<Group, string>();
 
   constructor() {
     this.#folder = mkdtempSync(join(tmpdir(), "medseal-mutation-"));
@@ -40,22 +35,29 @@ export class Bench {
     symlinkSync(join(ROOT, "node_modules"), join(this.#folder, "node_modules"), "dir");
   }
 
-  /** @throws when the tests fail on the contracts as they are: then no kill would mean anything. */
-  async open(): Promise<void> {
-    if (!(await this.#build()) || !(await this.#passes())) throw new Error("the contracts fail their tests unchanged");
-    this.#unchanged = this.#code();
-  }
-
+  /** @throws Error when the tests fail on the contracts as they are: then no kill would mean anything. */
   async judge(mutant: Mutant): Promise<Verdict> {
+    const group = groupOf(mutant.file);
+    const unchanged = await this.#codeUnchanged(group);
     const file = join(this.#folder, mutant.file);
     writeFileSync(file, mutant.content);
     try {
       if (!(await this.#build())) return "stillborn";
-      if (this.#code() === this.#unchanged) return "equivalent";
-      return (await this.#passes()) ? "survived" : "killed";
+      if (this.#code(group) === unchanged) return "equivalent";
+      return (await this.#passes(group)) ? "survived" : "killed";
     } finally {
       cpSync(join(ROOT, mutant.file), file);
     }
+  }
+
+  async #codeUnchanged(group: Group): Promise<string> {
+    const known = this.#unchanged.get(group);
+    if (known !== undefined) return known;
+    if (!(await this.#build()) || !(await this.#passes(group)))
+      throw new Error(`the tests of ${group.sources.join(", ")} fail on the contracts as they are`);
+    const code = this.#code(group);
+    this.#unchanged.set(group, code);
+    return code;
   }
 
   close(): void {
@@ -66,17 +68,16 @@ export class Bench {
     return this.#hardhat("build", "--no-typechain");
   }
 
-  /** The code of all contracts that are deployed. */
-  #code(): string {
+  #code({ artifacts }: Group): string {
     const artifact = (name: string): string =>
       join(this.#folder, "artifacts", "contracts", `${name}.sol`, `${name}.json`);
-    return DEPLOYED.map(
-      (name) => (JSON.parse(readFileSync(artifact(name), "utf8")) as { bytecode: string }).bytecode,
-    ).join();
+    return artifacts
+      .map((name) => (JSON.parse(readFileSync(artifact(name), "utf8")) as { bytecode: string }).bytecode)
+      .join();
   }
 
-  async #passes(): Promise<boolean> {
-    for (const suite of SUITES) if (!(await this.#hardhat(...suite))) return false;
+  async #passes({ suites }: Group): Promise<boolean> {
+    for (const suite of suites) if (!(await this.#hardhat(...suite))) return false;
     return true;
   }
 

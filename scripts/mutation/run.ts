@@ -8,6 +8,8 @@ export interface Judged extends Mutant {
 }
 
 export interface RunOptions {
+  /** Only mutants of files whose path holds this. */
+  readonly only?: string;
   /** Mutants to judge, drawn by `seed`; all of them by default. */
   readonly sample?: number;
   readonly seed?: number;
@@ -18,8 +20,9 @@ export interface RunOptions {
 
 /** Judges mutants of the contracts by the contract tests; those that compile to nothing or to the same code do not count into a sample. */
 export async function judgeMutants(options: RunOptions = {}): Promise<Judged[]> {
-  const { sample = Infinity, seed = 1, workers = 1, journal = new VerdictJournal(), onVerdict } = options;
-  const queue = sample === Infinity ? mutantsOf() : shuffled(mutantsOf(), seed);
+  const { only = "", sample = Infinity, seed = 1, workers = 1, journal = new VerdictJournal(), onVerdict } = options;
+  const mutants = mutantsOf().filter(({ file }) => file.includes(only));
+  const queue = sample === Infinity ? mutants : shuffled(mutants, seed);
   const judged: Judged[] = [];
   let counted = 0;
   const add = (mutant: Mutant, verdict: Verdict): void => {
@@ -34,7 +37,7 @@ export async function judgeMutants(options: RunOptions = {}): Promise<Judged[]> 
       for (let mutant = queue.shift(); mutant !== undefined && counted < sample; mutant = queue.shift()) {
         let verdict = journal.get(mutant);
         if (verdict === undefined) {
-          if (bench === undefined) await (bench = new Bench()).open();
+          bench ??= new Bench();
           verdict = await bench.judge(mutant);
           journal.put(mutant, verdict);
         }

@@ -12,6 +12,8 @@ export const CONTRACTS = [
   "PartyRegistry",
   "EmergencyAccess",
   "VaultRecovery",
+  "AlertRules",
+  "RuleEvaluator",
 ] as const;
 export type ContractName = (typeof CONTRACTS)[number];
 

@@ -199,25 +199,24 @@ export async function deployAll(connection: NetworkConnection) {
       },
     }),
     patients("ConsentRegistry", {
-      method: "revokeBySig",
-      args: async (actor) => [patient.address, id, await signRevoke(actor, domain, consent)],
-    }),
-    patients("ConsentRegistry", {
-      method: "revokeAllBySig",
-      args: async (actor) => [patient.address, issuedAt, await signRevokeAll(actor, domain, patient.address, issuedAt)],
-    }),
-    patients("ConsentRegistry", {
       method: "grantManyBySig",
-      args: async (actor) => {
-        const { id: consentId, ...grant } = await signGrant(actor, domain, consent, issuedAt);
-        return [[{ grantor: patient.address, consentId, ...grant }]];
-      },
+      args: async (actor) => [
+        [{ grantor: patient.address, consentId: id, ...(await signGrant(actor, domain, consent, issuedAt)) }],
+      ],
     }),
     patients("ConsentRegistry", {
       method: "revokeManyBySig",
       args: async (actor) => [
         [{ grantor: patient.address, consentId: id, signature: await signRevoke(actor, domain, consent) }],
       ],
+    }),
+    patients("ConsentRegistry", {
+      method: "revokeBySig",
+      args: async (actor) => [patient.address, id, await signRevoke(actor, domain, consent)],
+    }),
+    patients("ConsentRegistry", {
+      method: "revokeAllBySig",
+      args: async (actor) => [patient.address, issuedAt, await signRevokeAll(actor, domain, patient.address, issuedAt)],
     }),
     {
       contract: "RecordAnchor",
