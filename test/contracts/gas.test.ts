@@ -39,7 +39,8 @@ describe("gas", () => {
     const { rows, amsterdam } = bench;
     for (const name of STEADY) {
       const { gas } = rows[name as keyof typeof rows];
-      expect((amsterdam[name] ?? NaN) / gas, name).to.be.within(1, 1.05);
+      // Zero bytes by chance are 12 gas each.
+      expect((amsterdam[name] ?? NaN) / gas, name).to.be.within(0.99, 1.05);
     }
   });
 
