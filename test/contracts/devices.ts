@@ -2,6 +2,7 @@ import { randomBytes } from "node:crypto";
 import { concat, getBytes, hexlify, toBeHex, type BytesLike, type Signer } from "ethers";
 import type { NetworkConnection } from "hardhat/types/network";
 import { hex0x } from "../../src/bytes/bytes.ts";
+import type { Random } from "../../src/bytes/random.ts";
 import type { Hex } from "../../src/consent/consent.ts";
 import { enrollmentDigest, serialCommitment } from "../../src/keys/enrollment.ts";
 import { coordinatesOf, deviceIdOf, generateSigningKey, sign } from "../../src/keys/signature.ts";
@@ -25,8 +26,8 @@ export interface TestDevice {
   sign(digest: BytesLike): Hex;
 }
 
-export function newDevice(): TestDevice {
-  const { privateKey, publicKey } = generateSigningKey();
+export function newDevice(bytes?: Random): TestDevice {
+  const { privateKey, publicKey } = generateSigningKey(bytes);
   const { x, y } = coordinatesOf(publicKey);
   const id = hex0x(deviceIdOf(publicKey));
   return {
