@@ -46,7 +46,7 @@ export class EmergencySide {
     const organisation = draw.of(this.#organisations).address;
     const act = draw.act([
       [8, () => this.#declare(clinician, organisation)],
-      [1, () => this.#again()],
+      [2, () => this.#again()],
       [2, () => this.#end(this.#declarant())],
       [2, () => this.#notice(this.#declarant())],
       [8, () => this.#review(clinician.address)],
@@ -115,7 +115,7 @@ export class EmergencySide {
   async #again(): Promise<void> {
     const { draw, now } = this.#world;
     if (this.#sent.length === 0) return this.#standing();
-    const { by, args, declaring } = draw.of(this.#sent);
+    const { by, args, declaring } = draw.of(draw.chance(0.7) ? this.#sent.slice(-3) : this.#sent);
     const from = draw.chance(0.6) ? by : draw.of(this.#clinicians).address;
     await this.#act(from, "declare", args, this.model.declare(from, declaring, now));
   }
