@@ -25,7 +25,9 @@ export class EmergencySide {
     this.model = new EmergencyModel(parties.model, world.may("EmergencyAccess"));
     const others = world.callers.filter(({ role }) => role === undefined);
     this.#organisations = others.slice(0, 2);
-    this.#clinicians = others.slice(2, 5);
+    // One of them reviews as well, though never their own.
+    const reviewer = world.callers.filter(({ role }) => role === "REVIEWER").slice(0, 1);
+    this.#clinicians = [...others.slice(2, 4), ...reviewer];
     const organisations = this.#organisations.map((each) => [each, ORGANISATION] as const);
     this.#kinds = [...organisations, ...this.#clinicians.map((each) => [each, CLINICIAN] as const)];
   }
@@ -115,7 +117,8 @@ export class EmergencySide {
   async #again(): Promise<void> {
     const { draw, now } = this.#world;
     if (this.#sent.length === 0) return this.#standing();
-    const { by, args, declaring } = draw.of(draw.chance(0.7) ? this.#sent.slice(-3) : this.#sent);
+    const inTime = this.#sent.filter(({ declaring }) => declaring.deadline >= now);
+    const { by, args, declaring } = draw.of(inTime.length > 0 && draw.chance(0.8) ? inTime : this.#sent);
     const from = draw.chance(0.6) ? by : draw.of(this.#clinicians).address;
     await this.#act(from, "declare", args, this.model.declare(from, declaring, now));
   }

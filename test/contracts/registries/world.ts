@@ -16,7 +16,10 @@ export interface Caller {
   readonly role?: RoleName;
 }
 
-const HELD: readonly RoleName[] = ["REGISTRAR", "PROTECTOR", "OFFICER", "REVIEWER", "CUSTODIAN", "CUSTODIAN"];
+const HELD: readonly RoleName[] = [
+  ...(["REGISTRAR", "PROTECTOR", "OFFICER"] as const),
+  ...(["REVIEWER", "REVIEWER", "CUSTODIAN", "CUSTODIAN"] as const),
+];
 /** Callers without a role. */
 const OTHERS = 8;
 const RICH = "0xffffffffffffffffffff";
