@@ -8,7 +8,7 @@ import { loadMapping } from "../../src/intake/mapping.ts";
 import { exportQuarantine } from "../../src/intake/quarantine.ts";
 import { survey } from "../../src/intake/survey.ts";
 import type { Intake, IntakeOptions } from "../../src/intake/types.ts";
-import { channelKey, type Observation } from "../../src/observation/observation.ts";
+import type { Observation } from "../../src/observation/observation.ts";
 import type { Call, Command } from "../cli/command.ts";
 import { asGateway, type AsGateway } from "../cli/gateway.ts";
 import { userPath } from "../cli/io.ts";
