@@ -30,11 +30,17 @@ export interface FeedDeps {
   readonly now?: Now;
 }
 
+interface Parts {
+  readonly intake: Intake;
+  readonly sealing: Sealing;
+  readonly levels: Levels;
+}
+
 /** Readings from live sources: stored as they come, sealed by the gateway, followed until they are anchored. */
 export class Feed {
   readonly #journal: FeedJournal;
   readonly #deps: FeedDeps;
-  #parts: { readonly intake: Intake; readonly sealing: Sealing; readonly levels: Levels } | undefined;
+  #parts: Parts | undefined;
 
   /** @throws JournalFailedError. */
   constructor(deps: FeedDeps) {
@@ -64,26 +70,26 @@ export class Feed {
 
   /** Takes one line of a source. What is answered `stored` is lost no more. Never fails. */
   take(source: Source, line: Uint8Array): Promise<Answer> {
-    return this.#open.intake.take(source, line);
+    return this.#running.intake.take(source, line);
   }
 
   /** Seals what waits; again after a failure. @returns how many messages. */
   seal(): Promise<number> {
-    return this.#open.sealing.seal();
+    return this.#running.sealing.seal();
   }
 
   /** Finds out what has been anchored by now. */
   update(): Promise<void> {
-    return this.#open.levels.update();
+    return this.#running.levels.update();
   }
 
   /** Resolves when every line that came has its answer. */
   idle(): Promise<void> {
-    return this.#open.intake.idle();
+    return this.#running.intake.idle();
   }
 
   fateOf(device: string, counter: number): Fate | undefined {
-    return this.#open.levels.fateOf(device, counter);
+    return this.#running.levels.fateOf(device, counter);
   }
 
   deviceOf(name: string): DeviceState | undefined {
@@ -111,7 +117,7 @@ export class Feed {
     }
   }
 
-  get #open(): NonNullable<typeof this.#parts> {
+  get #running(): Parts {
     if (!this.#parts) throw new Error("the feed has no gateway yet");
     return this.#parts;
   }
