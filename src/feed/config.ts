@@ -77,10 +77,23 @@ export function parseConfig(text: string): GatewayConfig {
     reserve: integerAt(all["reserveMiB"] ?? 256, "reserveMiB", 0, 1_000_000) * MIB,
     sources: listAt(all["sources"], "sources").map(sourceAt),
   };
-  if (config.seal > config.anchor) throw new ConfigError("cadence", "sealing less often than anchoring anchors nothing");
-  once(config.sources.map(({ name }) => name), "sources", "source");
-  once(config.sources.map(({ credential }) => credential), "sources", "credential");
-  once(config.sources.flatMap(({ devices }) => devices.map(({ name }) => name)), "sources", "device");
+  if (config.seal > config.anchor)
+    throw new ConfigError("cadence", "sealing less often than anchoring anchors nothing");
+  once(
+    config.sources.map(({ name }) => name),
+    "sources",
+    "source",
+  );
+  once(
+    config.sources.map(({ credential }) => credential),
+    "sources",
+    "credential",
+  );
+  once(
+    config.sources.flatMap(({ devices }) => devices.map(({ name }) => name)),
+    "sources",
+    "device",
+  );
   return config;
 }
 
@@ -106,7 +119,8 @@ function sourceAt(value: unknown, i: number): Source {
     if (typeof device === "string") return { name: nameAt(device, `${at}.devices[${k}]`) };
     const { name, write } = objectAt(device, `${at}.devices[${k}]`, ["name", "write"]);
     const id = textAt(write, `${at}.devices[${k}].write`);
-    if (!/^0x[0-9a-f]{64}$/.test(id)) throw new ConfigError(`${at}.devices[${k}].write`, "the id of a consent is expected");
+    if (!/^0x[0-9a-f]{64}$/.test(id))
+      throw new ConfigError(`${at}.devices[${k}].write`, "the id of a consent is expected");
     return { name: nameAt(name, `${at}.devices[${k}].name`), write: id };
   });
   return { name: nameAt(source["name"], `${at}.name`), credential, devices };
@@ -120,8 +134,11 @@ function entriesAt(value: unknown): GatewayConfig["entries"] {
     if (!Number.isInteger(time)) throw new ConfigError(`entries[${i}].from`, "a day is expected, 2026-12-01");
     return { from: time, count: integerAt(count, `entries[${i}].count`, 8, 4096) };
   });
-  const rises = steps.every(({ from, count }, i) => i === 0 || (from > steps[i - 1]!.from && count > steps[i - 1]!.count));
-  if (!rises) throw new ConfigError("entries", "days and counts must rise: fewer entries would show that less is recorded");
+  const rises = steps.every(
+    ({ from, count }, i) => i === 0 || (from > steps[i - 1]!.from && count > steps[i - 1]!.count),
+  );
+  if (!rises)
+    throw new ConfigError("entries", "days and counts must rise: fewer entries would show that less is recorded");
   return steps;
 }
 

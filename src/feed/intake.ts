@@ -31,6 +31,8 @@ export interface IntakeEvents {
   stored(source: Source, readings: number, skewed: boolean): void;
   quarantined(source: Source, device: string, counter: number, code: string, readings: number): void;
   refused(source: Source, code: string): void;
+  /** The journal did not take what came. */
+  failed(error: MedSealError): void;
 }
 
 export interface IntakeOptions {
@@ -98,6 +100,7 @@ export class Intake {
       } catch (error) {
         if (!(error instanceof MedSealError)) throw error;
         const { code, message } = error;
+        this.#options.events.failed(error);
         for (const { source } of together) this.#options.events.refused(source, code);
         answers = together.map(({ line }) => ({ ...placeOf(line), level: "refused", code, reason: message }));
       }
@@ -136,7 +139,8 @@ class Batch {
     const name = seenName(message.device, message.counter);
     const seen = this.#seen.get(name) ?? this.#journal.state.seen.get(name);
     if (!seen) return { ...named, ...this.#first(source, device, message, line, digest) };
-    if (!equal(seen.digest, digest)) return { ...named, ...this.#quarantine(source, message, line, "ERR_CLONED_DEVICE") };
+    if (!equal(seen.digest, digest))
+      return { ...named, ...this.#quarantine(source, message, line, "ERR_CLONED_DEVICE") };
     return { ...named, level: seen.place === undefined ? "quarantined" : this.#options.levelOf(seen.place) };
   }
 
@@ -176,7 +180,9 @@ class Batch {
   #skewOf({ sent, readings }: FeedMessage, received: number): number | undefined {
     const times = readings.flatMap((one) => (isReading(one) ? (parseInstant(one.time)?.seconds ?? []) : []));
     const ahead =
-      sent === undefined ? Math.max(0, ...times.map((time) => time - received)) : parseInstant(sent)!.seconds - received;
+      sent === undefined
+        ? Math.max(0, ...times.map((time) => time - received))
+        : parseInstant(sent)!.seconds - received;
     return Math.abs(ahead) > this.#options.skew ? ahead : undefined;
   }
 

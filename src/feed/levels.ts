@@ -49,12 +49,13 @@ export class Levels {
     const { gateway, timeOf, reached } = this.#options;
     const { state } = this.#journal;
     for (const [name, cut] of state.cuts.entries()) {
-      const { placed, decided, published, final, blockOf } = gateway.whereabouts;
+      const at = gateway.whereabouts;
+      const { placed, decided, published, final } = at;
       if (cut.sealed === undefined || placed < cut.sealed) return;
       const checkpoint = cut.checkpoint ?? decided - 1;
       const level: Level = final > checkpoint ? "anchored" : published > checkpoint ? "replicated" : "stored";
       if (cut.checkpoint === checkpoint && level === cut.level) continue;
-      const block = level === "anchored" ? blockOf(checkpoint) : undefined;
+      const block = level === "anchored" ? at.blockOf(checkpoint) : undefined;
       const mined = block === undefined ? {} : { block, blockTime: await timeOf(block) };
       const next: CutState = { ...cut, checkpoint, level, ...mined };
       await this.#journal.write(() => {

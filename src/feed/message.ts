@@ -55,7 +55,8 @@ function readReading(json: JsonValue): Observation | Problem {
     return { code: "ERR_JSON", reason: "a member that readings do not have" };
   const system = systemOf(member(json, "system") === undefined ? LOINC : (textOf(json, "system") ?? ""));
   const [code, unit, time] = [textOf(json, "code"), member(json, "unit"), textOf(json, "effective")];
-  if (code === undefined || system === "") return { code: "ERR_CODE", reason: "code or code system is empty or too long" };
+  if (code === undefined || system === "")
+    return { code: "ERR_CODE", reason: "code or code system is empty or too long" };
   if (typeof unit !== "string" || (unit !== "" && !unitCheck()(unit)))
     return { code: "ERR_UNIT", reason: "the unit is not a UCUM code" };
   const channel: Channel = { code: { system, code }, unit };
@@ -74,7 +75,9 @@ function valueOf(json: JsonObject): Value | undefined {
   const absent = member(json, "absent");
   if (value === null) {
     const reason = absent === undefined ? "unknown" : absent;
-    return typeof reason === "string" && /^[a-z-]{1,32}$/.test(reason) ? { kind: "missing", reason, source: "" } : undefined;
+    return typeof reason === "string" && /^[a-z-]{1,32}$/.test(reason)
+      ? { kind: "missing", reason, source: "" }
+      : undefined;
   }
   if (absent !== undefined) return undefined;
   if (typeof value === "boolean") return { kind: "boolean", value };

@@ -46,9 +46,13 @@ export class Routes {
     const oldest = new Map<string, number>();
     const notTaken: NotTaken[] = [];
     for (const [index, reading] of readings.entries()) {
-      const found = isReading(reading) ? this.#streamOf(device, reading) : reading.code;
-      if (typeof found === "string" || !isReading(reading)) {
-        notTaken.push({ index, code: String(found) });
+      if (!isReading(reading)) {
+        notTaken.push({ index, code: reading.code });
+        continue;
+      }
+      const found = this.#streamOf(device, reading);
+      if (typeof found === "string") {
+        notTaken.push({ index, code: found });
         continue;
       }
       const key = keyOf(found);

@@ -58,7 +58,7 @@ export class FeedServer {
   /** The port, where it is none of a path. */
   get port(): number | undefined {
     const address = this.#server.address();
-    return typeof address === "object" ? (address as AddressInfo | null)?.port : undefined;
+    return typeof address === "object" ? (address)?.port : undefined;
   }
 
   /** Tells sources how far their messages got. */
@@ -168,7 +168,10 @@ class Connection {
     this.source = source;
     this.#deps.connected(source, 1);
     this.#socket.once("close", () => this.#deps.connected(source, -1));
-    const devices = source.devices.map(({ name }) => ({ device: name, highest: this.#deps.deviceOf(name)?.highest ?? null }));
+    const devices = source.devices.map(({ name }) => ({
+      device: name,
+      highest: this.#deps.deviceOf(name)?.highest ?? null,
+    }));
     this.send({ feed: PROTOCOL, source: source.name, devices });
     return true;
   }

@@ -34,14 +34,20 @@ export class JournalBusyError extends MedSealError {
 export class JournalFailedError extends MedSealError {
   readonly code = "ERR_JOURNAL_FAILED";
   override readonly exit = EXIT.unavailable;
+  /** Nothing was changed, and with more room the same will work. Otherwise only opening it anew tells what is on the disk. */
+  readonly full: boolean;
 
   constructor(cause: unknown) {
     const reason = cause instanceof Error ? cause.message : "unknown reason";
     super(`the journal cannot be read or written: ${reason}`, { hint: "check the disk and its free space", cause });
+    this.full = codeOf(cause) === SQLITE_FULL;
   }
 }
 
 const SQLITE_BUSY = 5;
+const SQLITE_FULL = 13;
+
+const codeOf = (error: unknown): unknown => (error instanceof Error && "errcode" in error ? error.errcode : undefined);
 
 /** A row as it lies in a file. */
 export interface RawRow {
@@ -139,7 +145,6 @@ function tried<T>(work: () => T): T {
   try {
     return work();
   } catch (error) {
-    const busy = error instanceof Error && "errcode" in error && error.errcode === SQLITE_BUSY;
-    throw busy ? new JournalBusyError(error) : new JournalFailedError(error);
+    throw codeOf(error) === SQLITE_BUSY ? new JournalBusyError(error) : new JournalFailedError(error);
   }
 }

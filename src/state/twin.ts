@@ -171,7 +171,10 @@ const digestOf = (table: string, name: Uint8Array, value: Uint8Array): bigint =>
   BigInt(`0x${hex(sha256(new ByteWriter().text(table).uint(name.length, 1).raw(name).finish(), value))}`);
 
 function encodeMark({ sequence, sum }: Mark): Uint8Array {
-  const bytes = new ByteWriter().uint(sequence, 6).raw(Buffer.from(sum.toString(16).padStart(64, "0"), "hex")).finish();
+  const bytes = new ByteWriter()
+    .uint(sequence, 6)
+    .raw(Buffer.from(sum.toString(16).padStart(64, "0"), "hex"))
+    .finish();
   return new ByteWriter().raw(bytes).raw(sha256(bytes).subarray(0, 8)).finish();
 }
 
