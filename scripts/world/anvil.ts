@@ -74,7 +74,7 @@ export async function callNode(url: string, method: string, ...params: unknown[]
   return result;
 }
 
-function freePort(): Promise<number> {
+export function freePort(): Promise<number> {
   return new Promise((done) => {
     const server = createServer().listen(0, "127.0.0.1", () => {
       const { port } = server.address() as AddressInfo;

@@ -1,5 +1,5 @@
 import { chmod, unlink } from "node:fs/promises";
-import { connect, createServer, type AddressInfo, type Server, type Socket } from "node:net";
+import { connect, createServer, type Server, type Socket } from "node:net";
 import { UsageError } from "../errors.ts";
 import { isAbsent } from "../files/durable.ts";
 import { LIMITS } from "../intake/limits.ts";
