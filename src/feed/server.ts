@@ -58,7 +58,7 @@ export class FeedServer {
   /** The port, where it is none of a path. */
   get port(): number | undefined {
     const address = this.#server.address();
-    return typeof address === "object" ? (address)?.port : undefined;
+    return typeof address === "object" ? address?.port : undefined;
   }
 
   /** Tells sources how far their messages got. */

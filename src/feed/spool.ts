@@ -53,7 +53,8 @@ export class Spool {
     const bytes = new Uint8Array(await readFile(join(this.#folder, name)));
     try {
       if (kind === "end") this.#deps.noteSigned(parseSigned(fromUtf8(bytes)));
-      else if (kind === "mail") for (const { envelope, row } of this.#deps.readMail(bytes)) await gateway.carry(envelope, row);
+      else if (kind === "mail")
+        for (const { envelope, row } of this.#deps.readMail(bytes)) await gateway.carry(envelope, row);
       else await this.#lease(name, bytes);
     } catch (error) {
       if (!(error instanceof MedSealError) || error.exit === EXIT.unavailable) throw error;

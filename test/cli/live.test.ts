@@ -45,7 +45,12 @@ describe("a gateway that runs", function () {
     gateway = await RunningGateway.init(world, `bed-7:${DEVICE}`);
     await gateway.start();
     await rename(world.path("gw.lease"), gateway.spool("gw.lease"));
-    await gateway.until(async () => readFile(gateway.spool("gw.receipt")).then(() => true, () => false));
+    await gateway.until(async () =>
+      readFile(gateway.spool("gw.receipt")).then(
+        () => true,
+        () => false,
+      ),
+    );
     await world.run(`gateway confirm ${gateway.spool("gw.receipt")} --as Ann`);
     await world.run("release --to Lee --out lee.release --as Ann");
     client = await FeedClient.open(gateway.feedPort, await gateway.credential("bed-7"));
@@ -85,7 +90,10 @@ describe("a gateway that runs", function () {
   });
 
   it("quarantines and reports a cloned device and an unknown one", async () => {
-    expect(await client.send(message(0, [reading(0, 99)]))).to.include({ level: "quarantined", code: "ERR_CLONED_DEVICE" });
+    expect(await client.send(message(0, [reading(0, 99)]))).to.include({
+      level: "quarantined",
+      code: "ERR_CLONED_DEVICE",
+    });
     expect(await client.send({ ...message(0, [reading(0, 99)]), device: "stranger" })).to.include({
       level: "quarantined",
       code: "ERR_UNKNOWN_DEVICE",
@@ -137,7 +145,10 @@ describe("a gateway that runs", function () {
 
   it("tells how it does in words, in numbers, and to who asks for its health; nothing of a reading", async () => {
     const words = await world.run(`gateway status --as Gateway --config ${gateway.config}`);
-    expect(words).to.match(/healthy/).and.to.match(/7 messages taken/).and.to.match(/up to counter 7/);
+    expect(words)
+      .to.match(/healthy/)
+      .and.to.match(/7 messages taken/)
+      .and.to.match(/up to counter 7/);
     expect(JSON.parse(await gateway.page("/health"))).to.deep.equal({ status: "ok", problems: [] });
     expect(await gateway.page("/metrics")).to.match(/medseal_readings_stored_total\{source="bed-7"\} 10/);
     expect(`${gateway.stderr}${await gateway.page("/metrics")}`).not.to.match(/8867-4|heart-rate|0x[0-9a-f]{40}/);
