@@ -44,7 +44,8 @@ export interface Ground {
 
 export async function openGround(): Promise<Ground> {
   const folder = await mkdtemp(join(tmpdir(), "medseal-reorg-"));
-  const { provider, stop } = await startAnvil("--slots-in-an-epoch", "32");
+  const anvil = await startAnvil("--slots-in-an-epoch", "32");
+  const { provider } = anvil;
   const [gatewayKey, relayer, other] = (await provider.listAccounts()) as [JsonRpcSigner, JsonRpcSigner, JsonRpcSigner];
   const chainId = Number((await provider.getNetwork()).chainId);
   const { deployment, at: registry } = await deployOn(provider, relayer, chainId);
@@ -99,7 +100,7 @@ export async function openGround(): Promise<Ground> {
     async close() {
       await ground.gateway.close();
       ledger.close();
-      await stop();
+      await anvil.stop();
       await rm(folder, { recursive: true, force: true });
     },
   };

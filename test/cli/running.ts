@@ -56,7 +56,7 @@ export class RunningGateway {
     const [command, ...words] = [...before, process.execPath, CLI];
     const { MEDSEAL_HOME: _home, MEDSEAL_AS: _as, ...rest } = process.env;
     const child = spawn(
-      command as string,
+      command,
       [...words, "gateway", "run", "--config", this.config, "--as", "Gateway", "--json"],
       {
         cwd: this.#world.folder,
