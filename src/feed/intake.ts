@@ -73,7 +73,7 @@ export class Intake {
   take(source: Source, line: Uint8Array): Promise<Answer> {
     return new Promise((answer) => {
       this.#waiting.push({ source, line, answer });
-      this.#working ??= this.#work().finally(() => (this.#working = undefined));
+      this.#working ??= this.#work();
     });
   }
 
@@ -83,7 +83,7 @@ export class Intake {
   }
 
   async #work(): Promise<void> {
-    while (this.#waiting.length > 0) {
+    for (;;) {
       // Whatever is on its way comes with it.
       await new Promise(setImmediate);
       const together = this.#waiting.splice(0, TOGETHER);
@@ -105,6 +105,10 @@ export class Intake {
         answers = together.map(({ line }) => ({ ...placeOf(line), level: "refused", code, reason: message }));
       }
       for (const [i, { answer }] of together.entries()) answer(answers[i] as Answer);
+      if (this.#waiting.length > 0) continue;
+      // In one go with the look, so that none who comes now is left waiting.
+      this.#working = undefined;
+      return;
     }
   }
 }

@@ -234,6 +234,7 @@ export class Service {
       this.#metrics.add("medseal_gas_total", {}, gas);
       this.#deps.log("info", "checkpoint.anchored", { batches: own.length, entries: size, gas });
     }
+    await this.feed.update();
   }
 
   /** What came is sealed once more if that can be done at once; nothing is lost if not. */

@@ -55,15 +55,11 @@ export class RunningGateway {
   async start(before: readonly string[] = this.#before): Promise<void> {
     const [command, ...words] = [...before, process.execPath, CLI];
     const { MEDSEAL_HOME: _home, MEDSEAL_AS: _as, ...rest } = process.env;
-    const child = spawn(
-      command,
-      [...words, "gateway", "run", "--config", this.config, "--as", "Gateway", "--json"],
-      {
-        cwd: this.#world.folder,
-        env: { ...rest, ...this.#world.env },
-        stdio: ["ignore", "pipe", "pipe"],
-      },
-    );
+    const child = spawn(command, [...words, "gateway", "run", "--config", this.config, "--as", "Gateway", "--json"], {
+      cwd: this.#world.folder,
+      env: { ...rest, ...this.#world.env },
+      stdio: ["ignore", "pipe", "pipe"],
+    });
     this.#child = child;
     child.stderr.setEncoding("utf8").on("data", (text: string) => (this.stderr += text));
     const out = await new Promise<string>((said, failed) => {
