@@ -123,10 +123,7 @@ describe("a feed", function () {
     let points = 0;
     for (const moment of ["before", "after"] as const) {
       for (let fatal = 0; ; fatal++) {
-        const at = {
-          ...outside(),
-          rows: new (start.rows.constructor as new (rows: unknown) => Outside["rows"])(start.rows.rows),
-        };
+        const at = { ...outside(), rows: new PaperRows(start.rows.rows) };
         let writes = 0;
         const failing: Rows = {
           load: (table) => at.rows.load(table),
