@@ -19,16 +19,18 @@ export async function campaign(
     checkpoints: 0,
     stateEqual: true,
   };
-  await Promise.all(
-    Array.from({ length: lanes }, async (_, i) => {
-      const world = await World.open(true);
-      try {
+  const worlds: World[] = [];
+  try {
+    // One after the other: a port that is free for one is free for another that looks at the same time.
+    for (let i = 0; i < lanes; i++) worlds.push(await World.open(true));
+    await Promise.all(
+      worlds.map(async (world, i) => {
         const lane = await Lane.open(world, dice(`${seed} ${i}`), (text) => note(`lane ${i}: ${text}`));
         await lane.campaign(kills, counts);
-      } finally {
-        await world.close();
-      }
-    }),
-  );
+      }),
+    );
+  } finally {
+    for (const world of worlds) await world.close();
+  }
   return counts;
 }
