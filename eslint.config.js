@@ -14,7 +14,7 @@ const higher = {
   message: "the layers below know neither chain nor use cases",
 };
 const imports = (...patterns) => ({ rules: { "no-restricted-imports": ["error", { patterns }] } });
-const low = ["bytes", "files", "observation", "intake", "keys", "seal", "log", "state"].map(
+const low = ["bytes", "files", "observation", "intake", "keys", "seal", "log", "state", "alerts"].map(
   (layer) => `src/${layer}/**`,
 );
 

@@ -11,6 +11,9 @@ abstract contract ConsentLedger is IConsentRegistry {
     /// @dev How far a signer's clock may run ahead of the chain's.
     uint48 internal constant MAX_CLOCK_AHEAD = 15 minutes;
 
+    /// @dev No refusal.
+    bytes4 internal constant DONE = 0;
+
     mapping(address grantor => mapping(bytes32 consentId => Entry entry)) private _entries;
     mapping(address grantor => uint48 issuedAt) private _endedBefore;
 
@@ -18,13 +21,13 @@ abstract contract ConsentLedger is IConsentRegistry {
     function entryOf(
         address grantor,
         bytes32 consentId
-    ) external view returns (uint48 issuedAt, uint48 grantedAt, uint48 revokedAt) {
+    ) public view returns (uint48 issuedAt, uint48 grantedAt, uint48 revokedAt) {
         Entry memory entry = _entries[grantor][consentId];
         return (entry.issuedAt, entry.grantedAt, entry.revokedAt);
     }
 
     /// @inheritdoc IConsentRegistry
-    function endedBefore(address grantor) external view returns (uint48) {
+    function endedBefore(address grantor) public view returns (uint48) {
         return _endedBefore[grantor];
     }
 
@@ -35,17 +38,33 @@ abstract contract ConsentLedger is IConsentRegistry {
     }
 
     function _grant(address grantor, bytes32 consentId, uint48 issuedAt) internal {
-        _requireNotInFuture(issuedAt);
-        uint48 ended = _endedBefore[grantor];
-        if (issuedAt <= ended) revert ConsentIssuedBeforeRevokeAll(issuedAt, ended);
-        Entry memory entry = _entries[grantor][consentId];
-        if (entry.revokedAt != 0) revert ConsentRevokedAlready(consentId, entry.revokedAt);
-        // Taking the newest of several grants, whatever their order, keeps the outcome independent of who relays first.
-        if (issuedAt <= entry.issuedAt) revert ConsentGrantedAlready(consentId, entry.issuedAt);
+        bytes4 refusal = _tryGrant(grantor, consentId, issuedAt);
+        if (refusal == DONE) return;
+        if (refusal == ConsentIssuedInFuture.selector) revert ConsentIssuedInFuture(issuedAt, _latestIssue());
+        if (refusal == ConsentIssuedBeforeRevokeAll.selector) {
+            revert ConsentIssuedBeforeRevokeAll(issuedAt, _endedBefore[grantor]);
+        }
+        Entry storage entry = _entries[grantor][consentId];
+        if (refusal == ConsentRevokedAlready.selector) revert ConsentRevokedAlready(consentId, entry.revokedAt);
+        revert ConsentGrantedAlready(consentId, entry.issuedAt);
+    }
 
-        _entries[grantor][consentId] = Entry({issuedAt: issuedAt, grantedAt: _now(), revokedAt: 0});
+    /// @dev Grants, or changes nothing and returns the selector of the error that says why.
+    function _tryGrant(address grantor, bytes32 consentId, uint48 issuedAt) internal returns (bytes4 refusal) {
+        if (issuedAt > _latestIssue()) return ConsentIssuedInFuture.selector;
+        if (issuedAt <= _endedBefore[grantor]) return ConsentIssuedBeforeRevokeAll.selector;
+        mapping(bytes32 consentId => Entry entry) storage entries = _entries[grantor];
+        Entry memory entry = entries[consentId];
+        if (entry.revokedAt != 0) return ConsentRevokedAlready.selector;
+        // Taking the newest of several grants, whatever their order, keeps the outcome independent of who relays first.
+        if (issuedAt <= entry.issuedAt) return ConsentGrantedAlready.selector;
+
+        entry.issuedAt = issuedAt;
+        entry.grantedAt = _now();
+        entries[consentId] = entry;
 
         emit ConsentGranted(grantor, consentId, issuedAt);
+        return DONE;
     }
 
     function _revoke(address grantor, bytes32 consentId) internal {
@@ -58,7 +77,8 @@ abstract contract ConsentLedger is IConsentRegistry {
     }
 
     function _revokeAll(address grantor, uint48 issuedAt) internal {
-        _requireNotInFuture(issuedAt);
+        uint48 latest = _latestIssue();
+        if (issuedAt > latest) revert ConsentIssuedInFuture(issuedAt, latest);
         if (issuedAt <= _endedBefore[grantor]) return;
 
         _endedBefore[grantor] = issuedAt;
@@ -70,8 +90,9 @@ abstract contract ConsentLedger is IConsentRegistry {
         return uint48(block.timestamp);
     }
 
-    function _requireNotInFuture(uint48 issuedAt) private view {
-        uint48 latest = _now() + MAX_CLOCK_AHEAD;
-        if (issuedAt > latest) revert ConsentIssuedInFuture(issuedAt, latest);
+    function _latestIssue() private view returns (uint48) {
+        unchecked {
+            return _now() + MAX_CLOCK_AHEAD; // Block times stay far below 2^48.
+        }
     }
 }

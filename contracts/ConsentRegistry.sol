@@ -32,12 +32,18 @@ contract ConsentRegistry is ConsentLedger, EIP712 {
         uint48 deadline,
         bytes calldata signature
     ) external {
-        if (block.timestamp > deadline) revert ConsentDeadlinePassed(deadline);
-        uint256 latest = uint256(issuedAt) + MAX_GRANT_DELAY;
-        if (deadline > latest) revert ConsentDeadlineTooLate(deadline, uint48(latest));
+        bytes4 refusal = _refusalOfTime(issuedAt, deadline);
+        if (refusal == ConsentDeadlinePassed.selector) revert ConsentDeadlinePassed(deadline);
+        if (refusal != DONE) revert ConsentDeadlineTooLate(deadline, issuedAt + MAX_GRANT_DELAY);
         _requireSigned(grantor, ConsentHash.grantHash(consentId, issuedAt, deadline), signature);
 
         _grant(grantor, consentId, issuedAt);
+    }
+
+    /// @inheritdoc IConsentRegistry
+    function grantManyBySig(SignedGrant[] calldata grants) external returns (bytes4[] memory refusals) {
+        refusals = new bytes4[](grants.length);
+        for (uint256 i = 0; i < grants.length; ++i) refusals[i] = _tryGrantBySig(grants[i]);
     }
 
     /// @inheritdoc IConsentRegistry
@@ -50,6 +56,20 @@ contract ConsentRegistry is ConsentLedger, EIP712 {
         _requireSigned(grantor, ConsentHash.revokeHash(consentId), signature);
 
         _revoke(grantor, consentId);
+    }
+
+    /// @inheritdoc IConsentRegistry
+    function revokeManyBySig(SignedRevoke[] calldata revocations) external returns (bytes4[] memory refusals) {
+        refusals = new bytes4[](revocations.length);
+        for (uint256 i = 0; i < revocations.length; ++i) {
+            SignedRevoke calldata message = revocations[i];
+            bytes32 digest = _hashTypedDataV4(ConsentHash.revokeHash(message.consentId));
+            if (ConsentSignature.isByKey(message.grantor, digest, message.signature)) {
+                _revoke(message.grantor, message.consentId);
+            } else {
+                refusals[i] = ConsentSignatureInvalid.selector;
+            }
+        }
     }
 
     /// @inheritdoc IConsentRegistry
@@ -97,8 +117,27 @@ contract ConsentRegistry is ConsentLedger, EIP712 {
         return true;
     }
 
+    /// @dev Grants, or changes nothing and returns the selector of the error that says why.
+    function _tryGrantBySig(SignedGrant calldata message) private returns (bytes4 refusal) {
+        refusal = _refusalOfTime(message.issuedAt, message.deadline);
+        if (refusal != DONE) return refusal;
+        bytes32 digest = _hashTypedDataV4(ConsentHash.grantHash(message.consentId, message.issuedAt, message.deadline));
+        if (!ConsentSignature.isByKey(message.grantor, digest, message.signature)) {
+            return ConsentSignatureInvalid.selector;
+        }
+        return _tryGrant(message.grantor, message.consentId, message.issuedAt);
+    }
+
+    /// @dev The selector of the error for a grant relayed too late, or signed for too long.
+    function _refusalOfTime(uint48 issuedAt, uint48 deadline) private view returns (bytes4) {
+        if (block.timestamp > deadline) return ConsentDeadlinePassed.selector;
+        if (deadline > uint256(issuedAt) + MAX_GRANT_DELAY) return ConsentDeadlineTooLate.selector;
+        return DONE;
+    }
+
     function _requireSigned(address grantor, bytes32 structHash, bytes calldata signature) private view {
-        bytes32 digest = _hashTypedDataV4(structHash);
-        if (!ConsentSignature.isValid(grantor, digest, signature)) revert ConsentSignatureInvalid();
+        if (!ConsentSignature.isValid(grantor, _hashTypedDataV4(structHash), signature)) {
+            revert ConsentSignatureInvalid();
+        }
     }
 }

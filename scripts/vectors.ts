@@ -4,7 +4,9 @@ import { archiveSuites } from "./vectors/archive.ts";
 import { batchSuites } from "./vectors/batch.ts";
 import { consentSuites } from "./vectors/consent.ts";
 import { envelopeSuites } from "./vectors/envelope.ts";
+import { handedSuites } from "./vectors/handed.ts";
 import { logSuites } from "./vectors/log.ts";
+import { proofSuites } from "./vectors/proof.ts";
 import { sealSuites } from "./vectors/seal.ts";
 import type { Case, Suite } from "./vectors/suite.ts";
 
@@ -54,9 +56,11 @@ const suites = [
   ...logSuites(),
   ...archiveSuites(),
   ...batchSuites(),
+  ...proofSuites(),
   ...(await sealSuites()),
   ...(await consentSuites()),
   ...(await envelopeSuites()),
+  ...(await handedSuites()),
 ];
 const manifest: Manifest = {
   version: 1,

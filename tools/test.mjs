@@ -33,6 +33,9 @@ function start(args, show) {
   });
 }
 
+/** Folders of tests that start no chain of Hardhat. */
+const PLAIN = ["unit", "cli"];
+
 const nothing = { code: 0, counts: count(""), show: () => undefined };
 
 function count(text) {
@@ -50,17 +53,16 @@ const all = readdirSync(join(root, "test"), { recursive: true })
   .sort();
 const named = process.argv.slice(2);
 const files = named.length > 0 ? named : all.map((file) => join("test", file));
-// The command line's tests are processes of their own that mostly wait for one another.
-const isCommandLine = (file) => file.startsWith(join("test", "cli"));
-const [commandLine, others] = [files.filter(isCommandLine), files.filter((file) => !isCommandLine(file))];
-const mochaFile = join(root, "node_modules", "mocha", "bin", "mocha.js");
-const beside = commandLine.length > 0 ? runBeside(mochaFile, ...commandLine) : nothing;
+// Two lanes, for two cores: what needs Hardhat, with its output as it comes; and beside it plain mocha, shown when it has ended.
+const isPlain = (file) => PLAIN.some((folder) => file.startsWith(join("test", folder)));
+const [plain, onHardhat] = [files.filter(isPlain), files.filter((file) => !isPlain(file))];
+const beside = plain.length > 0 ? runBeside(join(root, "node_modules", "mocha", "bin", "mocha.js"), ...plain) : nothing;
 const solidity = named.length === 0 ? await run(hardhat, "test", "solidity", "--no-compile") : nothing;
-const mocha = others.length > 0 ? await run(hardhat, "test", "mocha", "--no-compile", ...others) : nothing;
-const cli = await beside;
-cli.show();
+const mocha = onHardhat.length > 0 ? await run(hardhat, "test", "mocha", "--no-compile", ...onHardhat) : nothing;
+const second = await beside;
+second.show();
 
-const runs = [solidity, mocha, cli];
+const runs = [solidity, mocha, second];
 const total = (key) => runs.reduce((sum, { counts }) => sum + counts[key], 0);
 // A runner that fails without naming a test has failed all the same.
 const failed = Math.max(total("failed"), runs.every(({ code }) => code === 0) ? 0 : 1);

@@ -11,14 +11,24 @@ export declare namespace IConsentRegistry {
     export type ConsentStructOutput = [grantor: string, grantee: string, scope: string, purpose: string, dataStart: bigint, dataEnd: bigint, periodStart: bigint, periodEnd: bigint, actions: bigint, parent: string, salt: string, statement: string] & {grantor: string, grantee: string, scope: string, purpose: string, dataStart: bigint, dataEnd: bigint, periodStart: bigint, periodEnd: bigint, actions: bigint, parent: string, salt: string, statement: string }
   
 
+    export type SignedGrantStruct = {grantor: AddressLike, consentId: BytesLike, issuedAt: BigNumberish, deadline: BigNumberish, signature: BytesLike}
+
+    export type SignedGrantStructOutput = [grantor: string, consentId: string, issuedAt: bigint, deadline: bigint, signature: string] & {grantor: string, consentId: string, issuedAt: bigint, deadline: bigint, signature: string }
+  
+
     export type LinkStruct = {consent: IConsentRegistry.ConsentStruct, streams: BytesLike[]}
 
     export type LinkStructOutput = [consent: IConsentRegistry.ConsentStructOutput, streams: string[]] & {consent: IConsentRegistry.ConsentStructOutput, streams: string[] }
   
+
+    export type SignedRevokeStruct = {grantor: AddressLike, consentId: BytesLike, signature: BytesLike}
+
+    export type SignedRevokeStructOutput = [grantor: string, consentId: string, signature: string] & {grantor: string, consentId: string, signature: string }
+  
     }
 
   export interface ConsentLedgerInterface extends Interface {
-    getFunction(nameOrSignature: "consentIdOf" | "eip712Domain" | "endedBefore" | "entryOf" | "grant" | "grantBySig" | "isActive" | "isPermitted" | "revoke" | "revokeAll" | "revokeAllBySig" | "revokeBySig"): FunctionFragment;
+    getFunction(nameOrSignature: "consentIdOf" | "eip712Domain" | "endedBefore" | "entryOf" | "grant" | "grantBySig" | "grantManyBySig" | "isActive" | "isPermitted" | "revoke" | "revokeAll" | "revokeAllBySig" | "revokeBySig" | "revokeManyBySig"): FunctionFragment;
 
     getEvent(nameOrSignatureOrTopic: "AllConsentsRevoked" | "ConsentGranted" | "ConsentRevoked" | "EIP712DomainChanged"): EventFragment;
 
@@ -28,12 +38,14 @@ encodeFunctionData(functionFragment: 'endedBefore', values: [AddressLike]): stri
 encodeFunctionData(functionFragment: 'entryOf', values: [AddressLike, BytesLike]): string;
 encodeFunctionData(functionFragment: 'grant', values: [BytesLike]): string;
 encodeFunctionData(functionFragment: 'grantBySig', values: [AddressLike, BytesLike, BigNumberish, BigNumberish, BytesLike]): string;
+encodeFunctionData(functionFragment: 'grantManyBySig', values: [IConsentRegistry.SignedGrantStruct[]]): string;
 encodeFunctionData(functionFragment: 'isActive', values: [AddressLike, BytesLike]): string;
 encodeFunctionData(functionFragment: 'isPermitted', values: [IConsentRegistry.LinkStruct[], AddressLike, BigNumberish, string, BytesLike, BigNumberish]): string;
 encodeFunctionData(functionFragment: 'revoke', values: [BytesLike]): string;
 encodeFunctionData(functionFragment: 'revokeAll', values?: undefined): string;
 encodeFunctionData(functionFragment: 'revokeAllBySig', values: [AddressLike, BigNumberish, BytesLike]): string;
 encodeFunctionData(functionFragment: 'revokeBySig', values: [AddressLike, BytesLike, BytesLike]): string;
+encodeFunctionData(functionFragment: 'revokeManyBySig', values: [IConsentRegistry.SignedRevokeStruct[]]): string;
 
     decodeFunctionResult(functionFragment: 'consentIdOf', data: BytesLike): Result;
 decodeFunctionResult(functionFragment: 'eip712Domain', data: BytesLike): Result;
@@ -41,12 +53,14 @@ decodeFunctionResult(functionFragment: 'endedBefore', data: BytesLike): Result;
 decodeFunctionResult(functionFragment: 'entryOf', data: BytesLike): Result;
 decodeFunctionResult(functionFragment: 'grant', data: BytesLike): Result;
 decodeFunctionResult(functionFragment: 'grantBySig', data: BytesLike): Result;
+decodeFunctionResult(functionFragment: 'grantManyBySig', data: BytesLike): Result;
 decodeFunctionResult(functionFragment: 'isActive', data: BytesLike): Result;
 decodeFunctionResult(functionFragment: 'isPermitted', data: BytesLike): Result;
 decodeFunctionResult(functionFragment: 'revoke', data: BytesLike): Result;
 decodeFunctionResult(functionFragment: 'revokeAll', data: BytesLike): Result;
 decodeFunctionResult(functionFragment: 'revokeAllBySig', data: BytesLike): Result;
 decodeFunctionResult(functionFragment: 'revokeBySig', data: BytesLike): Result;
+decodeFunctionResult(functionFragment: 'revokeManyBySig', data: BytesLike): Result;
   }
 
   
@@ -180,6 +194,14 @@ decodeFunctionResult(functionFragment: 'revokeBySig', data: BytesLike): Result;
     
 
     
+    grantManyBySig: TypedContractMethod<
+      [grants: IConsentRegistry.SignedGrantStruct[], ],
+      [string[]],
+      'nonpayable'
+    >
+    
+
+    
     isActive: TypedContractMethod<
       [grantor: AddressLike, consentId: BytesLike, ],
       [boolean],
@@ -227,6 +249,14 @@ decodeFunctionResult(functionFragment: 'revokeBySig', data: BytesLike): Result;
     >
     
 
+    
+    revokeManyBySig: TypedContractMethod<
+      [revocations: IConsentRegistry.SignedRevokeStruct[], ],
+      [string[]],
+      'nonpayable'
+    >
+    
+
 
     getFunction<T extends ContractMethod = ContractMethod>(key: string | FunctionFragment): T;
 
@@ -260,6 +290,11 @@ getFunction(nameOrSignature: 'grantBySig'): TypedContractMethod<
       [void],
       'nonpayable'
     >;
+getFunction(nameOrSignature: 'grantManyBySig'): TypedContractMethod<
+      [grants: IConsentRegistry.SignedGrantStruct[], ],
+      [string[]],
+      'nonpayable'
+    >;
 getFunction(nameOrSignature: 'isActive'): TypedContractMethod<
       [grantor: AddressLike, consentId: BytesLike, ],
       [boolean],
@@ -288,6 +323,11 @@ getFunction(nameOrSignature: 'revokeAllBySig'): TypedContractMethod<
 getFunction(nameOrSignature: 'revokeBySig'): TypedContractMethod<
       [grantor: AddressLike, consentId: BytesLike, signature: BytesLike, ],
       [void],
+      'nonpayable'
+    >;
+getFunction(nameOrSignature: 'revokeManyBySig'): TypedContractMethod<
+      [revocations: IConsentRegistry.SignedRevokeStruct[], ],
+      [string[]],
       'nonpayable'
     >;
 

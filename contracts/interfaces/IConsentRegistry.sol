@@ -58,6 +58,22 @@ interface IConsentRegistry is IERC5267 {
         uint48 revokedAt;
     }
 
+    /// @notice A signed grant on its way in a batch; the arguments of `grantBySig`.
+    struct SignedGrant {
+        address grantor;
+        bytes32 consentId;
+        uint48 issuedAt;
+        uint48 deadline;
+        bytes signature;
+    }
+
+    /// @notice A signed revocation on its way in a batch; the arguments of `revokeBySig`.
+    struct SignedRevoke {
+        address grantor;
+        bytes32 consentId;
+        bytes signature;
+    }
+
     /// @notice Thrown when a grant carries an issue time that this consent already has, or an older one.
     error ConsentGrantedAlready(bytes32 consentId, uint48 issuedAt);
 
@@ -109,6 +125,13 @@ interface IConsentRegistry is IERC5267 {
         bytes calldata signature
     ) external;
 
+    /// @notice Puts many sealed consents in force, each as by `grantBySig`; what is refused is skipped.
+    /// @dev No item can stop the others or make them dearer. No code of a signer runs, so the word of an ERC-1271 contract is not taken
+    /// here. Only calldata that does not encode a list of grants reverts.
+    /// @dev Nothing is emitted for a skipped item: the events are the state. To know beforehand, call it statically.
+    /// @return refusals For each item, zero when it was done, else the selector of the error that `grantBySig` would have thrown.
+    function grantManyBySig(SignedGrant[] calldata grants) external returns (bytes4[] memory refusals);
+
     /// @notice Ends the caller's consent from this block for good; one never granted can then never be granted.
     /// @dev Revoking twice does nothing.
     function revoke(bytes32 consentId) external;
@@ -116,6 +139,10 @@ interface IConsentRegistry is IERC5267 {
     /// @notice Ends the grantor's consent from this block for good; anybody may relay it, at any time.
     /// @param signature The grantor's over `Revoke(Consent consent)`.
     function revokeBySig(address grantor, bytes32 consentId, bytes calldata signature) external;
+
+    /// @notice Ends many consents for good, each as by `revokeBySig`; what is refused is skipped, as in `grantManyBySig`.
+    /// @return refusals For each item, zero when the consent has ended now or before, else the selector of `ConsentSignatureInvalid`.
+    function revokeManyBySig(SignedRevoke[] calldata revocations) external returns (bytes4[] memory refusals);
 
     /// @notice Ends every consent of the caller issued up to this block, granted or still out.
     /// @dev Warning: a grant whose signer's clock runs ahead of this block, by 15 minutes at most, is not older and survives;

@@ -5,15 +5,21 @@ import {IConsentRegistry} from "../interfaces/IConsentRegistry.sol";
 
 /// @title EIP-712 struct hashes of consents and of the messages about them
 library ConsentHash {
-    bytes private constant CONSENT_TYPE =
+    // The layout of a consent stands here three times in full: the compiler hashes literals, and nothing else.
+    bytes32 private constant CONSENT_TYPEHASH = keccak256(
         "Consent(address grantor,address grantee,bytes32 scope,string purpose,uint48 dataStart,uint48 dataEnd,"
-        "uint48 periodStart,uint48 periodEnd,uint16 actions,bytes32 parent,bytes32 salt,string statement)";
-
-    bytes32 private constant CONSENT_TYPEHASH = keccak256(CONSENT_TYPE);
-    bytes32 private constant GRANT_TYPEHASH = keccak256(
-        bytes.concat("Grant(Consent consent,uint48 issuedAt,uint48 deadline)", CONSENT_TYPE)
+        "uint48 periodStart,uint48 periodEnd,uint16 actions,bytes32 parent,bytes32 salt,string statement)"
     );
-    bytes32 private constant REVOKE_TYPEHASH = keccak256(bytes.concat("Revoke(Consent consent)", CONSENT_TYPE));
+    bytes32 private constant GRANT_TYPEHASH = keccak256(
+        "Grant(Consent consent,uint48 issuedAt,uint48 deadline)"
+        "Consent(address grantor,address grantee,bytes32 scope,string purpose,uint48 dataStart,uint48 dataEnd,"
+        "uint48 periodStart,uint48 periodEnd,uint16 actions,bytes32 parent,bytes32 salt,string statement)"
+    );
+    bytes32 private constant REVOKE_TYPEHASH = keccak256(
+        "Revoke(Consent consent)"
+        "Consent(address grantor,address grantee,bytes32 scope,string purpose,uint48 dataStart,uint48 dataEnd,"
+        "uint48 periodStart,uint48 periodEnd,uint16 actions,bytes32 parent,bytes32 salt,string statement)"
+    );
     bytes32 private constant REVOKE_ALL_TYPEHASH = keccak256("RevokeAll(address grantor,uint48 issuedAt)");
 
     /// @dev The id of a consent.

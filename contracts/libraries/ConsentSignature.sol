@@ -16,12 +16,17 @@ library ConsentSignature {
     bytes32 private constant CONTRACT_ANSWER = bytes32(IERC1271.isValidSignature.selector);
 
     function isValid(address signer, bytes32 digest, bytes calldata signature) internal view returns (bool) {
-        (address recovered, ECDSA.RecoverError problem, ) = ECDSA.tryRecoverCalldata(digest, signature);
-        if (problem == ECDSA.RecoverError.NoError && recovered == signer) return true;
-        return _isValidByContract(signer, digest, signature);
+        return isByKey(signer, digest, signature) || _isByContract(signer, digest, signature);
     }
 
-    function _isValidByContract(address signer, bytes32 digest, bytes calldata signature) private view returns (bool) {
+    /// @dev Runs nobody's code.
+    function isByKey(address signer, bytes32 digest, bytes calldata signature) internal pure returns (bool) {
+        (address recovered, ECDSA.RecoverError problem, ) = ECDSA.tryRecoverCalldata(digest, signature);
+        // A failed recovery gives the zero address, for which nobody may act.
+        return recovered == signer && problem == ECDSA.RecoverError.NoError;
+    }
+
+    function _isByContract(address signer, bytes32 digest, bytes calldata signature) private view returns (bool) {
         // A precompile answers without code and is nobody's wallet.
         if (signer.code.length == 0) return false;
         (bool answered, bytes memory answer) = signer.staticcall{gas: CONTRACT_GAS}(

@@ -1,8 +1,10 @@
 import type { Signer } from "ethers";
 import { network } from "hardhat";
+import { alertGas, type AlertRows } from "./alert-gas.ts";
 import { deviceGas, type DeviceRows, type WithoutPrecompile } from "./devices.ts";
 import { CHANGED_SLOT, ECRECOVER, log, measure, NEW_SLOT, READ_SLOT, word, type GasRow } from "./floor.ts";
 import { flatness, type Flatness } from "./flatness.ts";
+import { partyGas, type PartyRows } from "./parties.ts";
 import { now } from "../../src/bytes/random.ts";
 import { anchorAt, registryAt } from "../../src/chain/contracts.ts";
 import { RelationshipWallet, newPhrase } from "../../src/chain/wallet.ts";
@@ -10,7 +12,7 @@ import type { Consent, Hex } from "../../src/consent/consent.ts";
 import { draftConsent } from "../../src/consent/draft.ts";
 import { signGrant, signRevoke, signRevokeAll } from "../../src/consent/sign.ts";
 
-export interface GasReport extends DeviceRows {
+export interface GasReport extends AlertRows, DeviceRows, PartyRows {
   readonly anchor: GasRow;
   readonly grant: GasRow;
   readonly grantBySig: GasRow;
@@ -19,6 +21,9 @@ export interface GasReport extends DeviceRows {
   readonly revokeAll: GasRow;
   readonly revokeAllBySig: GasRow;
   readonly withoutPrecompile: WithoutPrecompile;
+  /** One message of a batch of ten, the transaction shared. */
+  readonly grantManyBySig: GasRow;
+  readonly revokeManyBySig: GasRow;
   readonly flat: Flatness;
   readonly pass: boolean;
 }
@@ -26,6 +31,14 @@ export interface GasReport extends DeviceRows {
 /** The leanest rolling head in Solidity that was measured, and the leanest relayed consent among public peers. */
 const LEANEST_ANCHOR = 28_569;
 const LEANEST_RELAYED_GRANT = 59_570;
+
+/** Messages in a measured batch. */
+const BATCH = 10;
+
+const each = ({ gas, floor, limit = Infinity }: GasRow): GasRow => {
+  const share = { gas: Math.round(gas / BATCH), floor: Math.round(floor / BATCH), limit };
+  return { ...share, ratio: Math.round((gas / floor) * 1000) / 1000, pass: share.gas <= limit };
+};
 
 /** @param sizes - Readings after which the same gas is measured again. */
 export async function benchGas(sizes: readonly number[] = [10, 100_000]): Promise<GasReport> {
@@ -97,10 +110,26 @@ export async function benchGas(sizes: readonly number[] = [10, 100_000]): Promis
       grantBySig.gas,
     );
 
+    const patients = Array.from({ length: BATCH }, signedConsent);
+    const grants = await Promise.all(patients.map(({ consent, signer }) => signGrant(signer, at, consent)));
+    const revocations = await Promise.all(patients.map(({ consent, signer }) => signRevoke(signer, at, consent)));
+    const grantMany = await measure(
+      () => relayed.grantManyBySig(grants),
+      BATCH * (ECRECOVER + READ_SLOT + NEW_SLOT + log(3, 32)),
+      grantBySig.gas,
+    );
+    const revokeMany = await measure(
+      () => relayed.revokeManyBySig(revocations),
+      BATCH * (ECRECOVER + CHANGED_SLOT + log(3, 0)),
+      revokeBySig.gas,
+    );
+
     const flat = await flatness(sizes);
     const { rows: devices, withoutPrecompile } = await deviceGas();
     const consents = { grant, grantBySig, revoke, revokeBySig, revokeAll, revokeAllBySig };
-    const rows = { anchor: anchored, ...consents, ...devices };
+    const batches = { grantManyBySig: each(grantMany), revokeManyBySig: each(revokeMany) };
+    const alerts = await alertGas(connection, gateway, relayer);
+    const rows = { anchor: anchored, ...consents, ...batches, ...alerts, ...devices, ...(await partyGas()) };
     return {
       ...rows,
       withoutPrecompile,
@@ -126,7 +155,7 @@ const consentFor = (grantor: Hex): Consent => {
 };
 
 /** Width of the column of names. */
-const NAME = 30;
+const NAME = 36;
 
 /** The report as a table for people. */
 export function gasTable({ flat, withoutPrecompile, pass, ...rows }: GasReport): string {

@@ -3,8 +3,9 @@ import { fromHex, hex0x, utf8 } from "../../src/bytes/bytes.ts";
 import { sha256 } from "../../src/bytes/hash.ts";
 import { isAddress, type Hex } from "../../src/consent/consent.ts";
 import { MedSealError } from "../../src/errors.ts";
-import { isKemId, KEMS, type KemId } from "../../src/seal/hpke.ts";
+import { isKemId, KEMS } from "../../src/seal/hpke.ts";
 import { x25519PublicKey } from "../../src/seal/x25519.ts";
+import { isPlain } from "./people.ts";
 import type { Contact, Vault } from "./vault.ts";
 
 /** A card that cannot be used: not of the format, or not signed by the address on it. */
@@ -44,20 +45,22 @@ export function readCard(text: string): Contact {
   const { format, version, name, holder, kem, hpkeKey, viewKey, signature } = card;
   if (format !== FORMAT || version !== 1) throw new CardError("this is no contact card, version 1");
   const wellFormed =
+    Object.keys(card).length === 8 &&
     typeof name === "string" &&
+    isPlain(name) &&
     name.trim() !== "" &&
     name.length <= 64 &&
     isAddress(holder) &&
-    isKemId(Number(kem)) &&
+    typeof kem === "number" &&
+    isKemId(kem) &&
     isHex(hpkeKey) &&
     isHex(viewKey) &&
     isHex(signature);
   if (!wellFormed) throw new CardError("a field of the card is missing or malformed");
-  const id = Number(kem) as KemId;
-  const recipient = { kem: id, hpkeKey: fromHex(hpkeKey), viewKey: fromHex(viewKey) };
-  if (recipient.hpkeKey.length !== KEMS[id].publicKey || recipient.viewKey.length !== 32)
+  const recipient = { kem, hpkeKey: fromHex(hpkeKey), viewKey: fromHex(viewKey) };
+  if (recipient.hpkeKey.length !== KEMS[kem].publicKey || recipient.viewKey.length !== 32)
     throw new CardError("a key on the card has the wrong length");
-  if (signerOf({ name, holder, kem: id, hpkeKey, viewKey }, signature) !== holder)
+  if (signerOf({ name, holder, kem, hpkeKey, viewKey }, signature) !== holder)
     throw new CardError("the card is not signed by the address on it", { hint: "ask for it again, by another way" });
   return { name, address: holder, recipient };
 }

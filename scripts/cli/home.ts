@@ -101,12 +101,22 @@ export async function withIdentity<T>(call: Call, work: (session: Session) => Pr
   const folder = join(homeFolder(), await identityOf(call));
   const passphrase = await passphraseOf(call);
   return locked(folder, async () => {
-    await checkPrivate(join(folder, "vault"), "the vault");
-    const store = vaultStore(folder, passphrase);
-    const vault = await store.load();
-    if (!vault) throw new UsageError("the identity has no vault");
-    return work({ folder, vault, save: () => store.save(vault) });
+    const vault = await openVault(folder, passphrase);
+    return work({ folder, vault, save: () => vaultStore(folder, passphrase).save(vault) });
   });
+}
+
+/** Opens the vault to look into only, beside other commands: a vault is replaced as a whole. */
+export async function withVault<T>(call: Call, work: (session: Omit<Session, "save">) => Promise<T>): Promise<T> {
+  const folder = join(homeFolder(), await identityOf(call));
+  return work({ folder, vault: await openVault(folder, await passphraseOf(call)) });
+}
+
+async function openVault(folder: string, passphrase: string): Promise<Vault> {
+  await checkPrivate(join(folder, "vault"), "the vault");
+  const vault = await vaultStore(folder, passphrase).load();
+  if (!vault) throw new UsageError("the identity has no vault");
+  return vault;
 }
 
 export const vaultStore = (folder: string, passphrase: string): StateStore<Vault> =>

@@ -30,7 +30,7 @@ export class Io {
 
   /** The answer of the command: an object for programs, lines for people. */
   result(value: object, ...lines: readonly string[]): void {
-    process.stdout.write(this.json ? `${JSON.stringify(value)}\n` : lines.map((line) => `${line}\n`).join(""));
+    process.stdout.write(this.json ? `${JSON.stringify(value)}\n` : lines.map((line) => `${shownAs(line)}\n`).join(""));
   }
 
   /** A line of a longer answer, as it is. */
@@ -39,7 +39,7 @@ export class Io {
   }
 
   note(text: string): void {
-    process.stderr.write(`${text}\n`);
+    process.stderr.write(`${shownAs(text)}\n`);
   }
 
   /** Replaces itself on a terminal, and is silent elsewhere. */
@@ -86,6 +86,9 @@ export class Io {
     }
   }
 }
+
+/** Nothing from outside moves the cursor, hides or turns what stands on the terminal. */
+const shownAs = (text: string): string => text.replace(/[^\P{Cc}\n\t]|[\p{Cf}\p{Zl}\p{Zp}]/gu, "\uFFFD");
 
 /** @throws UsageError for no name. */
 export function userPath(file: string): string {

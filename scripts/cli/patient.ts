@@ -1,6 +1,8 @@
 import { join } from "node:path";
+import { equal } from "../../src/bytes/bytes.ts";
 import { RelationshipWallet } from "../../src/chain/wallet.ts";
 import type { Hex } from "../../src/consent/consent.ts";
+import { introduce } from "../../src/consent/introduction.ts";
 import { UsageError } from "../../src/errors.ts";
 import { folderOfBoxes } from "../../src/patient/boxes.ts";
 import { Patient } from "../../src/patient/patient.ts";
@@ -10,6 +12,7 @@ import type { Call } from "./command.ts";
 import { withChain, withView, type Chain, type View } from "./chain.ts";
 import { closest } from "./closest.ts";
 import { withIdentity, type Session } from "./home.ts";
+import { shownWindow } from "./times.ts";
 import { OWN_ADDRESS, type Contact, type Vault } from "./vault.ts";
 
 /** The patient of a session, on a chain. */
@@ -38,6 +41,7 @@ export function asPatient<T>(call: Call, work: (as: AsPatient) => Promise<T>): P
           signerOf: (relationship) => wallet.signer(relationship),
           place: chain.registry,
           watch: view.watch,
+          introduce: (grantor, grantee) => introduce(wallet.signer(OWN_ADDRESS), grantor, grantee),
           recovery: recoveryStore(await folderOfBoxes(join(folder, "recovery")), { kem, publicKey, version: 1 }),
         });
         return work({ session, chain, view, patient, wallet });
@@ -83,23 +87,39 @@ export function contactNamed({ contacts }: Vault, name: string): Contact {
   });
 }
 
-/** The newest consent to somebody, or the one whose id begins so. @throws UsageError. */
-export function consentOf(
-  { patient }: Vault,
-  given: { to?: string | undefined; id?: string | undefined },
-): ConsentRecord {
-  const { to, id } = given;
+/** Names of the streams that a consent is about. */
+export const namesOf = ({ patient }: Vault, { streams }: ConsentRecord): string[] =>
+  patient.streams
+    .filter(({ descriptor }) => streams.some((id) => equal(id, descriptor.id)))
+    .map(({ descriptor }) => descriptor.name);
+
+/** A consent in a line, for choosing one. */
+export const described = (vault: Vault, record: ConsentRecord): string =>
+  `${record.id.slice(2, 12)} (${namesOf(vault, record).join(", ")}, ${shownWindow({ from: record.consent.dataStart, to: record.consent.dataEnd })})`;
+
+export interface Named {
+  readonly to?: string | undefined;
+  readonly id?: string | undefined;
+}
+
+/** The consents to somebody, or those whose id begins so; the newest last. @throws UsageError when there is none. */
+export function consentsOf({ patient }: Vault, { to, id }: Named): ConsentRecord[] {
   if (to === undefined && id === undefined)
     throw new UsageError("no consent is named", { hint: "add --to NAME, or --id with the first digits of its id" });
+  const begins = id === undefined || id.startsWith("0x") ? (id ?? "") : `0x${id}`;
   const found = patient.consents.filter(
-    (record) =>
-      (to === undefined || record.name === to) &&
-      (id === undefined || record.id.startsWith(id.startsWith("0x") ? id : `0x${id}`)),
+    (record) => (to === undefined || record.name === to) && record.id.startsWith(begins),
   );
-  const live = found.filter(({ revoked }) => !revoked);
-  const record = (live.length > 0 ? live : found).at(-1);
-  if (!record) throw new UsageError("there is no such consent", { hint: "see medseal consent list" });
-  if (id !== undefined && found.length > 1)
-    throw new UsageError("several consents begin with this id", { hint: "write more digits" });
-  return record;
+  if (found.length > 0) return found;
+  throw new UsageError("there is no such consent", { hint: "see medseal consent list" });
+}
+
+/** The only one of some consents. @throws UsageError that lists them when there are several. */
+export function theOne(vault: Vault, records: readonly ConsentRecord[]): ConsentRecord {
+  const [record, ...more] = records;
+  if (record === undefined) throw new UsageError("there is no such consent", { hint: "see medseal consent list" });
+  if (more.length === 0) return record;
+  throw new UsageError("several consents are meant", {
+    hint: `add --id: ${records.map((one) => described(vault, one)).join("; ")}`,
+  });
 }

@@ -41,7 +41,7 @@ function proofOf({ header, found }: ReadBatch, chunk: number, leaf: ReturnType<t
   };
 }
 
-const text = (value: Value): string => {
+export const textOf = (value: Value): string => {
   if (value.kind === "quantity") return `${value.comparator}${value.decimal}`;
   if (value.kind === "boolean") return String(value.value);
   return value.kind === "sampled" ? value.sampled.data : "";
@@ -56,7 +56,7 @@ const csv: Writer = (batches, window, _deployment, write) => {
     const { code, component, unit } = channel;
     const missing = value.kind === "missing" ? value.reason : "";
     write(
-      `${[time, code.system, code.code, component?.code ?? "", unit, text(value), missing].map(cell).join(",")}\r\n`,
+      `${[time, code.system, code.code, component?.code ?? "", unit, textOf(value), missing].map(cell).join(",")}\r\n`,
     );
   }
 };

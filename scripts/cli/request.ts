@@ -1,10 +1,12 @@
 import { verifyTypedData, type HDNodeWallet } from "ethers";
 import { concat, utf8 } from "../../src/bytes/bytes.ts";
+import { random, type Random } from "../../src/bytes/random.ts";
 import { ByteReader } from "../../src/bytes/reader.ts";
 import { ByteWriter } from "../../src/bytes/writer.ts";
 import { MedSealError } from "../../src/errors.ts";
 import { KEMS, openWith, sealTo, type HpkeKeyPair } from "../../src/seal/hpke.ts";
 import { pad, unpad } from "../../src/seal/padding.ts";
+import { isPlain } from "./people.ts";
 import type { Contact } from "./vault.ts";
 
 /** What somebody asks a patient for; times in unix seconds. */
@@ -43,12 +45,13 @@ export async function sealRequest(
   request: ConsentRequest,
   card: string,
   wallet: HDNodeWallet,
-  { recipient: { kem, hpkeKey } }: Contact,
+  { recipient: { kem, hpkeKey } }: Pick<Contact, "recipient">,
+  rand: Random = random,
 ): Promise<Uint8Array> {
   const signature = await wallet.signTypedData(DOMAIN, TYPES, request);
   const text = JSON.stringify({ card, request, signature });
   const head = new ByteWriter().raw(MAGIC).uint(kem, 2).finish();
-  const { enc, ciphertext } = await sealTo(kem, hpkeKey, MAGIC, head, pad(utf8(text), SIZES));
+  const { enc, ciphertext } = await sealTo(kem, hpkeKey, MAGIC, head, pad(utf8(text), SIZES), rand);
   return concat(head, new ByteWriter().sized(enc, 2).raw(ciphertext).finish());
 }
 
@@ -74,6 +77,8 @@ export async function openRequest(
       signature: string;
     };
     const signer = verifyTypedData(DOMAIN, TYPES, request, signature);
+    if (![request.reason, request.purpose, ...request.streams].every(isPlain))
+      throw new RequestError("a text in the request holds control or invisible characters");
     if (request.patient !== me) throw new RequestError("the request is for somebody else");
     return { request, card, signer };
   } catch (error) {

@@ -9,6 +9,9 @@ export async function run(args: readonly string[], io: Io): Promise<void> {
   const [first, second] = args;
   if (first === undefined || first === "--help" || first === "help") return io.line(overview().trimEnd());
   const verb = [`${first} ${second ?? ""}`, first].find((name) => VERBS.has(name));
+  const family = [...VERBS].filter(([name]) => name.startsWith(`${first} `));
+  if (verb === undefined && second === "--help" && family.length > 0)
+    return io.line(family.map(([name, what]) => `  ${name.padEnd(20)} ${what}`).join("\n"));
   if (verb === undefined) throw unknown(first, second);
   const { command } = (await load(verb)) as { command: Command };
   const call = parseCall(command, args.slice(verb.split(" ").length), io);

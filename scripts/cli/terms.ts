@@ -10,8 +10,8 @@ import { formatSigned } from "../../src/consent/signed.ts";
 import type { ConsentRecord } from "../../src/patient/state.ts";
 import type { Call, OptionSpec } from "./command.ts";
 import { closest } from "./closest.ts";
-import { checkNew, writeNew } from "./files.ts";
-import { contactNamed, type AsPatient } from "./patient.ts";
+import { checkNew, intoNewFile } from "./files.ts";
+import { contactNamed, namesOf, type AsPatient } from "./patient.ts";
 import type { ConsentRequest } from "./request.ts";
 import { parseDuration, parseTime, parseWindow, roundWindow, shown, shownWindow, type Window } from "./times.ts";
 import type { Contact, Vault } from "./vault.ts";
@@ -101,7 +101,9 @@ function inEpochs(call: Call, window: Window, epochs: readonly number[]): Window
   const outward = roundWindow(window, longest, false);
   if (inward.from === window.from && inward.to === window.to) return window;
   const empty = inward.from >= inward.to;
-  if (call.flag("round") && !empty) return inward;
+  // What counts from now never falls on a bound.
+  const relative = /^last-|^now|now$|\.\.$/.test(call.text("data") ?? "");
+  if ((call.flag("round") || relative) && !empty) return inward;
   throw new UsageError(`the window does not begin and end with an epoch of ${longest} s`, {
     hint: `take ${empty ? "" : `${shownWindow(inward)} (--round), or `}${shownWindow(outward)}`,
   });
@@ -119,20 +121,26 @@ export async function signAndKeep(call: Call, as: AsPatient, record: ConsentReco
     return;
   }
   await checkNew(call.need("out"));
-  call.io.note([consent.statement, "", ...summary(record)].join("\n"));
+  call.io.note([consent.statement, "", ...summary(record, as)].join("\n"));
   await call.io.confirm("Sign this?");
-  const signed = await signGrant(wallet.signer(record.relationship), chain.registry, consent);
-  await session.save();
-  await writeNew(call.need("out"), formatSigned(signed));
+  await intoNewFile(call.need("out"), async (fill) => {
+    const signed = await signGrant(wallet.signer(record.relationship), chain.registry, consent);
+    await fill(formatSigned(signed));
+    await session.save();
+  });
   call.io.result(
     { id: record.id, statement: consent.statement, file: call.need("out") },
     `Signed. The grant is in ${call.need("out")}; anybody may relay it: medseal relay ${call.need("out")}`,
   );
 }
 
-const summary = ({ name, consent }: ConsentRecord): string[] => [
-  `  who     ${name}`,
-  `  may     ${actionNames(consent.actions).join(", ")}`,
-  `  data    ${shownWindow({ from: consent.dataStart, to: consent.dataEnd })}`,
-  `  use     ${shown(consent.periodStart)} until ${shown(consent.periodEnd)}, for ${consent.purpose}`,
-];
+const summary = (record: ConsentRecord, { session: { vault } }: AsPatient): string[] => {
+  const { name, consent } = record;
+  return [
+    `  who     ${name}`,
+    `  may     ${actionNames(consent.actions).join(", ")}`,
+    `  what    ${namesOf(vault, record).join(", ")}`,
+    `  data    ${shownWindow({ from: consent.dataStart, to: consent.dataEnd })}`,
+    `  use     ${shown(consent.periodStart)} until ${shown(consent.periodEnd)}, for ${consent.purpose}`,
+  ];
+};

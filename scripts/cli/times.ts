@@ -22,6 +22,7 @@ export function parseTime(text: string, now: number): number {
   if (instant) return instant.seconds;
   const [, year, month, day, hour = "0", minute = "0", second = "0"] =
     /^(\d{4})-(\d{2})-(\d{2})(?:[ T](\d{2}):(\d{2})(?::(\d{2}))?)?$/.exec(text) ?? [];
+  if (/T\d{2}:\d{2}(?:Z|[+-]\d{2}:\d{2})$/.test(text)) return parseTime(text.replace(/T\d{2}:\d{2}/, "$&:00"), now);
   if (year !== undefined) {
     const parts = [year, month, day, hour, minute, second].map(Number) as [
       number,
@@ -66,7 +67,12 @@ export const utc = (seconds: number): string => new Date(seconds * 1000).toISOSt
 /** In the user's zone, and in UTC where that is another time. */
 export function shown(seconds: number): string {
   const date = new Date(seconds * 1000);
-  const local = date.toLocaleString("sv-SE", { timeZoneName: "short" });
+  const two = (number: number): string => String(number).padStart(2, "0");
+  const day = `${date.getFullYear()}-${two(date.getMonth() + 1)}-${two(date.getDate())}`;
+  const zone = new Intl.DateTimeFormat("en", { timeZoneName: "short" })
+    .formatToParts(date)
+    .find(({ type }) => type === "timeZoneName");
+  const local = `${day} ${two(date.getHours())}:${two(date.getMinutes())}:${two(date.getSeconds())} ${zone?.value ?? ""}`;
   return date.getTimezoneOffset() === 0 ? utc(seconds) : `${local} (${utc(seconds)})`;
 }
 

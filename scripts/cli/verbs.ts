@@ -22,6 +22,7 @@ export const GROUPS: Readonly<Record<string, Readonly<Record<string, string>>>> 
     "gateway confirm": "note that it keeps the lease",
     "consent grant": "let somebody read",
     "consent list": "who may do what today",
+    "consent sign": "sign one again that is not on the chain",
     "consent show": "one consent as it was signed",
     "consent revoke": "end one",
     "consent revoke-all": "end all",
@@ -42,8 +43,13 @@ export const GROUPS: Readonly<Record<string, Readonly<Record<string, string>>>> 
     "consent request": "ask a patient for leave to read",
     inbox: "look for what was sent to you",
     read: "read what was released to you",
+    prove: "prove one reading, or one header",
   },
-  Auditor: { verify: "verify archive, window or reading" },
+  Auditor: {
+    verify: "verify archive, window, batch or proof",
+    "evidence export": "put a window and what shows it into one file",
+    "evidence verify": "verify such a file, without chain and store",
+  },
   Anybody: {
     relay: "send signed grants and revocations to the chain",
     completion: "completion for your shell",

@@ -2,7 +2,7 @@ import { actionNames } from "../../src/consent/actions.ts";
 import { now } from "../../src/bytes/random.ts";
 import type { ConsentRecord } from "../../src/patient/state.ts";
 import type { Command } from "../cli/command.ts";
-import { asPatient, type AsPatient } from "../cli/patient.ts";
+import { asPatient, namesOf, type AsPatient } from "../cli/patient.ts";
 import { shown, shownWindow } from "../cli/times.ts";
 
 export const command: Command = {
@@ -21,24 +21,20 @@ export const command: Command = {
       call.io.result({ consents }, ...(lines.length > 0 ? lines : ["You have allowed nobody anything yet."]));
       return Promise.resolve();
 
-      function describe({ id, name, consent, streams }: ConsentRecord) {
-        const named = as.patient.state.streams.filter(({ descriptor }) =>
-          streams.some((one) => Buffer.compare(one, descriptor.id) === 0),
-        );
-        const data = { from: consent.dataStart, to: consent.dataEnd };
-        const { purpose, periodEnd: until } = consent;
-        return {
-          id,
-          name,
-          actions: actionNames(consent.actions),
-          streams: named.map(({ descriptor }) => descriptor.name),
-          data,
-          until,
-          purpose,
-        };
+      function describe(record: ConsentRecord) {
+        const { id, name, consent } = record;
+        const { purpose, periodEnd: until, dataStart: from, dataEnd: to } = consent;
+        const streams = namesOf(as.session.vault, record);
+        return { id, name, actions: actionNames(consent.actions), streams, data: { from, to }, until, purpose };
       }
     }),
 };
+
+/** Whether the chain shows it as ended, so that nothing more has to be relayed. */
+export function endedOnChain({ view }: Pick<AsPatient, "view">, { consent, id }: ConsentRecord): boolean {
+  const { ended } = view.ledger.stateOf(consent.grantor, id);
+  return ended === "revoked" || ended === "all-revoked";
+}
 
 /** In words: what the chain and the patient's own hand say. */
 export function stateOf({ view }: Pick<AsPatient, "view">, { consent, id, revoked }: ConsentRecord): string {

@@ -3,6 +3,7 @@ import { fingerprintOf, readCard } from "../cli/card.ts";
 import type { Command } from "../cli/command.ts";
 import { readUserText } from "../cli/files.ts";
 import { withIdentity } from "../cli/home.ts";
+import { checkPlainName } from "../cli/people.ts";
 
 export const command: Command = {
   summary: "Adds a contact by their card, after you have compared its fingerprint with them",
@@ -18,7 +19,7 @@ export const command: Command = {
   async run(call) {
     const contact = readCard(await readUserText(call.word("card")));
     const fingerprint = fingerprintOf(contact);
-    const name = call.text("name") ?? contact.name;
+    const name = checkPlainName(call.text("name") ?? contact.name);
     await withIdentity(call, async ({ vault, save }) => {
       const known = vault.contacts.find((one) => one.name === name);
       if (known && fingerprintOf(known) !== fingerprint)

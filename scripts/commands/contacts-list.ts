@@ -1,13 +1,13 @@
 import { fingerprintOf } from "../cli/card.ts";
 import type { Command } from "../cli/command.ts";
-import { withIdentity } from "../cli/home.ts";
+import { withVault } from "../cli/home.ts";
 
 export const command: Command = {
   summary: "Lists whom you know",
   options: {},
   examples: [["contacts list", "names, addresses, fingerprints"]],
   run: (call) =>
-    withIdentity(call, ({ vault }) => {
+    withVault(call, ({ vault }) => {
       const contacts = vault.contacts.map((one) => ({
         name: one.name,
         address: one.address,

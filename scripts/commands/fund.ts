@@ -3,7 +3,7 @@ import { UsageError } from "../../src/errors.ts";
 import { openRpc } from "../../src/chain/rpc.ts";
 import type { Command } from "../cli/command.ts";
 import { chainId, rpcUrl } from "../cli/chain.ts";
-import { withIdentity } from "../cli/home.ts";
+import { withVault } from "../cli/home.ts";
 import { ownAddress } from "../cli/patient.ts";
 
 const ETHER = 100;
@@ -13,7 +13,7 @@ export const command: Command = {
   options: {},
   examples: [["fund --as ward-gateway", "a gateway pays for its anchors, a relayer for grants"]],
   run: (call) =>
-    withIdentity(call, async ({ vault }) => {
+    withVault(call, async ({ vault }) => {
       const url = rpcUrl();
       const id = await chainId(url);
       const rpc = openRpc(url, id);

@@ -12,7 +12,9 @@ import { readUserFile } from "../cli/files.ts";
 import { withIdentity, type Session } from "../cli/home.ts";
 import { readMail } from "../cli/mail.ts";
 import { contactNamed, ownAddress } from "../cli/patient.ts";
-import { shown, shownWindow } from "../cli/times.ts";
+import { senderOf } from "../cli/people.ts";
+import { count, shown, shownWindow } from "../cli/times.ts";
+import type { Vault } from "../cli/vault.ts";
 
 export const command: Command = {
   summary: "Looks for what was released to you, in the mail of gateways or in a file, checks it and keeps it",
@@ -37,22 +39,24 @@ export const command: Command = {
           const refused = boxes.flatMap((box) => box.refused.map(({ error }) => error.message));
           for (const { release } of boxes.flatMap(({ releases }) => releases)) {
             try {
+              senderOf(session.vault, release);
               await acceptRelease(release, me, ask, now());
-              if (!session.vault.releases.some((kept) => equal(receiptOf(kept), receiptOf(release))))
+              if (![...session.vault.releases, ...fresh].some((kept) => equal(receiptOf(kept), receiptOf(release))))
                 fresh.push(release);
             } catch (error) {
               if (!(error instanceof MedSealError) || error.exit === EXIT.unavailable) throw error;
-              refused.push(error.message);
+              refused.push(error.hint === undefined ? error.message : `${error.message} (${error.hint})`);
             }
           }
           session.vault.releases = [...session.vault.releases, ...fresh];
           await session.save();
           const rows = boxes.reduce((sum, box) => sum + box.rows, 0);
           const unreadable = boxes.reduce((sum, box) => sum + box.unreadable.length, 0);
-          const lines = fresh.map(describe);
+          const lines = fresh.map((release) => describe(session.vault, release));
+          const mine = boxes.reduce((sum, box) => sum + box.releases.length + box.refused.length, 0);
           call.io.result(
-            { rows, fresh: fresh.map(summary), refused, unreadable },
-            `${rows} pieces of mail looked at, ${fresh.length} new for you`,
+            { rows, fresh: fresh.map((release) => summary(session.vault, release)), refused, unreadable },
+            `${count(rows, "piece")} of mail looked at, ${mine} for you, ${fresh.length} new`,
             ...lines.flat(),
             ...refused.map((reason) => `refused: ${reason}`),
             ...(unreadable > 0
@@ -64,18 +68,21 @@ export const command: Command = {
     ),
 };
 
-const summary = ({ from, chain, keys }: Release): object => {
-  const { consent } = chain.at(-1) ?? chain[0]!;
+const summary = (vault: Vault, release: Release): object => {
+  const { chain, keys } = release;
+  const { consent } = chain.at(-1)!;
   const streams = [...new Set(keys.map(({ stream }) => stream.name))];
   const { dataStart, dataEnd, periodEnd, purpose } = consent;
+  const from = senderOf(vault, release).name;
   return { from, actions: actionNames(consent.actions), streams, dataStart, dataEnd, periodEnd, purpose };
 };
 
-function describe({ from, chain, keys }: Release): string[] {
-  const { consent } = chain.at(-1) ?? chain[0]!;
+function describe(vault: Vault, release: Release): string[] {
+  const { chain, keys } = release;
+  const { consent } = chain.at(-1)!;
   const streams = [...new Set(keys.map(({ stream }) => stream.name))];
   return [
-    `from ${from}: ${actionNames(consent.actions).join(", ")} ${streams.join(", ")}`,
+    `from ${senderOf(vault, release).name}: ${actionNames(consent.actions).join(", ")} ${streams.join(", ")}`,
     `  data ${shownWindow({ from: consent.dataStart, to: consent.dataEnd })}`,
     `  for ${consent.purpose} until ${shown(consent.periodEnd)}`,
   ];

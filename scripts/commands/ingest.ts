@@ -12,6 +12,7 @@ import { channelKey, type Observation } from "../../src/observation/observation.
 import type { Call, Command } from "../cli/command.ts";
 import { asGateway, type AsGateway } from "../cli/gateway.ts";
 import { userPath } from "../cli/io.ts";
+import { routeOf } from "../cli/routing.ts";
 import { shownWindow } from "../cli/times.ts";
 import { line, object } from "./gateway-anchor.ts";
 
@@ -20,6 +21,12 @@ export const command: Command = {
     "As a gateway: takes recordings in, seals, stores and anchors them. Given again after a crash, it goes on where it stood",
   words: "FILE…",
   options: {
+    patient: {
+      type: "string",
+      value: "NAME",
+      help: "whose recording it is: a contact; the only one with a lease without it",
+    },
+    stream: { type: "string", value: "NAME", help: "which of their streams, where two take the same readings" },
     start: { type: "string", value: "INSTANT", help: "where a file's seconds begin to count, 2026-03-01T08:00:00Z" },
     tz: { type: "string", value: "ZONE", help: "zone of a file's local times, Europe/Berlin" },
     mapping: { type: "string", value: "FILE", help: "what the columns of a CSV of another shape mean" },
@@ -32,7 +39,10 @@ export const command: Command = {
     "dry-run": { type: "boolean", help: "reads and counts, and keeps nothing" },
   },
   examples: [
-    ["ingest bidmc_01.csv --start 2026-03-01T08:00:00Z --as ward-gateway", "a recording with seconds from start"],
+    [
+      "ingest bidmc_01.csv --patient Ann --start 2026-03-01T08:00:00Z --as ward-gateway",
+      "a recording with seconds from start",
+    ],
     [
       "ingest march.csv --tz Europe/Berlin --quarantine bad.csv --as home",
       "local times; what cannot be read is kept apart",
@@ -68,15 +78,14 @@ async function dryRun(call: Call, intakes: readonly Intake[]): Promise<void> {
     call.io.result(
       { file: intake.file, preset: intake.preset, streams: names, readings, missing, quarantined, from, to },
       `${intake.file} (${intake.preset}): ${readings.toLocaleString("en")} readings and ${missing} marked missing of ${names.join(", ")}; ${quarantined} rows would be quarantined`,
-      `  ${shownWindow({ from, to })}`,
+      ...(Number.isFinite(from) ? [`  ${shownWindow({ from, to })}; leases are not looked at`] : []),
     );
   }
 }
 
-async function takeIn(call: Call, { gateway }: AsGateway, intake: Intake, how: string): Promise<void> {
+async function takeIn(call: Call, { gateway, session }: AsGateway, intake: Intake, how: string): Promise<void> {
   const source = await digestOf(intake.file, how);
-  const leased = new Map<string, LeasedStream>();
-  for (const one of gateway.streams()) for (const channel of one.stream.channels) leased.set(channelKey(channel), one);
+  const route = routeOf(session.vault, gateway, call.text("patient"), call.text("stream"));
   const sessions = new Map<LeasedStream, StreamIngest>();
   const refused = new Map<string, number>();
   let [readings, missing, quarantined] = [0, 0, 0];
@@ -88,17 +97,17 @@ async function takeIn(call: Call, { gateway }: AsGateway, intake: Intake, how: s
         if (quarantined <= 3) call.io.note(`${row.at.file}, line ${row.at.line}: ${row.reason}`);
         continue;
       }
-      const stream = leased.get(channelKey(row.observation.channel));
+      const stream = route(row.observation);
       if (stream === undefined) count(refused, "no lease covers its channel");
       else if (!taken.get(stream)?.push(row.observation)) taken.set(stream, [row.observation]);
     }
     for (const [stream, observations] of taken) {
-      const session = sessions.get(stream) ?? gateway.ingest(stream, { clock: intake.clock, source });
-      sessions.set(stream, session);
+      const open = sessions.get(stream) ?? gateway.ingest(stream, { clock: intake.clock, source });
+      sessions.set(stream, open);
       const absent = observations.filter(isMissing).length;
       readings += observations.length - absent;
       missing += absent;
-      await session.addAll(observations, (observation, error) => {
+      await open.addAll(observations, (observation, error) => {
         if (!(error instanceof MedSealError) || error.exit === EXIT.unavailable) throw error;
         count(refused, error.message);
         if (isMissing(observation)) missing -= 1;
@@ -107,7 +116,7 @@ async function takeIn(call: Call, { gateway }: AsGateway, intake: Intake, how: s
     }
     call.io.progress(`${readings.toLocaleString("en")} readings of ${intake.file}`);
   }
-  for (const session of sessions.values()) await session.finish();
+  for (const open of sessions.values()) await open.finish();
   call.io.progressDone();
   const file = call.text("quarantine");
   if (file !== undefined && quarantined > 0) await exportQuarantine(intake.rows(), userPath(file));
@@ -122,6 +131,8 @@ async function takeIn(call: Call, { gateway }: AsGateway, intake: Intake, how: s
       refused.size > 0 ? "ask the patient for a lease over its streams and times" : "see what was quarantined";
     throw new UsageError("nothing of the recording was taken", { hint });
   }
+  // They are neither sealed nor quarantined: who reads only the exit code must not take the recording for sealed.
+  if (refused.size > 0) process.exitCode = EXIT.refused;
 }
 
 const isMissing = ({ value }: Observation): boolean => value.kind === "missing";

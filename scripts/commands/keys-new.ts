@@ -7,6 +7,7 @@ import type { Call, Command } from "../cli/command.ts";
 import { readUserText } from "../cli/files.ts";
 import { homeFolder, identities, locked, passphraseOf, slugOf, vaultStore } from "../cli/home.ts";
 import { ownAddress } from "../cli/patient.ts";
+import { checkPlainName } from "../cli/people.ts";
 import { freshVault } from "../cli/vault.ts";
 import { x25519PublicKey } from "../../src/seal/x25519.ts";
 
@@ -27,7 +28,7 @@ export const command: Command = {
     ['keys new "Ward gateway" --passphrase-file pass.txt', "for scripts"],
   ],
   async run(call) {
-    const name = call.word("name").trim();
+    const name = checkPlainName(call.word("name").trim());
     const slug = slugOf(name);
     if (slug === "" || name.length > 64)
       throw new UsageError("a name has letters or digits, and at most 64 characters");

@@ -1,25 +1,33 @@
 import type { Command } from "../cli/command.ts";
-import { writeNew } from "../cli/files.ts";
+import { intoNewFile } from "../cli/files.ts";
+import { inForceOf } from "../cli/leases.ts";
 import { writeMail } from "../cli/mail.ts";
-import { asPatient, consentOf } from "../cli/patient.ts";
+import { asPatient, theOne } from "../cli/patient.ts";
+import { count } from "../cli/times.ts";
 
 export const command: Command = {
   summary: "Releases keys to somebody: only once their consent is final and the gateways heed its end",
   options: {
-    to: { type: "string", value: "NAME", help: "whose newest consent it is", required: true },
-    id: { type: "string", value: "HEX", help: "the first digits of another consent's id" },
+    to: { type: "string", value: "NAME", help: "whose consent it is", required: true },
+    id: { type: "string", value: "HEX", help: "the first digits of its id, where they have several" },
     out: { type: "string", value: "FILE", help: "where the sealed mail goes", required: true },
   },
   examples: [['release --to "Dr Lee" --out lee.mail', "a file that the gateway posts, or that you hand over"]],
   run: (call) =>
-    asPatient(call, async ({ session, patient }) => {
-      const record = consentOf(session.vault, { to: call.need("to"), id: call.text("id") });
-      const envelopes = await patient.release(record.id, session.vault.name);
-      await session.save();
-      await writeNew(call.need("out"), writeMail(envelopes, record.recipient.viewKey));
+    asPatient(call, async (as) => {
+      const { session, patient } = as;
+      const { vault } = session;
+      const record = theOne(vault, inForceOf(as, { to: call.need("to"), id: call.text("id") }, "read"));
+      const out = call.need("out");
+      const sealed = await intoNewFile(out, async (fill) => {
+        const envelopes = await patient.release(record.id, vault.name);
+        await fill(writeMail(envelopes, record.recipient.viewKey));
+        await session.save();
+        return envelopes.length;
+      });
       call.io.result(
-        { file: call.need("out"), envelopes: envelopes.length },
-        `${envelopes.length} sealed ${envelopes.length === 1 ? "envelope" : "envelopes"} for ${record.name} in ${call.need("out")}: hand it over, or have a gateway post it`,
+        { file: out, envelopes: sealed },
+        `${count(sealed, "sealed envelope")} for ${record.name} in ${out}: hand it over, or have a gateway post it`,
       );
     }),
 };

@@ -3,7 +3,7 @@ import { MedSealError } from "../../src/errors.ts";
 import { readSettings } from "../../src/settings.ts";
 import type { Command } from "../cli/command.ts";
 import { withChain, withStore } from "../cli/chain.ts";
-import { withIdentity } from "../cli/home.ts";
+import { withVault } from "../cli/home.ts";
 import { ownAddress } from "../cli/patient.ts";
 
 export const command: Command = {
@@ -11,7 +11,7 @@ export const command: Command = {
   options: {},
   examples: [["status --as ann", "where things stand"]],
   run: (call) =>
-    withIdentity(call, async ({ vault }) => {
+    withVault(call, async ({ vault }) => {
       const address = ownAddress(vault);
       const chain = await tried(() =>
         withChain(async ({ rpc, deployment }) => ({

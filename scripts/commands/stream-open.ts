@@ -6,6 +6,8 @@ import type { StreamDescriptor } from "../../src/log/stream.ts";
 import type { Call, Command } from "../cli/command.ts";
 import { userPath } from "../cli/io.ts";
 import { asPatientOffline } from "../cli/patient.ts";
+import { checkPlainName } from "../cli/people.ts";
+import { describeStream } from "../cli/streams.ts";
 import { parseDuration, shownWindow } from "../cli/times.ts";
 
 export const command: Command = {
@@ -34,18 +36,9 @@ export const command: Command = {
       const opened = wanted.map((stream) => patient.openStream(stream));
       await session.save();
       const streams = opened.map(({ name, epochLength, channels }) => ({ name, epochLength, channels }));
-      call.io.result({ streams }, ...streams.map(describe));
+      call.io.result({ streams }, ...streams.map(describeStream));
     });
   },
-};
-
-const describe = ({
-  name,
-  epochLength,
-  channels,
-}: Pick<StreamDescriptor, "name" | "epochLength" | "channels">): string => {
-  const what = channels.map(({ code, unit }) => `${code.code} in ${unit === "" ? "no unit" : unit}`).join(", ");
-  return `${name.padEnd(22)} ${what}; epochs of ${epochLength} s`;
 };
 
 function byName(call: Call): Omit<StreamDescriptor, "id"> {
@@ -57,7 +50,12 @@ function byName(call: Call): Omit<StreamDescriptor, "id"> {
     : ["http://loinc.org", call.need("code")];
   if (!system || !code) throw new UsageError("--code is SYSTEM|CODE", { hint: "for example http://loinc.org|8867-4" });
   const channel = { code: { system, code }, unit: call.need("unit") };
-  return { name, channels: [channel], epochLength: parseDuration(call.text("epoch") ?? "1h"), batchClass: 0 };
+  return {
+    name: checkPlainName(name),
+    channels: [channel],
+    epochLength: parseDuration(call.text("epoch") ?? "1h"),
+    batchClass: 0,
+  };
 }
 
 async function byFile(call: Call): Promise<Omit<StreamDescriptor, "id">[]> {

@@ -9,14 +9,15 @@ import { isAddress, type Hex } from "../../src/consent/consent.ts";
 import { cidOf } from "../../src/ipfs/cid.ts";
 import type { Call, Command } from "../cli/command.ts";
 import { archiveOf, withChain, withStore } from "../cli/chain.ts";
-import { withIdentity } from "../cli/home.ts";
+import { withVault } from "../cli/home.ts";
 import { contactNamed } from "../cli/patient.ts";
 import { WINDOW, withWindow } from "../cli/reader.ts";
+import { verifyProof } from "../cli/verify-proof.ts";
 import { count, shownWindow } from "../cli/times.ts";
 
 export const command: Command = {
   summary:
-    "Verifies what was anchored. With --gateway it needs no key: nothing was altered or removed since. With --stream it takes the keys that were released to you: headers in order, leave to write, readings as signed. Exit 1 with findings, 4 when chain or store do not answer",
+    "Verifies what was anchored. With --gateway it needs no key: nothing was altered or removed since. With --stream it takes the keys that were released to you: headers in order, leave to write, readings as signed. With --proof a file that medseal prove made. Exit 1 with findings, 4 when chain or store do not answer",
   options: {
     gateway: { type: "string", value: "NAME|ADDRESS", help: "whose whole archive: an address, or a contact of yours" },
     batch: {
@@ -25,16 +26,29 @@ export const command: Command = {
       help: "with --gateway: one batch, by the tag that medseal read --format ndjson shows",
     },
     ...WINDOW,
+    proof: { type: "string", value: "FILE", help: "a proof of one reading or one header, against the chain" },
+    "block-header": {
+      type: "string",
+      value: "FILE|HASH",
+      help: "with --proof: without a chain, against this block; its hash, or a file with hash, header or block",
+    },
   },
   examples: [
     ["verify --gateway 0x70997970C51812dc3A010C7d01b50e0d17dc79C8", "needs no identity"],
     ['verify --gateway "Ward gateway" --as auditor', "by the name of a contact"],
     ["verify --stream heart-rate --as auditor", "all that was granted"],
     ["verify --stream heart-rate --from 2026-03-01T08:03:00Z --to 2026-03-01T08:03:01Z", "the epoch of one reading"],
+    ["verify --proof proof.json", "against the chain; needs no identity and no store"],
+    [
+      "verify --proof proof.json --block-header block.json",
+      "without a chain: against a block as a node or an explorer shows it",
+    ],
   ],
   async run(call) {
-    if ((call.text("gateway") === undefined) === (call.text("stream") === undefined))
-      throw new UsageError("either --gateway or --stream says what to verify", { hint: "see --help" });
+    const subjects = ["gateway", "stream", "proof"].filter((name) => call.text(name) !== undefined);
+    if (subjects.length !== 1)
+      throw new UsageError("one of --gateway, --stream and --proof says what to verify", { hint: "see --help" });
+    if (call.text("proof") !== undefined) return verifyProof(call);
     if (call.text("stream") !== undefined) return window(call);
     return call.text("batch") === undefined ? archive(call) : batch(call);
   },
@@ -106,7 +120,7 @@ function tell(call: Call, report: { ok: boolean; findings: readonly Finding[] },
 async function addressOf(call: Call): Promise<Hex> {
   const named = call.need("gateway");
   if (!named.startsWith("0x"))
-    return withIdentity(call, ({ vault }) => Promise.resolve(contactNamed(vault, named).address));
+    return withVault(call, ({ vault }) => Promise.resolve(contactNamed(vault, named).address));
   try {
     const address = getAddress(named);
     if (isAddress(address)) return address;

@@ -1,7 +1,7 @@
 import { x25519PublicKey } from "../../src/seal/x25519.ts";
 import { fingerprintOf } from "../cli/card.ts";
 import type { Command } from "../cli/command.ts";
-import { withIdentity } from "../cli/home.ts";
+import { withVault } from "../cli/home.ts";
 import { ownAddress } from "../cli/patient.ts";
 
 export const command: Command = {
@@ -9,7 +9,7 @@ export const command: Command = {
   options: {},
   examples: [["whoami --as ann", "the identity called Ann"]],
   run: (call) =>
-    withIdentity(call, ({ vault, folder }) => {
+    withVault(call, ({ vault, folder }) => {
       const address = ownAddress(vault);
       const { kem, publicKey } = vault.hpke;
       const recipient = { kem, hpkeKey: publicKey, viewKey: x25519PublicKey(vault.viewSecret) };

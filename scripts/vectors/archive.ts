@@ -1,9 +1,16 @@
-import { compare, concat } from "../../src/bytes/bytes.ts";
+import { compare, concat, utf8 } from "../../src/bytes/bytes.ts";
 import { sha256 } from "../../src/bytes/hash.ts";
 import { ByteWriter } from "../../src/bytes/writer.ts";
 import { FIRST_HEAD, headAfter, innerHash } from "../../src/chain/anchor.ts";
 import { encodePinset } from "../../src/ipfs/pinset.ts";
-import { checkpointRoot, encodeCheckpoint, entryLeaf, type Checkpoint, type Entry } from "../../src/log/checkpoint.ts";
+import {
+  checkpointRoot,
+  encodeCheckpoint,
+  entryBytes,
+  entryLeaf,
+  type Checkpoint,
+  type Entry,
+} from "../../src/log/checkpoint.ts";
 import { emptyRow, mailRow } from "../../src/log/mail.ts";
 import { inclusionProof } from "../../src/log/merkle.ts";
 import { x25519PublicKey } from "../../src/seal/x25519.ts";
@@ -44,6 +51,8 @@ function checkpointSuite(): Suite {
   const inputs = (changed: Uint8Array): object => ({ block: changed });
   const swapped = block.slice();
   swapped.copyWithin(143, 143 + 96, 143 + 192);
+  const mailAt = 143 + 4 * 96;
+  const twiceErased = block.slice().copyWithin(block.length - 32, block.length - 64);
   const pagedEntries = Array.from({ length: 4097 }, (_, i) => entryAt(i));
   return {
     format: "checkpoint",
@@ -63,6 +72,37 @@ function checkpointSuite(): Suite {
       bad("no entries", inputs(block.with(142, 0)), "ERR_MALFORMED"),
       bad("more entries than bytes", inputs(block.with(141, 1)), "ERR_MALFORMED"),
       bad("the same entry twice", inputs(swapped), "ERR_MALFORMED"),
+      bad("an erased digest twice", inputs(twiceErased), "ERR_MALFORMED"),
+      bad("a mail row more than there is", inputs(block.with(mailAt + 1, 3)), "ERR_MALFORMED"),
+      bad("more than 16,384 mail rows", inputs(block.with(mailAt, 0x40)), "ERR_MALFORMED"),
+      bad("more than 4,194,304 entries", inputs(block.with(140, 0x40)), "ERR_MALFORMED"),
+      bad("pages of entries that there are not", inputs(block.with(141, 0x10)), "ERR_MALFORMED"),
+    ],
+  };
+}
+
+/** The last page of a checkpoint, with three entries. */
+function pageSuite(): Suite {
+  const entries = [0, 1, 2].map(entryAt);
+  const page = (of: readonly Entry[], count = of.length): Uint8Array =>
+    new ByteWriter()
+      .raw(utf8("medseal/page/1\n"))
+      .uint(count, 4)
+      .raw(concat(...of.map(entryBytes)))
+      .finish();
+  const inputs = (changed: Uint8Array): object => ({ block: changed, entries: 3 });
+  const [a, b, c] = entries as [Entry, Entry, Entry];
+  return {
+    format: "page",
+    section: 13,
+    cases: [
+      good("three entries", inputs(page(entries)), entries),
+      ...damaged(inputs, page(entries)),
+      bad("an entry less than the page has", inputs(page([a, b])), "ERR_MALFORMED"),
+      bad("an entry more than the page has", inputs(page([a, b, c, entryAt(3)])), "ERR_MALFORMED"),
+      bad("another count than its entries", inputs(page(entries, 4)), "ERR_MALFORMED"),
+      bad("tags that do not ascend", inputs(page([a, c, b])), "ERR_MALFORMED"),
+      bad("a tag twice", inputs(page([a, b, b])), "ERR_MALFORMED"),
     ],
   };
 }
@@ -134,6 +174,12 @@ function pinsetSuite(): Suite {
   const none = { checkpoint: pinset.checkpoint, blocks: [] };
   const inputs = (changed: Uint8Array): object => ({ block: changed });
   const turned = encodePinset(pinset).bytes;
+  const changedText = (from: string, to: string): Uint8Array => {
+    const at = Buffer.from(bytes).indexOf(from, 0, "latin1");
+    return concat(bytes.subarray(0, at), utf8(to), bytes.subarray(at + from.length));
+  };
+  // The number of links in two bytes.
+  const longer = concat(bytes.subarray(0, 7), Uint8Array.of(0x98, 3), bytes.subarray(8));
   // 1 map, 6 key, 1 array head; a link has 41 bytes.
   turned.copyWithin(8, 8 + 41, 8 + 82);
   return {
@@ -144,8 +190,20 @@ function pinsetSuite(): Suite {
       good("no other block", inputs(encodePinset(none).bytes), { ...none, cid: encodePinset(none).cid.toString() }),
       ...damaged(inputs, bytes),
       bad("a block twice", inputs(turned), "ERR_MALFORMED"),
+      bad("another version", inputs(changedText("version\x01", "version\x02")), "ERR_MALFORMED"),
+      bad("another format", inputs(changedText("-pinset", "-pinsit")), "ERR_MALFORMED"),
+      bad("another key", inputs(changedText("elinks", "elinkz")), "ERR_MALFORMED"),
+      bad("a link of another codec", inputs(bytes.with(bytes.indexOf(0x55), 0x70)), "ERR_MALFORMED"),
+      bad("a length longer than it must be", inputs(longer), "ERR_MALFORMED"),
     ],
   };
 }
 
-export const archiveSuites = (): Suite[] => [checkpointSuite(), entrySuite(), headSuite(), mailSuite(), pinsetSuite()];
+export const archiveSuites = (): Suite[] => [
+  checkpointSuite(),
+  pageSuite(),
+  entrySuite(),
+  headSuite(),
+  mailSuite(),
+  pinsetSuite(),
+];

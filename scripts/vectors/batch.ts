@@ -1,26 +1,22 @@
 import { constants, zstdCompressSync } from "node:zlib";
-import { concat, utf8 } from "../../src/bytes/bytes.ts";
+import { concat } from "../../src/bytes/bytes.ts";
 import { sha256 } from "../../src/bytes/hash.ts";
-import { ByteWriter } from "../../src/bytes/writer.ts";
 import { coverOf, epochKey } from "../../src/keys/cover.ts";
 import { encodeBatch } from "../../src/log/batch.ts";
 import { chunkRoot, type Chunk } from "../../src/log/chunk.ts";
 import { openHeader, sealBatch, type BatchPlace, type SealedBatch } from "../../src/log/sealed-batch.ts";
 import { freshSigner, signStatement } from "../../src/log/signer.ts";
+import { insideCases, wrap } from "./batch-inside.ts";
 import { device, EPOCH, LENGTH, observations, place, START, stream } from "./samples.ts";
 import { bad, damaged, draw, flip, good, type Suite } from "./suite.ts";
 
-const NAME = utf8("medseal/batch/1\n");
-const chunk: Chunk = { seed: draw("chunk seed")(32), clock: { kind: "source" }, observations };
+export const chunk: Chunk = { seed: draw("chunk seed")(32), clock: { kind: "source" }, observations };
 const local: Chunk = {
   seed: draw("second seed")(32),
   clock: { kind: "zone", zone: "Europe/Zurich" },
   observations: observations.slice(0, 2),
 };
 const counted: Chunk = { ...local, clock: { kind: "start", start: "2026-02-01T00:00:00Z" }, observations: [] };
-
-const wrap = (packed: Uint8Array, length: number): Uint8Array =>
-  new ByteWriter().raw(NAME).uint(1, 1).uint(length, 4).sized(packed, 4).finish();
 
 function batchSuite(): Suite {
   const bytes = encodeBatch([chunk, local, counted], START);
@@ -44,18 +40,19 @@ function batchSuite(): Suite {
       bad("a byte behind the frame", inputs(wrap(concat(packed, Uint8Array.of(0)), length)), "ERR_MALFORMED"),
       bad("two frames", inputs(wrap(concat(packed, packed), length)), "ERR_MALFORMED"),
       bad("a frame of 1 MiB of zeros that claims 1 KiB", inputs(wrap(bomb, 1024)), "ERR_MALFORMED"),
+      ...insideCases(),
     ],
   };
 }
 
 const root = { data: draw("data root")(32), audit: draw("audit root")(32) };
-const keys = {
+export const keys = {
   data: epochKey(coverOf(root.data, EPOCH, EPOCH + 1), EPOCH),
   audit: epochKey(coverOf(root.audit, EPOCH, EPOCH + 1), EPOCH),
 };
-const spot: BatchPlace = { ...place, stream: stream.id, generation: 1, epoch: EPOCH, n: 2 };
+export const spot: BatchPlace = { ...place, stream: stream.id, generation: 1, epoch: EPOCH, n: 2 };
 
-function sealed(): { block: SealedBatch; expected: object } {
+export function sealed(): { block: SealedBatch; expected: object } {
   const item = { stream: stream.id, epoch: EPOCH, count: observations.length, root: chunkRoot(chunk) };
   const statement = signStatement(device, 7, freshSigner(), [item]);
   const links = { sequence: 0, previous: new Uint8Array(32), continues: new Uint8Array(32), last: true, late: false };

@@ -49,6 +49,20 @@ function scopeSuite(): Suite {
       good("three streams in another order", { streams: [...streamIds].reverse() }, scopeOf(streamIds)),
       bad("none", { streams: [] }, "ERR_CONSENT_INVALID"),
       bad("one twice", { streams: [a, a] }, "ERR_CONSENT_INVALID"),
+      bad(
+        "257",
+        {
+          streams: Array.from({ length: 257 }, (_, i) =>
+            hex0x(
+              new Uint8Array(32)
+                .fill(1, 31)
+                .with(0, i & 255)
+                .with(1, i >> 8),
+            ),
+          ),
+        },
+        "ERR_CONSENT_INVALID",
+      ),
     ],
   };
 }
@@ -81,8 +95,33 @@ async function signedSuite(): Promise<Suite> {
         inputs(JSON.stringify(Object.fromEntries(Object.entries(grant).reverse()), null, 1)),
         { message: grant, digest: signedDigest(grant) },
       ),
+      good("whole numbers in another form", inputs(formatSigned(grant).replace(`:${START},`, `:${START}.0,`)), {
+        message: grant,
+        digest: signedDigest(grant),
+      }),
       bad("not JSON", inputs("grant"), "ERR_SIGNED_MESSAGE"),
       bad("a key too many", changed({ note: "" }), "ERR_SIGNED_MESSAGE"),
+      bad("a key twice", inputs(formatSigned(grant).replace("{", '{"deadline":1,')), "ERR_SIGNED_MESSAGE"),
+      bad(
+        "a key twice, once by its escape",
+        inputs(formatSigned(grant).replace("{", '{"de\\u0061dline":1,')),
+        "ERR_SIGNED_MESSAGE",
+      ),
+      bad("a list", inputs(`[${formatSigned(grant)}]`), "ERR_SIGNED_MESSAGE"),
+      bad("two messages", inputs(formatSigned(grant) + formatSigned(grant)), "ERR_SIGNED_MESSAGE"),
+      bad("a byte-order mark", inputs(`\ufeff${formatSigned(grant)}`), "ERR_SIGNED_MESSAGE"),
+      bad("a chain id of 0", changed({ chainId: 0 }), "ERR_SIGNED_MESSAGE"),
+      bad("a chain id above 2^53 - 1", changed({ chainId: 2 ** 53 }), "ERR_SIGNED_MESSAGE"),
+      bad("a time with a fraction", changed({ issuedAt: START + 0.5 }), "ERR_SIGNED_MESSAGE"),
+      bad("a time after the year 9999", changed({ deadline: 253_402_300_800 }), "ERR_SIGNED_MESSAGE"),
+      bad(
+        "a consent id in capitals",
+        changed({ consentId: grant.consentId.toUpperCase().replace("X", "x") }),
+        "ERR_SIGNED_MESSAGE",
+      ),
+      bad("a signature of 64 bytes", changed({ signature: grant.signature.slice(0, -2) }), "ERR_SIGNED_MESSAGE"),
+      bad("a signature with v 0", changed({ signature: `${grant.signature.slice(0, -2)}00` }), "ERR_SIGNED_MESSAGE"),
+      bad("no signature", changed({ signature: "0x" }), "ERR_SIGNED_MESSAGE"),
       bad("a key missing", inputs(JSON.stringify(without)), "ERR_SIGNED_MESSAGE"),
       bad("an unknown format", changed({ format: "medseal-signed-loan" }), "ERR_SIGNED_MESSAGE"),
       bad("version 2", changed({ version: 2 }), "ERR_SIGNED_MESSAGE"),

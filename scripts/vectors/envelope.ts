@@ -1,6 +1,6 @@
 import { concat, hex0x, utf8 } from "../../src/bytes/bytes.ts";
 import { ByteWriter } from "../../src/bytes/writer.ts";
-import { consentId } from "../../src/consent/consent.ts";
+import { consentId, type Hex } from "../../src/consent/consent.ts";
 import { linkOf } from "../../src/consent/scope.ts";
 import type { TypedSigner } from "../../src/consent/sign.ts";
 import { ENVELOPE_CLASS, sealEnvelope, type Recipient } from "../../src/envelope/envelope.ts";
@@ -17,7 +17,18 @@ import {
   type HpkeKeyPair,
   type KemId,
 } from "../../src/seal/hpke.ts";
-import { at, clinician, EPOCH, patient, readConsent, START, stream, writeConsent } from "./samples.ts";
+import {
+  at,
+  clinician,
+  EPOCH,
+  patient,
+  readConsent,
+  researchConsent,
+  START,
+  stream,
+  streamIds,
+  writeConsent,
+} from "./samples.ts";
 import { bad, damaged, draw, flip, good, type Suite } from "./suite.ts";
 
 const generation: GenerationKeys = {
@@ -42,6 +53,7 @@ const lease: Release = {
   kind: "lease",
   issuedAt: START,
   from: "",
+  introduction: draw("introduction")(65),
   chain: [linkOf(writeConsent, [hex0x(stream.id)])],
   keys: [generation, { ...generation, generation: 2, role: "spare" }],
   retiredBy: [{ grantor: readConsent.grantor, id: consentId(readConsent) }],
@@ -51,26 +63,47 @@ function releaseSuite(): Suite {
   const audit: Release = { ...release, keys: [{ ...generation, data: undefined }] };
   const bytes = encodeRelease(release);
   const inputs = (changed: Uint8Array): object => ({ bytes: changed });
-  const linksAt = 18 + 1 + 6 + 1 + utf8(release.from).length;
+  const introducedAt = 18 + 1 + 6 + 1 + utf8(release.from).length;
+  const linksAt = introducedAt + 1;
   const descriptor = writeDescriptor(new ByteWriter(), stream).finish();
   const writeAt = Buffer.from(bytes).indexOf(Buffer.from(descriptor)) + descriptor.length + 4 + 1;
   const withRetired = encodeRelease({ ...release, retiredBy: lease.retiredBy });
   const wrongStreams = encodeRelease({ ...release, chain: [{ consent: readConsent, streams: [hex0x(stream.id)] }] });
+  const several = { ...release, chain: [linkOf(researchConsent, streamIds)] };
+  const otherStreams = encodeRelease({ ...release, chain: [{ consent: researchConsent, streams: [streamIds[0]!] }] });
+  const [one, two, three] = linkOf(researchConsent, streamIds).streams as [Hex, Hex, Hex];
+  const turnedStreams = encodeRelease({
+    ...several,
+    chain: [{ consent: researchConsent, streams: [one, three, two] }],
+  });
+  // Without its generation a release names no leave to write; the number of generations stands before the descriptor.
+  const generationsAt = writeAt - 5 - descriptor.length - 2;
+  const unnamed = concat(bytes.subarray(0, generationsAt), new Uint8Array(4));
   return {
     format: "release",
     section: 20,
     cases: [
       good("to read", inputs(bytes), release),
       good("to audit, without keys of the data tree", inputs(encodeRelease(audit)), audit),
+      good("of several streams", inputs(encodeRelease(several)), several),
       good("a lease with a spare", inputs(encodeRelease(lease)), lease),
       ...damaged(inputs, bytes),
       bad("an unknown kind", inputs(bytes.with(18, 2)), "ERR_MALFORMED"),
+      bad("an introduction of one byte", inputs(bytes.with(introducedAt, 1)), "ERR_MALFORMED"),
       bad("no consent", inputs(bytes.with(linksAt, 0)), "ERR_MALFORMED"),
       bad("five consents", inputs(bytes.with(linksAt, 5)), "ERR_MALFORMED"),
       bad("a release that retires", inputs(withRetired), "ERR_MALFORMED"),
       bad("a generation twice", inputs(encodeRelease({ ...release, keys: [generation, generation] })), "ERR_MALFORMED"),
       bad("a leave to write that is not listed", inputs(flip(bytes, writeAt + 1)), "ERR_MALFORMED"),
       bad("a list for one stream", inputs(wrongStreams), "ERR_MALFORMED"),
+      bad("streams that do not have the scope", inputs(otherStreams), "ERR_CONSENT_INVALID"),
+      bad("streams that do not ascend", inputs(turnedStreams), "ERR_MALFORMED"),
+      bad("an unknown role", inputs(bytes.with(writeAt - 1, 3)), "ERR_MALFORMED"),
+      bad("a flag of 2 before the keys of the data tree", inputs(bytes.with(writeAt + 2, 2)), "ERR_MALFORMED"),
+      bad("an epoch length that divides no day", inputs(bytes.with(writeAt - 7, 0x11)), "ERR_MALFORMED"),
+      bad("an unknown class of batches", inputs(bytes.with(writeAt - 6, 6)), "ERR_MALFORMED"),
+      bad("a leave to write that no generation names", inputs(unnamed), "ERR_MALFORMED"),
+      bad("a cover that is none", inputs(flip(bytes, writeAt + 3 + 4)), "ERR_MALFORMED"),
       bad("a consent whose statement differs", inputs(flip(bytes, linksAt + 3 + 40)), "ERR_STATEMENT_DIFFERS"),
     ],
   };

@@ -20,6 +20,8 @@ function observationSuite(): Suite {
   const withTime = (time: string): Uint8Array =>
     encodeObservation({ ...(observations[0] as (typeof observations)[0]), time });
   const inputs = (changed: Uint8Array): object => ({ bytes: changed });
+  // Version, system of 16 letters, code of 6; and at the end status, kind, comparator and a decimal of two digits.
+  const [flagAt, statusAt] = [1 + 2 + 16 + 2 + 6, one.length - 6];
   return {
     format: "observation",
     section: 9,
@@ -39,7 +41,22 @@ function observationSuite(): Suite {
       ...["2026-02-30T00:00:00Z", "2026-02-01T24:00:00Z", "2026-02-01T00:00:60Z", "2026-02-01T00:00:00z"].map((time) =>
         bad(`time ${time}`, inputs(withTime(time)), "ERR_MALFORMED"),
       ),
+      ...["2025-02-29T00:00:00Z", "2026-13-01T00:00:00Z", "2026-02-01T00:00:00+14:01", "2026-02-01T00:00:00+01:60"].map(
+        (time) => bad(`time ${time}`, inputs(withTime(time)), "ERR_MALFORMED"),
+      ),
+      ...[
+        "2026-02-01T00:00:00",
+        "2026-02-01 00:00:00Z",
+        "2026-02-01T00:00:00.Z",
+        "2026-02-01T00:00:00.1234567890Z",
+      ].map((time) => bad(`time ${time}`, inputs(withTime(time)), "ERR_MALFORMED")),
       bad("text that is not UTF-8", inputs(one.with(4, 0xff)), "ERR_MALFORMED"),
+      bad("an overlong form of UTF-8", inputs(one.with(4, 0xc0).with(5, 0xaf)), "ERR_MALFORMED"),
+      bad("a surrogate in UTF-8", inputs(one.with(4, 0xed).with(5, 0xa0).with(6, 0x80)), "ERR_MALFORMED"),
+      bad("a flag of 2", inputs(one.with(flagAt, 2)), "ERR_MALFORMED"),
+      bad("an unknown status", inputs(one.with(statusAt, 5)), "ERR_MALFORMED"),
+      bad("an unknown kind of value", inputs(one.with(statusAt + 1, 4)), "ERR_MALFORMED"),
+      bad("a text longer than the rest", inputs(one.with(one.length - 3, 3)), "ERR_MALFORMED"),
     ],
   };
 }
@@ -129,6 +146,14 @@ function headerSuite(): Suite {
       good("an idle epoch, the first of a generation", inputs(encodeHeader(idle)), idle),
       ...damaged(inputs, bytes),
       bad("an unknown flag", inputs(bytes.with(131, 4)), "ERR_MALFORMED"),
+      bad(
+        "the first header, with one before it",
+        inputs(encodeHeader({ ...idle, previous: header.previous })),
+        "ERR_MALFORMED",
+      ),
+      bad("a chunk more than there is", inputs(bytes.with(176, 3)), "ERR_MALFORMED"),
+      bad("a chunk less than there is", inputs(bytes.with(176, 1)), "ERR_MALFORMED"),
+      bad("a statement with an item more than there is", inputs(bytes.with(177 + 77, 2)), "ERR_MALFORMED"),
       bad("continues a generation, and is not its first header", inputs(bytes.with(99, 1)), "ERR_MALFORMED"),
       bad("a statement without items", inputs(bytes.with(177 + 77, 0)), "ERR_MALFORMED"),
       bad("a statement of 17 items", inputs(bytes.with(177 + 77, 17)), "ERR_MALFORMED"),

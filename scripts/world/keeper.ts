@@ -48,6 +48,8 @@ export async function keepWorld(wanted: Pick<World, "chainId" | "rpcPort" | "ipf
     pid: process.pid,
     anvil: anvil.pid,
   };
+  // Anvil forgets the state behind blocks that it loads: the final one is made anew, so that it can be asked about.
+  for (let i = 0; i <= FINAL_AFTER; i++) await callNode(anvil.url, "evm_mine");
   await keepChain(anvil.url);
   await writeWorld(world);
 

@@ -21,6 +21,8 @@ export class Archive {
   readonly #read: ReadBlock;
   readonly #found = new Map<string, Found>();
   readonly #mail: MailRow[] = [];
+  /** Of the checkpoints. */
+  readonly #digests: Uint8Array[] = [];
   #link = FIRST;
 
   constructor(place: CheckpointPlace, read: ReadBlock) {
@@ -47,6 +49,7 @@ export class Archive {
         if (!this.#found.has(key)) this.#found.set(key, { entry, index, checkpoint, anchored: next });
       });
       this.#mail.push(...checkpoint.mail);
+      this.#digests.push(next.digest);
       this.#link = linkAfter(this.#link, next);
     }
   }
@@ -54,6 +57,15 @@ export class Archive {
   /** Every entry under the first tag that named it, padding among them. */
   entries(): Entry[] {
     return [...this.#found.values()].map(({ entry }) => entry);
+  }
+
+  /** Digests of all blocks that the checkpoints name, padding among them, and of the checkpoints. */
+  digests(): Uint8Array[] {
+    return [
+      ...this.#digests,
+      ...this.entries().flatMap(({ header, batch }) => [header, batch]),
+      ...this.#mail.map(({ envelope }) => envelope),
+    ];
   }
 
   find(tag: Uint8Array): Found | undefined {

@@ -1,10 +1,11 @@
 import { fromHex } from "../bytes/bytes.ts";
 import type { GenerationKeys } from "../envelope/payload.ts";
 import { epochKeys } from "../keys/cover.ts";
-import { tagOf } from "../keys/epoch.ts";
+import { batchKey, headerKey, tagOf } from "../keys/epoch.ts";
 import type { Chunk } from "../log/chunk.ts";
 import type { Header } from "../log/header.ts";
 import { openBatch, openHeader, type BatchPlace } from "../log/sealed-batch.ts";
+import { messageKey } from "../seal/seal.ts";
 import type { Archive, Found } from "./archive.ts";
 import type { ReadBlock } from "./checkpoints.ts";
 
@@ -29,6 +30,10 @@ export interface GenerationReader {
   find(epoch: number, n: number): Found | undefined;
   header(epoch: number, n: number, found: Found): Promise<OpenedHeader>;
   chunks(opened: OpenedHeader): Promise<readonly Chunk[] | undefined>;
+  /** The key that opens this header and no other block. Only of one that was opened: else its salt may be that of another one. */
+  keyOfHeader(opened: OpenedHeader): Uint8Array;
+  /** The key that opens this batch and no other block, undefined without keys of the data tree. Only of one that was opened. */
+  keyOfBatch(opened: OpenedHeader, batch: Uint8Array): Uint8Array | undefined;
 }
 
 export function generationReader(keys: GenerationKeys, archive: Archive, read: ReadBlock): GenerationReader {
@@ -45,6 +50,8 @@ export function generationReader(keys: GenerationKeys, archive: Archive, read: R
     },
     chunks: async ({ place, header, found }) =>
       dataKey && openBatch(await read(found.entry.batch), dataKey(place.epoch), place, header, keys.stream.epochLength),
+    keyOfHeader: ({ place, headerBlock }) => messageKey(headerKey(auditKey(place.epoch)), headerBlock),
+    keyOfBatch: ({ place }, batch) => dataKey && messageKey(batchKey(dataKey(place.epoch)), batch),
   };
 }
 

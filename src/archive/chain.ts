@@ -4,7 +4,7 @@ import { statementDigest } from "../log/chunk.ts";
 import type { OpenedBatch } from "./batches.ts";
 
 /**
- * - `header-missing`: a sequence number between two that are there is not; in a window it may belong to an epoch outside.
+ * - `header-missing`: a sequence number before one that is there is not; in a window it may belong to an epoch outside, which `Elsewhere` tells.
  * - `header-repeated`: two headers have one sequence number.
  * - `header-replaced`: a header names another one as the one before it.
  * - `epoch-missing`: an epoch between two that are there has no header, not even an empty one.
@@ -32,14 +32,26 @@ export interface ChainProblem {
 
 type Link = Pick<OpenedBatch, "header" | "headerBlock">;
 
+/** What is known of headers that are not among those that could be opened: no other one is blamed for them. */
+export interface Elsewhere {
+  /** Anchored in the window, and found to be wrong for themselves. */
+  readonly unread: readonly { readonly epoch: number; readonly digest: Uint8Array }[];
+  /** Whether a header with this digest is of an epoch outside the window. */
+  readonly outside: (digest: Uint8Array) => boolean;
+}
+
 /**
  * Follows the headers of one generation from one to the next: what a gateway leaves out, repeats or exchanges shows.
  *
  * @param batches - Of one generation, in any order; all of it, or a window.
  */
-export function checkChain(batches: readonly Link[]): ChainProblem[] {
+export function checkChain(batches: readonly Link[], elsewhere?: Elsewhere): ChainProblem[] {
   const inOrder = [...batches].sort((a, b) => a.header.sequence - b.header.sequence);
-  return [...checkSequence(inOrder), ...checkEpochs(inOrder), ...checkStatements(inOrder)];
+  return [
+    ...checkSequence(inOrder, elsewhere),
+    ...checkEpochs(inOrder, elsewhere?.unread ?? []),
+    ...checkStatements(inOrder),
+  ];
 }
 
 const at = (kind: ChainProblemKind, { header }: Link): ChainProblem => {
@@ -47,17 +59,21 @@ const at = (kind: ChainProblemKind, { header }: Link): ChainProblem => {
   return { kind, generation, epoch, n };
 };
 
-function checkSequence(inOrder: readonly Link[]): ChainProblem[] {
-  return inOrder.slice(1).flatMap((link, i) => {
-    const before = inOrder[i] as Link;
-    const step = link.header.sequence - before.header.sequence;
+function checkSequence(inOrder: readonly Link[], elsewhere: Elsewhere | undefined): ChainProblem[] {
+  return inOrder.flatMap((link, i) => {
+    const before = inOrder[i - 1];
+    const { sequence, previous, epoch } = link.header;
+    const step = sequence - (before?.header.sequence ?? -1);
     if (step === 0) return [at("header-repeated", link)];
-    if (step > 1) return [at("header-missing", before)];
-    return equal(link.header.previous, sha256(before.headerBlock)) ? [] : [at("header-replaced", link)];
+    if (before && step === 1) return equal(previous, sha256(before.headerBlock)) ? [] : [at("header-replaced", link)];
+    if (step === 1 || (!before && !elsewhere) || elsewhere?.outside(previous)) return [];
+    const isBetween = (one: number): boolean => (before?.header.epoch ?? 0) <= one && one <= epoch;
+    if (elsewhere?.unread.some((one) => isBetween(one.epoch) || equal(one.digest, previous))) return [];
+    return [at("header-missing", before ?? link)];
   });
 }
 
-function checkEpochs(inOrder: readonly Link[]): ChainProblem[] {
+function checkEpochs(inOrder: readonly Link[], unread: Elsewhere["unread"]): ChainProblem[] {
   const problems: ChainProblem[] = [];
   const epochs = new Map<number, { closed: boolean; link: Link }>();
   for (const link of inOrder) {
@@ -66,11 +82,14 @@ function checkEpochs(inOrder: readonly Link[]): ChainProblem[] {
     if (closed && !late) problems.push(at("late-unmarked", link));
     epochs.set(epoch, { closed: closed || last, link });
   }
+  const unreadEpochs = new Set(unread.map(({ epoch }) => epoch));
   const byEpoch = [...epochs].sort(([a], [b]) => a - b);
   for (const [i, [epoch, { closed, link }]] of byEpoch.entries()) {
-    if (!closed) problems.push(at("epoch-open", link));
-    const next = byEpoch[i + 1];
-    if (next && next[0] > epoch + 1) problems.push(at("epoch-missing", link));
+    // The one that could not be read may be the one that says so.
+    if (!closed && !unreadEpochs.has(epoch)) problems.push(at("epoch-open", link));
+    const next = byEpoch[i + 1]?.[0] ?? epoch + 1;
+    const between = [...unreadEpochs].filter((one) => epoch < one && one < next);
+    if (next - epoch - 1 > between.length) problems.push(at("epoch-missing", link));
   }
   return problems;
 }

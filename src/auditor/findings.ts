@@ -13,6 +13,8 @@ export type FindingKind =
   | "swapped"
   /** The block is what was anchored, but not of its format. */
   | "malformed"
+  /** Two auditors were shown different checkpoints of one gateway at one place. */
+  | "forked"
   /** A checkpoint does not fit chain, gateway or predecessor. */
   | "mismatch"
   /** Two entries under one tag: a replacement of what was anchored first. */

@@ -44,6 +44,15 @@ const SHORTEST: Record<ObjectKind, number> = {
   envelope: ENVELOPE_CLASS,
 };
 
+/** Whether a block of this kind may have so many bytes; of checkpoints and pages their format says it. */
+const SIZES: Record<ObjectKind, (size: number) => boolean> = {
+  checkpoint: () => true,
+  page: () => true,
+  header: (size) => size === HEADER_SIZE,
+  batch: (size) => BATCH_CLASSES.some((one) => one === size),
+  envelope: (size) => size > 0 && size % ENVELOPE_CLASS === 0,
+};
+
 /**
  * Checks without a key that nothing a gateway anchored was altered or removed since: every checkpoint against its anchor and predecessor,
  * every block against its digest. What was left out before anchoring it cannot see.
@@ -87,10 +96,11 @@ export async function verifyArchive(
   await parallel(blocks, options.concurrency ?? 8, async (block) => {
     try {
       if (block.error) throw block.error;
-      await audited(block.digest);
+      const { length } = await audited(block.digest);
+      if (!SIZES[block.object](length)) findings.push(sizeFinding(block, length));
     } catch (error) {
       if (error instanceof BlockMissingError && mayBeErased(block) && erasedDigests.has(hex(block.digest))) erased += 1;
-      else findings.push(blockFinding(error, block, known));
+      else findings.push(blockFinding(error, block, known, checkpoints.length === history.length));
     }
     progress(seen.size);
   });
@@ -162,17 +172,34 @@ function listBlocks(
   return [...blocks.values()];
 }
 
-function checkpointFinding(error: unknown, { digest }: AnchoredCheckpoint, { index }: Link): Finding {
+/** @throws the error itself when it says nothing of the checkpoint. */
+export function checkpointFinding(
+  error: unknown,
+  { digest }: AnchoredCheckpoint,
+  { index }: Pick<Link, "index">,
+): Finding {
   if (!(error instanceof MismatchError || error instanceof MalformedError)) throw error;
   const kind = error instanceof MismatchError ? "mismatch" : "malformed";
   return { kind, object: "checkpoint", cid: cidOf(digest), checkpoint: index, text: error.message };
 }
 
-/** What is wrong with a block, from what reading it came to. @throws the error itself when it says nothing of the block, an outage for one. */
+function sizeFinding({ digest, object, checkpoint }: ListedBlock, size: number): Finding {
+  const cid = cidOf(digest);
+  const text = `${object} ${cid} of checkpoint ${checkpoint} has ${size} bytes, which no ${object} has`;
+  return { kind: "malformed", object, cid, checkpoint, text };
+}
+
+/**
+ * What is wrong with a block, from what reading it came to.
+ *
+ * @param allRead - Whether every checkpoint was read: one that was not may have declared the block erased.
+ * @throws the error itself when it says nothing of the block, an outage for one.
+ */
 export function blockFinding(
   error: unknown,
   { digest, object, checkpoint }: Pick<ListedBlock, "digest" | "object" | "checkpoint">,
   known: ReadonlySet<string>,
+  allRead = true,
 ): Finding {
   const cid = cidOf(digest);
   const say = (kind: FindingKind, what: string): Finding => ({
@@ -182,7 +209,8 @@ export function blockFinding(
     checkpoint,
     text: `${object} ${cid} of checkpoint ${checkpoint} ${what}`,
   });
-  if (error instanceof BlockMissingError) return say("missing", "is missing and was not declared erased");
+  const declared = allRead ? "was not declared erased" : "no checkpoint that can be read declared it erased";
+  if (error instanceof BlockMissingError) return say("missing", `is missing and ${declared}`);
   if (!(error instanceof BlockAlteredError)) throw error;
   if (error.foundDigest && known.has(hex(error.foundDigest)))
     return say("swapped", "has the bytes of another anchored block");

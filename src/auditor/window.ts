@@ -1,9 +1,10 @@
 import { hex } from "../bytes/bytes.ts";
 import { checkChain, type ChainProblemKind } from "../archive/chain.ts";
-import { generationReader, type OpenedHeader } from "../archive/batches.ts";
+import { generationReader, type GenerationReader, type OpenedHeader } from "../archive/batches.ts";
 import type { Found } from "../archive/archive.ts";
 import { leaveProblem, type LeaveProblem } from "../archive/leave.ts";
-import { consentId } from "../consent/consent.ts";
+import { consentId, type Consent } from "../consent/consent.ts";
+import type { InForce } from "../consent/watch.ts";
 import type { GenerationKeys } from "../envelope/payload.ts";
 import { EXIT, MedSealError } from "../errors.ts";
 import type { Access } from "../grantee/access.ts";
@@ -28,7 +29,7 @@ export interface WindowReport {
 
 /** Words for people; `epoch` in them is the start of the epoch in UTC. */
 const PROBLEMS: Readonly<Record<ChainProblemKind | LeaveProblem, string>> = {
-  "header-missing": "is followed by a gap: at least one header after it was left out",
+  "header-missing": "stands beside a gap: at least one header next to it in the sequence was left out",
   "header-repeated": "has the sequence number of another one",
   "header-replaced": "does not follow on the one before it: one of the two was exchanged",
   "epoch-missing": "is followed by epochs for which not even an empty header was written",
@@ -50,56 +51,96 @@ const PROBLEMS: Readonly<Record<ChainProblemKind | LeaveProblem, string>> = {
  * @throws OutsideCoverError beyond the granted window; the outages of store and chain.
  */
 export async function verifyWindow(access: Access, request: ReadRequest, deps: ReaderDeps): Promise<WindowReport> {
-  const findings: Finding[] = [];
-  let [headers, batches, readings, unfinished] = [0, 0, 0, 0];
+  const tally: Tally = { findings: [], headers: 0, batches: 0, readings: 0, unfinished: 0 };
   const generations = access.keys.filter(({ stream }) => hex(stream.id) === hex(request.stream));
   for (const keys of generations) {
     const { consent } = keys.write;
     const archive = deps.archiveOf(consent.grantee);
-    const known = new Set(archive.entries().flatMap(({ header, batch }) => [hex(header), hex(batch)]));
-    const intervals = deps.watch.intervals({ grantor: consent.grantor, id: consentId(consent) });
-    const reader = generationReader(keys, archive, deps.read);
-    // What lies between two headers that cannot be read is checked for itself.
-    let run: OpenedHeader[] = [];
-    const endRun = (isNewest: boolean): void => {
-      const newest = Math.max(...run.map(({ place }) => place.epoch));
-      for (const { kind, epoch, n } of checkChain(run)) {
-        const at = run.find(({ place }) => place.epoch === epoch && place.n === n)!;
-        if (isNewest && kind === "epoch-open" && epoch === newest) unfinished += 1;
-        else findings.push(problem(kind, at, keys));
-      }
-      run = [];
+    const { epochLength } = keys.stream;
+    const isWhole = request.from <= consent.dataStart && request.to >= consent.dataEnd;
+    const facts = {
+      ...{ consent, epochLength, isWhole },
+      intervals: deps.watch.intervals({ grantor: consent.grantor, id: consentId(consent) }),
+      known: new Set(archive.digests().map(hex)),
     };
-    for (const { epoch, n, found } of listed(keys, request, reader)) {
-      try {
-        const opened = await reader.header(epoch, n, found);
-        headers += 1;
-        run.push(opened);
-        const leave = leaveProblem(opened.header, consent, intervals, found.anchored.time);
-        if (leave !== undefined) findings.push(problem(leave, opened, keys));
-        try {
-          const chunks = await reader.chunks(opened);
-          if (chunks === undefined) continue;
-          batches += 1;
-          readings += chunks.reduce((sum, { observations }) => sum + observations.length, 0);
-        } catch (error) {
-          findings.push(findingOf(error, "batch", found, known));
-        }
-      } catch (error) {
-        findings.push(findingOf(error, "header", found, known));
-        endRun(false);
-      }
-    }
-    endRun(true);
+    const reader = generationReader(keys, archive, deps.read);
+    await checkGeneration(listed(keys, request, reader), reader, facts, tally);
   }
-  findings.sort((a, b) => a.checkpoint - b.checkpoint);
-  return { ok: findings.length === 0, headers, batches, readings, unfinished, findings };
+  return reportOf(tally);
+}
+
+/** What was counted and found so far. */
+export interface Tally {
+  readonly findings: Finding[];
+  headers: number;
+  batches: number;
+  readings: number;
+  unfinished: number;
+}
+
+export function reportOf(tally: Tally): WindowReport {
+  tally.findings.sort((a, b) => a.checkpoint - b.checkpoint);
+  return { ok: tally.findings.length === 0, ...tally };
+}
+
+/** What the headers of one generation are held against. */
+export interface GenerationFacts {
+  /** The leave to write of its gateway. */
+  readonly consent: Consent;
+  /** When it was in force, undefined where that is not known: then it is not looked at. */
+  readonly intervals: readonly InForce[] | undefined;
+  readonly epochLength: number;
+  /** Digests of anchored blocks, in hex. */
+  readonly known: ReadonlySet<string>;
+  /** Whether all of the generation is looked at, so that no header can lie outside. */
+  readonly isWhole: boolean;
+}
+
+/** Checks what is listed of one generation, in the order of its places, and adds to the tally. @throws as `verifyWindow`. */
+export async function checkGeneration(
+  places: Iterable<{ epoch: number; n: number; found: Found }>,
+  reader: Pick<GenerationReader, "header" | "chunks">,
+  { consent, intervals, epochLength, known, isWhole }: GenerationFacts,
+  tally: Tally,
+): Promise<void> {
+  const { findings } = tally;
+  const opened: OpenedHeader[] = [];
+  const unread: { epoch: number; digest: Uint8Array }[] = [];
+  for (const { epoch, n, found } of places) {
+    let header: OpenedHeader;
+    try {
+      header = await reader.header(epoch, n, found);
+    } catch (error) {
+      findings.push(findingOf(error, "header", found, known));
+      unread.push({ epoch, digest: found.entry.header });
+      continue;
+    }
+    opened.push(header);
+    const leave = intervals && leaveProblem(header.header, consent, intervals, found.anchored.time);
+    if (leave !== undefined) findings.push(problem(leave, header, epochLength));
+    try {
+      const chunks = await reader.chunks(header);
+      if (chunks === undefined) continue;
+      tally.batches += 1;
+      tally.readings += chunks.reduce((sum, { observations }) => sum + observations.length, 0);
+    } catch (error) {
+      findings.push(findingOf(error, "batch", found, known));
+    }
+  }
+  tally.headers += opened.length;
+  const outside = (digest: Uint8Array): boolean => !isWhole && known.has(hex(digest));
+  const newest = [...unread, ...opened.map(({ place }) => place)].reduce((max, { epoch }) => Math.max(max, epoch), 0);
+  for (const { kind, epoch, n } of checkChain(opened, { unread, outside })) {
+    const at = opened.find(({ place }) => place.epoch === epoch && place.n === n)!;
+    if (kind === "epoch-open" && epoch === newest) tally.unfinished += 1;
+    else findings.push(problem(kind, at, epochLength));
+  }
 }
 
 function* listed(
   keys: GenerationKeys,
   { from, to }: ReadRequest,
-  reader: ReturnType<typeof generationReader>,
+  reader: GenerationReader,
 ): Generator<{ epoch: number; n: number; found: Found }> {
   const epochs = epochsOf(keys.stream, from, to);
   for (let epoch = epochs.from; epoch < epochs.to; epoch++) {
@@ -114,11 +155,11 @@ function* listed(
 function problem(
   kind: ChainProblemKind | LeaveProblem,
   { place, header, found }: OpenedHeader,
-  { stream }: GenerationKeys,
+  epochLength: number,
 ): Finding {
   const cid = cidOf(found.entry.header);
   const checkpoint = found.anchored.index;
-  const at = new Date(place.epoch * stream.epochLength * 1000).toISOString().replace(".000Z", "Z");
+  const at = new Date(place.epoch * epochLength * 1000).toISOString().replace(".000Z", "Z");
   const text = `header ${cid} of checkpoint ${checkpoint} (epoch from ${at}, number ${header.n}) ${PROBLEMS[kind]}`;
   return { kind, object: "header", cid, checkpoint, text };
 }

@@ -1,8 +1,12 @@
 import type { ContractRunner, Interface } from "ethers";
+import { AlertRules__factory } from "../../typechain-types/factories/AlertRules__factory.ts";
 import { ConsentRegistry__factory } from "../../typechain-types/factories/ConsentRegistry__factory.ts";
 import { RecordAnchor__factory } from "../../typechain-types/factories/RecordAnchor__factory.ts";
+import { RuleEvaluator__factory } from "../../typechain-types/factories/RuleEvaluator__factory.ts";
+import type { AlertRules, AlertRulesInterface } from "../../typechain-types/AlertRules.ts";
 import type { ConsentRegistry, ConsentRegistryInterface } from "../../typechain-types/ConsentRegistry.ts";
 import type { RecordAnchor, RecordAnchorInterface } from "../../typechain-types/RecordAnchor.ts";
+import type { RuleEvaluatorInterface } from "../../typechain-types/RuleEvaluator.ts";
 import type { Hex } from "../consent/consent.ts";
 
 /** The contracts of a deployment, by their names in Solidity. */
@@ -11,6 +15,8 @@ export type ContractName = (typeof CONTRACT_NAMES)[number];
 
 export const registryInterface: ConsentRegistryInterface = ConsentRegistry__factory.createInterface();
 export const anchorInterface: RecordAnchorInterface = RecordAnchor__factory.createInterface();
+export const alertRulesInterface: AlertRulesInterface = AlertRules__factory.createInterface();
+export const evaluatorInterface: RuleEvaluatorInterface = RuleEvaluator__factory.createInterface();
 
 export const INTERFACES: Readonly<Record<ContractName, Interface>> = {
   ConsentRegistry: registryInterface,
@@ -23,3 +29,6 @@ export const registryAt = (address: Hex, runner: ContractRunner): ConsentRegistr
 
 export const anchorAt = (address: Hex, runner: ContractRunner): RecordAnchor =>
   RecordAnchor__factory.connect(address, runner);
+
+export const alertRulesAt = (address: Hex, runner: ContractRunner): AlertRules =>
+  AlertRules__factory.connect(address, runner);

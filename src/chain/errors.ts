@@ -46,6 +46,15 @@ export class NodeLiesError extends MedSealError {
   }
 }
 
+/** A proof of the chain's state does not hold. */
+export class StateProofError extends MedSealError {
+  readonly code = "ERR_STATE_PROOF";
+
+  constructor(what: string) {
+    super(`the proof of the chain's state does not hold: ${what}`);
+  }
+}
+
 /** A block that was final is no longer part of the chain. */
 export class FinalityBrokenError extends MedSealError {
   readonly code = "ERR_FINALITY_BROKEN";

@@ -2,12 +2,14 @@ import type { Hex } from "../consent/consent.ts";
 import { SignedMessageError } from "../consent/errors.ts";
 import { formatSigned, parseSigned, verifySigned, type SignedMessage } from "../consent/signed.ts";
 import type { RegistryAddress } from "../consent/typed-data.ts";
+import type { ConsentRef } from "../consent/watch.ts";
 import { attestLedger } from "./attest.ts";
+import { proveConsents, type RegistryProof } from "./consent-proof.ts";
 import type { Deployment } from "./deployment.ts";
 import { endedBeforeAfter, entryAfter, intervals, isActive, type Entry, type Interval } from "./ledger-state.ts";
 import { LedgerStore, type LedgerEvent, type SyncedBlock } from "./ledger-store.ts";
 import { syncLedger, type SyncOptions, type SyncReport } from "./ledger-sync.ts";
-import type { Rpc } from "./rpc.ts";
+import type { BlockHeader, Rpc } from "./rpc.ts";
 
 /** What is known of one consent now. Beginnings count from final blocks, ends from the latest one and from signatures. */
 export interface ConsentState {
@@ -69,6 +71,11 @@ export class ConsentLedger {
   /** Checks the ledger against the state of its last final block, see `attestLedger`. */
   async attest(): Promise<{ readonly block: number; readonly hash: Hex }> {
     return attestLedger(this.#rpc, this.#deployment, this.#store);
+  }
+
+  /** Proves the state of consents in a final block that the ledger has, see `proveConsents`. */
+  async prove(header: BlockHeader, consents: readonly ConsentRef[], ask = false): Promise<RegistryProof> {
+    return proveConsents(this.#rpc, this.#deployment, this.#store, header, consents, ask);
   }
 
   /**

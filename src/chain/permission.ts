@@ -1,15 +1,10 @@
-import { createCustomCommon, Hardfork, Mainnet } from "@ethereumjs/common";
-import { createEVM } from "@ethereumjs/evm";
-import { SimpleStateManager } from "@ethereumjs/statemanager";
-import { createAddressFromString } from "@ethereumjs/util";
-import { fromHex } from "../bytes/bytes.ts";
 import { now } from "../bytes/random.ts";
 import { consentId, isTime, type Hex } from "../consent/consent.ts";
 import type { Link } from "../consent/scope.ts";
 import { checkStatement } from "../consent/statement.ts";
 import { registryInterface } from "./contracts.ts";
 import { pinnedCode, type Deployment } from "./deployment.ts";
-import { ContractRefusedError } from "./errors.ts";
+import { InProcessContract } from "./in-process.ts";
 import type { ConsentLedger, View } from "./ledger.ts";
 import type { Rpc } from "./rpc.ts";
 import { endedBeforeSlot, entrySlot, packEntry, word } from "./storage.ts";
@@ -31,9 +26,6 @@ export type PermissionQuestion = Question & { readonly time: number };
 
 /** Answers by the contract's own code, in this process; see `PermissionJudge`. */
 export type AskPermission = (question: PermissionQuestion) => Promise<boolean>;
-
-/** Far above what four links over long lists of streams need; an endless loop ends. */
-const GAS_LIMIT = 100_000_000n;
 
 /**
  * Answers `ConsentRegistry.isPermitted` in this process: the contract's own code, from the chain and checked against the
@@ -70,7 +62,11 @@ export class PermissionJudge {
     const links = chain.map(({ consent, streams }) => ({ consent, streams: [...streams] }));
     const call = [links, grantee, action, purpose, stream, dataTime] as const;
     const data = registryInterface.encodeFunctionData("isPermitted", [...call]);
-    const answer = await this.#run(data as Hex, time, this.#storageFor(chain, view));
+    const { chainId, contracts } = this.#deployment;
+    const at = { chainId, address: contracts.ConsentRegistry.address };
+    const storage = this.#storageFor(chain, view);
+    const registry = await InProcessContract.create("ConsentRegistry", registryInterface, this.#code, at, storage);
+    const answer = await registry.call(data as Hex, time);
     return registryInterface.decodeFunctionResult("isPermitted", answer)[0] as boolean;
   }
 
@@ -84,36 +80,4 @@ export class PermissionJudge {
     }
     return slots;
   }
-
-  async #run(data: Hex, time: number, storage: ReadonlyMap<Hex, Hex>): Promise<Uint8Array> {
-    const { chainId, contracts } = this.#deployment;
-    const common = createCustomCommon({ chainId }, Mainnet, { hardfork: Hardfork.Osaka });
-    const stateManager = new SimpleStateManager({ common });
-    const to = createAddressFromString(contracts.ConsentRegistry.address);
-    await stateManager.putCode(to, fromHex(this.#code));
-    for (const [slot, value] of storage) await stateManager.putStorage(to, fromHex(slot), fromHex(value));
-    const evm = await createEVM({ common, stateManager });
-    const { execResult } = await evm.runCall({
-      to,
-      data: fromHex(data),
-      gasLimit: GAS_LIMIT,
-      isStatic: true,
-      block: { header: { ...BLOCK, timestamp: BigInt(time) } },
-    });
-    if (execResult.exceptionError !== undefined) {
-      throw new ContractRefusedError("ConsentRegistry", execResult.exceptionError.error);
-    }
-    return execResult.returnValue;
-  }
 }
-
-/** What a block needs besides its time; the contract looks at none of it. */
-const BLOCK = {
-  number: 1n,
-  coinbase: createAddressFromString(`0x${"0".repeat(40)}`),
-  difficulty: 0n,
-  prevRandao: new Uint8Array(32),
-  gasLimit: GAS_LIMIT,
-  baseFeePerGas: 0n,
-  getBlobGasPrice: () => 0n,
-};

@@ -14,9 +14,18 @@ export const entrySlot = (grantor: Hex, consentId: Hex): Hex =>
 
 export const endedBeforeSlot = (grantor: Hex): Hex => mapped(toBeHex(grantor, 32), ENDED_BEFORE);
 
+/** Where RecordAnchor keeps the head of a gateway: `_heads` in slot 0. */
+export const headSlot = (gateway: Hex): Hex => mapped(toBeHex(gateway, 32), word(0));
+
 /** `issuedAt` in the lowest 48 bits, then `grantedAt`, then `revokedAt`; 32 bytes. */
 export const packEntry = ({ issuedAt, grantedAt, revokedAt }: Entry): Hex =>
   word((BigInt(revokedAt) << 96n) | (BigInt(grantedAt) << 48n) | BigInt(issuedAt));
+
+/** Inverse of `packEntry`. */
+export function unpackEntry(packed: Hex): Entry {
+  const bits = (from: bigint): number => Number((BigInt(packed) >> from) & 0xffffffffffffn);
+  return { issuedAt: bits(0n), grantedAt: bits(48n), revokedAt: bits(96n) };
+}
 
 export function word(value: number | bigint): Hex {
   return toBeHex(value, 32) as Hex;

@@ -63,8 +63,15 @@ export function parseSigned(text: string): SignedMessage {
   } catch (cause) {
     throw new SignedMessageError("signed message is not JSON", { cause });
   }
-  return checkSigned(value);
+  const message = checkSigned(value);
+  // Of a key that stands twice each parser takes another one, and what is read would not be what is shown.
+  const keys = [...text.matchAll(STRING)].filter(([, colon]) => colon !== undefined);
+  if (keys.length !== KEYS[message.format].length) throw new SignedMessageError("signed message has a key twice");
+  return message;
 }
+
+/** A text of JSON; the colon behind it is there when it is a key. */
+const STRING = /"(?:[^"\\]|\\.)*"\s*(:)?/g;
 
 /** The same for a value that is parsed already. */
 export function checkSigned(value: unknown): SignedMessage {

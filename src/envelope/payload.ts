@@ -3,6 +3,7 @@ import { ByteReader } from "../bytes/reader.ts";
 import { ByteWriter } from "../bytes/writer.ts";
 import { consentId } from "../consent/consent.ts";
 import { decodeConsent, encodeConsent } from "../consent/encoding.ts";
+import { INTRODUCTION_SIZE } from "../consent/introduction.ts";
 import { linkOf, streamsOf, type Link } from "../consent/scope.ts";
 import type { ConsentRef } from "../consent/watch.ts";
 import { getAddress } from "ethers";
@@ -38,6 +39,8 @@ export interface Release {
   readonly issuedAt: number;
   /** How the patient names themselves to this grantee. */
   readonly from: string;
+  /** 65 bytes that tie the grantor's address to the one that the grantee knows them by, see `introduce`; absent without one. */
+  readonly introduction?: Uint8Array;
   /** Root consent first, the grantee's own last; 1 to 4. */
   readonly chain: readonly Link[];
   readonly keys: readonly GenerationKeys[];
@@ -73,7 +76,8 @@ function encode(release: Release): Uint8Array {
     .raw(MAGIC)
     .uint(KINDS.indexOf(release.kind), 1)
     .uint(release.issuedAt, 6)
-    .text(release.from);
+    .text(release.from)
+    .sized(release.introduction ?? new Uint8Array(0), 1);
   writer.uint(release.chain.length, 1);
   for (const link of release.chain) writeLink(writer, link);
   // The leaves to write behind these keys, each once, in the order in which they come up.
@@ -98,7 +102,11 @@ function encode(release: Release): Uint8Array {
 export function decodeRelease(bytes: Uint8Array): Release {
   const reader = new ByteReader(bytes, "release").expect(MAGIC, "name and version 1");
   const kind = reader.choice(KINDS, "kind of release");
-  const head = { kind, issuedAt: reader.uint(6), from: reader.text() };
+  const about = { kind, issuedAt: reader.uint(6), from: reader.text() };
+  const introduction = reader.sized(1);
+  if (introduction.length !== 0 && introduction.length !== INTRODUCTION_SIZE)
+    reader.fail("an introduction has 65 bytes, or none");
+  const head = introduction.length === 0 ? about : { ...about, introduction };
   const links = reader.uint(1);
   if (links < 1 || links > MAX_LINKS) reader.fail(`a chain has 1 to ${MAX_LINKS} consents`);
   const chain = Array.from({ length: links }, () => readLink(reader));

@@ -27,7 +27,7 @@ import { Checkpoints, type Anchored, type Whereabouts } from "./checkpoints.ts";
 import { NoLeaseError, TooLateError, WrongChannelError } from "./errors.ts";
 import { forgetOld, LATENESS_BOUND, type OldestOpen } from "./forget.ts";
 import { StreamIngest, type Admit, type Cut, type Flush, type SeedOf } from "./ingest.ts";
-import { checkLease, keepLease, ownLink, retireEnded, writable, type Writable } from "./leases.ts";
+import { checkLease, isInForce, keepLease, ownLink, retireEnded, writable, type Writable } from "./leases.ts";
 import { GatewayState } from "./state.ts";
 import { prepareBatch } from "./writer.ts";
 
@@ -99,12 +99,14 @@ export class Gateway {
    * Opens a lease, checks it and keeps it. Once this resolves the gateway heeds the ends that the lease names: hand `receiptOf` the lease
    * back to the patient.
    *
+   * @param admit - Refuses, by throwing, a lease of somebody whom the gateway does not work for.
    * @throws NoLeaseError; ReleaseForgedError; the HPKE layer's error when it is for somebody else.
    */
-  acceptLease(envelope: Uint8Array): Promise<Release> {
+  acceptLease(envelope: Uint8Array, admit: (lease: Release) => void = () => undefined): Promise<Release> {
     return this.#inTurn(async () => {
       const { address: gateway, keys, registry, watch, ask } = this.#deps;
       const lease = await openEnvelope(envelope, keys.hpke, registry);
+      admit(lease);
       await watch.refresh();
       await checkLease(lease, { gateway, watch, ask, time: this.#deps.now() });
       await this.#journal.write(() => keepLease(this.#state, lease));
@@ -139,12 +141,14 @@ export class Gateway {
     return this.#change(() => digests.forEach((digest) => this.#state.erased.set(hex(digest), true)));
   }
 
-  /** The streams that its leases cover. */
-  streams(): LeasedStream[] {
-    return this.#state.leases.entries().flatMap(([write, { keys }]) => {
-      const streams = keys.map(({ stream }) => stream);
+  /** The streams that its leases in force cover, with the lease of each. */
+  streams(): (LeasedStream & { readonly lease: Release })[] {
+    const { watch, now: clock } = this.#deps;
+    return this.#state.leases.entries().flatMap(([write, lease]) => {
+      if (!isInForce(lease, watch, clock())) return [];
+      const streams = lease.keys.map(({ stream }) => stream);
       const once = streams.filter(({ id }, i) => streams.findIndex((other) => equal(other.id, id)) === i);
-      return once.map((stream) => ({ write: write as Hex, stream }));
+      return once.map((stream) => ({ write: write as Hex, stream, lease }));
     });
   }
 

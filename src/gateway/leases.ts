@@ -154,6 +154,12 @@ export function retireEnded(state: GatewayState, watch: ConsentWatch, time: numb
   return retired;
 }
 
+/** Whether the gateway may write under a lease that it keeps. @param time - Unix seconds now. */
+export function isInForce(lease: Release, watch: ConsentWatch, time: number): boolean {
+  const { periodStart, periodEnd } = ownLink(lease).consent;
+  return time >= periodStart && time < periodEnd && !lease.chain.some((link) => watch.ended(refOf(link)));
+}
+
 /**
  * The generation in which the gateway writes `stream` under `write` now: the current one, or the spare once that was retired.
  *
@@ -168,9 +174,7 @@ export function writable(
   time: number,
 ): Writable {
   const lease = state.leases.get(write);
-  const { periodStart, periodEnd } = lease ? ownLink(lease).consent : { periodStart: 0, periodEnd: 0 };
-  const inForce = time >= periodStart && time < periodEnd && !lease?.chain.some((link) => watch.ended(refOf(link)));
-  if (lease && inForce) {
+  if (lease && isInForce(lease, watch, time)) {
     const mine = lease.keys.filter((keys) => equal(keys.stream.id, stream) && keys.data);
     const keys = mine.find(({ role }) => role === "current") ?? mine.find(({ role }) => role === "spare");
     if (keys) return { keys, lease };

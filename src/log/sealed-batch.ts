@@ -4,7 +4,7 @@ import { sha256 } from "../bytes/hash.ts";
 import { batchKey, headerKey, tagOf } from "../keys/epoch.ts";
 import { encodeContext, type SealContext } from "../seal/context.ts";
 import { pad, unpad } from "../seal/padding.ts";
-import { open, seal } from "../seal/seal.ts";
+import { open, openWithMessageKey, seal } from "../seal/seal.ts";
 import type { StreamDescriptor } from "./stream.ts";
 import { BATCH_CLASSES, decodeBatch, encodeBatch } from "./batch.ts";
 import type { Entry } from "./checkpoint.ts";
@@ -107,12 +107,31 @@ function missingOf({ observations }: Chunk): number {
  * @throws SealCommitmentError, SealAlteredError, MalformedError, MismatchError (names what differs).
  */
 export function openHeader(block: Uint8Array, auditEpochKey: Uint8Array, place: BatchPlace, entry: Entry): Header {
+  checkHeaderBlock(block, entry);
+  if (!equal(tagOf(auditEpochKey, place.n), entry.tag)) throw new MismatchError("the entry has another tag");
+  return readHeader(open(headerKey(auditEpochKey), headerContext(place), block), place, entry);
+}
+
+/**
+ * `openHeader` with the single-use key of this one header, see `messageKey`: for who holds no key of the epoch. Whether tag and salt follow
+ * from that key they cannot tell.
+ *
+ * @throws as `openHeader`.
+ */
+export function openHeaderAlone(block: Uint8Array, ofMessage: Uint8Array, place: BatchPlace, entry: Entry): Header {
+  checkHeaderBlock(block, entry);
+  return readHeader(openWithMessageKey(ofMessage, headerContext(place), block), place, entry);
+}
+
+const headerContext = (place: BatchPlace): Uint8Array => encodeContext({ ...place, kind: "header" });
+
+function checkHeaderBlock(block: Uint8Array, entry: Entry): void {
   if (block.length !== HEADER_SIZE) throw new MalformedError("sealed header", block.length, "1024 bytes expected");
   if (!equal(sha256(block), entry.header)) throw new MismatchError("the entry names another header");
-  if (!equal(tagOf(auditEpochKey, place.n), entry.tag)) throw new MismatchError("the entry has another tag");
-  const header = decodeHeader(
-    unpad(open(headerKey(auditEpochKey), encodeContext({ ...place, kind: "header" }), block)),
-  );
+}
+
+function readHeader(padded: Uint8Array, place: BatchPlace, entry: Entry): Header {
+  const header = decodeHeader(unpad(padded));
   const { stream, generation, epoch, n } = header;
   if (!equal(stream, place.stream)) throw new MismatchError("the header names another stream");
   if (generation !== place.generation || epoch !== place.epoch || n !== place.n)
@@ -138,10 +157,31 @@ export function openBatch(
   header: Header,
   epochLength: number,
 ): Chunk[] {
+  checkBatchBlock(block);
+  return readBatch(open(batchKey(dataEpochKey), batchContext(place), block), header, epochLength);
+}
+
+/** `openBatch` with the single-use key of this one batch, see `messageKey`. @throws as `openBatch`. */
+export function openBatchAlone(
+  block: Uint8Array,
+  ofMessage: Uint8Array,
+  place: BatchPlace,
+  header: Header,
+  epochLength: number,
+): Chunk[] {
+  checkBatchBlock(block);
+  return readBatch(openWithMessageKey(ofMessage, batchContext(place), block), header, epochLength);
+}
+
+const batchContext = (place: BatchPlace): Uint8Array => encodeContext({ ...place, kind: "batch" });
+
+function checkBatchBlock(block: Uint8Array): void {
   if (!BATCH_CLASSES.some((size) => size === block.length))
     throw new MalformedError("sealed batch", block.length, "the size of a class expected");
-  const plain = unpad(open(batchKey(dataEpochKey), encodeContext({ ...place, kind: "batch" }), block));
-  const chunks = decodeBatch(plain, header.epoch * epochLength);
+}
+
+function readBatch(padded: Uint8Array, header: Header, epochLength: number): Chunk[] {
+  const chunks = decodeBatch(unpad(padded), header.epoch * epochLength);
   if (chunks.length !== header.chunks.length)
     throw new MismatchError("header and batch differ in their number of chunks");
   chunks.forEach((chunk, i) => {

@@ -46,6 +46,8 @@ export interface PatientDeps {
   readonly place: RegistryAddress;
   readonly watch: ConsentWatch;
   readonly recovery: RecoveryStore;
+  /** Introduces an address made for a relationship to its grantee, see `introduce`; without it, the grantee is told a name only. */
+  readonly introduce?: (grantor: Hex, grantee: Hex) => Promise<Uint8Array>;
   readonly random?: Random;
   readonly now?: Now;
 }
@@ -57,7 +59,7 @@ export class Patient {
 
   constructor(state: PatientState, deps: PatientDeps) {
     this.state = state;
-    this.#deps = { random, now, ...deps };
+    this.#deps = { random, now, introduce: () => Promise.resolve(new Uint8Array(0)), ...deps };
   }
 
   /** Opens a stream: a random id; its keys come with the first gateway that may write it. */
@@ -135,7 +137,7 @@ export class Patient {
     await this.#mayRelease(record);
     this.#checkWatched(record);
     const keys = this.#keysOf(record, ({ role }) => role !== "spare", (record.consent.actions & ACTIONS.READ) !== 0);
-    const release = this.#release(record, "release", from, keys);
+    const release = await this.#release(record, "release", from, keys);
     const sealed: Uint8Array[] = [];
     for (const part of split(release, record.recipient.kem)) sealed.push(await this.#seal(record, part));
     return sealed;
@@ -163,7 +165,7 @@ export class Patient {
     const retiredBy = readers.map(({ consent: { grantor }, id: reader }) => ({ grantor, id: reader }));
     // Gateways keep the newest: a clock that was set back must not make an older lease the newer one.
     record.leasedAt = Math.max(record.leasedAt, this.#deps.now());
-    const lease = { ...this.#release(record, "lease", from, keys), issuedAt: record.leasedAt, retiredBy };
+    const lease = { ...(await this.#release(record, "lease", from, keys)), issuedAt: record.leasedAt, retiredBy };
     const current = keys.filter(({ role }) => role === "current");
     const issued = {
       receipt: receiptOf(lease),
@@ -314,8 +316,16 @@ export class Patient {
     }
   }
 
-  #release(record: ConsentRecord, kind: Release["kind"], from: string, keys: readonly GenerationKeys[]): Release {
-    return { kind, from, issuedAt: this.#deps.now(), chain: [link(record)], keys, retiredBy: [] };
+  async #release(
+    record: ConsentRecord,
+    kind: Release["kind"],
+    from: string,
+    keys: readonly GenerationKeys[],
+  ): Promise<Release> {
+    const { grantor, grantee } = record.consent;
+    const introduction = await this.#deps.introduce(grantor, grantee);
+    const about = { kind, from, issuedAt: this.#deps.now(), chain: [link(record)], keys, retiredBy: [] };
+    return introduction.length === 0 ? about : { ...about, introduction };
   }
 
   #seal({ relationship, recipient }: ConsentRecord, release: Release): Promise<Uint8Array> {

@@ -38,6 +38,7 @@ describe("what must stay inside: keys, passphrases, names, readings", function (
     await say(`contacts add d.card --as "${PATIENT}" --yes`);
     await say(`contacts add g.card --as "${PATIENT}" --yes`);
     await say(`contacts add g.card --as "${DOCTOR}" --yes`);
+    for (const who of [DOCTOR, "Gateway"]) await say(`contacts add p.card --as "${who}" --yes`);
     await say("fund --as Gateway");
     await say(`stream open heart-rate --code 8867-4 --unit /min --epoch 1min --as "${PATIENT}"`);
     await say(`gateway authorize --to Gateway --data ${HOUR} --until 7d --out gw.grant --yes --as "${PATIENT}"`);

@@ -98,6 +98,7 @@ export async function wardOf(world: World): Promise<void> {
   for (const name of ["Ann", "Gateway", "Lee"]) await world.run(`keys card --as ${name} --out ${name}.card`);
   for (const name of ["Gateway", "Lee"]) await world.run(`contacts add ${name}.card --as Ann --yes`);
   for (const name of ["Gateway", "Ann"]) await world.run(`contacts add ${name}.card --as Lee --yes`);
+  await world.run("contacts add Ann.card --as Gateway --yes");
   for (const name of ["Gateway", "Relayer"]) await world.run(`fund --as ${name}`);
   await world.run("stream open heart-rate --code 8867-4 --unit /min --epoch 1min --as Ann");
   await world.run("stream open oxygen --code 59408-5 --unit % --epoch 1min --as Ann");

@@ -1,5 +1,5 @@
 import { randomBytes } from "node:crypto";
-import { hexlify, type TypedDataDomain, type TypedDataField } from "ethers";
+import { concat, hexlify, Signature, toBeHex, type TypedDataDomain, type TypedDataField } from "ethers";
 import type { NetworkConnection } from "hardhat/types/network";
 import { consentId, NO_PARENT, type Consent, type Hex } from "../../src/consent/consent.ts";
 import { GRANT_TYPES, registryDomain, REVOKE_ALL_TYPES, REVOKE_TYPES } from "../../src/consent/typed-data.ts";
@@ -66,3 +66,22 @@ export const signRevoke = (signer: Signs, domain: TypedDataDomain, consent: Cons
 
 export const signRevokeAll = (signer: Signs, domain: TypedDataDomain, grantor: string, issuedAt: number) =>
   signer.signTypedData(domain, REVOKE_ALL_TYPES, { grantor, issuedAt });
+
+const ORDER = 0xfffffffffffffffffffffffffffffffebaaedce6af48a03bbfd25e8cd0364141n;
+
+/** A good signature in every form that does not count. */
+export function badForms(signature: string): Record<string, string> {
+  const { r, s, v, compactSerialized } = Signature.from(signature);
+  const otherV = v === 27 ? 28 : 27;
+  return {
+    highS: concat([r, toBeHex(ORDER - BigInt(s), 32), toBeHex(otherV)]),
+    compact: compactSerialized,
+    empty: "0x",
+    cutOff: signature.slice(0, -2),
+    oneMore: `${signature}00`,
+    overLong: concat([signature, new Uint8Array(10_000)]),
+    otherV: concat([r, s, toBeHex(otherV)]),
+    rawV: concat([r, s, toBeHex(v - 27, 1)]),
+    zeros: concat([new Uint8Array(65)]),
+  };
+}

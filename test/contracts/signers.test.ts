@@ -2,10 +2,9 @@ import { expect } from "chai";
 import { concat, toBeHex, ZeroAddress, type AddressLike, type ContractTransactionResponse } from "ethers";
 import { network } from "hardhat";
 import { consentId, type Hex } from "../../src/consent/consent.ts";
-import { consentOf, deployBoth, signGrant, signRevoke, signRevokeAll } from "./ground.ts";
+import { badForms, consentOf, deployBoth, signGrant, signRevoke, signRevokeAll } from "./ground.ts";
 
 const MAGIC = "0x1626ba7e";
-const ORDER = 0xfffffffffffffffffffffffffffffffebaaedce6af48a03bbfd25e8cd0364141n;
 
 // a key's signature       65 bytes with low s, for this message, contract, chain and grantor: taken · anything else: refused
 // a contract's word       exactly the magic value in 32 bytes, at a bounded cost: taken · anything else: refused
@@ -30,28 +29,20 @@ describe("ConsentRegistry signers", () => {
 
   describe("a key", () => {
     it("refuses signatures in any other form: high s, compact, empty, cut off, over-long, another v", async () => {
-      const { ethers, registry, patient, grant, relay } = await load();
-      const { r, s, v, compactSerialized } = ethers.Signature.from(grant.signature);
-      const highS = concat([r, toBeHex(ORDER - BigInt(s), 32), toBeHex(v === 27 ? 28 : 27)]);
-      const forms = {
-        highS,
-        compact: compactSerialized,
-        empty: "0x",
-        cutOff: grant.signature.slice(0, -2),
-        oneMore: `${grant.signature}00`,
-        overLong: concat([grant.signature, new Uint8Array(10_000)]),
-        otherV: concat([r, s, toBeHex(v === 27 ? 28 : 27)]),
-        rawV: concat([r, s, toBeHex(v - 27, 1)]),
-        zeros: concat([new Uint8Array(65)]),
+      const { registry, patient, grant, revocation, domain, issuedAt, relay } = await load();
+      const all = await signRevokeAll(patient, domain, patient.address, issuedAt);
+      const messages: Record<string, readonly [good: string, send: (bytes: string) => Promise<unknown>]> = {
+        grant: [grant.signature, (bytes) => relay(patient, bytes)],
+        revoke: [revocation, (bytes) => registry.revokeBySig(patient, grant.id, bytes)],
+        revokeAll: [all, (bytes) => registry.revokeAllBySig(patient, issuedAt, bytes)],
       };
-      for (const [form, signature] of Object.entries(forms)) {
-        await expect(relay(patient, signature), form).to.be.revertedWithCustomError(
-          registry,
-          "ConsentSignatureInvalid",
-        );
+      for (const [kind, [good, send]] of Object.entries(messages)) {
+        for (const [form, bytes] of Object.entries(badForms(good))) {
+          const refused = expect(send(bytes), `${kind} ${form}`);
+          await refused.to.be.revertedWithCustomError(registry, "ConsentSignatureInvalid");
+        }
+        await send(good);
       }
-      await relay(patient, grant.signature);
-      expect(await registry.isActive(patient, grant.id)).to.equal(true);
     });
 
     it("refuses a signature for another grantor, nobody included", async () => {

@@ -131,6 +131,11 @@ describe("an audit of every block in turn", function () {
       const report = await audit(listed);
       if (block.object === "checkpoint") expect(named(report)).to.deep.equal([as("missing", block)]);
       else expect(report).to.deep.include({ ok: true, erased: 1, findings: [] });
+      const last = listed.anchor.history.at(-1)!;
+      await listed.blocks.remove([last.digest]);
+      const unsure = (await audit(listed)).findings.filter(({ cid }) => cid === cidOf(block.digest));
+      expect(unsure.map(({ text }) => text).join(), "the list is gone").to.include("no checkpoint that can be read");
+      listed.blocks.alter(last.digest, bytesOf(listed, { ...block, digest: last.digest }));
       listed.blocks.alter(block.digest, new Uint8Array(bytesOf(whole, block).length));
       expect(named(await audit(listed)), "listed, and altered").to.deep.equal([as("altered", block)]);
     }
@@ -145,6 +150,22 @@ describe("an audit of every block in turn", function () {
       });
       expect(await failureOf(stopping), `read ${at}`).to.include({ code: "ERR_STORE_UNAVAILABLE", exit: 4 });
     }
+  });
+
+  it("names a block of a size that none of its kind has", async () => {
+    const at = outside();
+    const [header, batch, envelope] = await at.blocks.putMany([1023, 2048, 16_383].map((size) => new Uint8Array(size)));
+    const entries = [{ tag: sha256(), header: header!, batch: batch! }];
+    const mail = [{ envelope: envelope!, ephemeral: sha256(), viewTag: 0 }];
+    const links = { index: 0, headBefore: new Uint8Array(32), previous: new Uint8Array(32), erased: [] };
+    const { block } = encodeCheckpoint({ ...rig.deps(at).place, ...links, entries, mail });
+    const digest = await at.blocks.put(block);
+    await at.anchor.anchor({ root: checkpointRoot(entries), digest, size: 1 }, new Uint8Array(32));
+    const blocks = { header: header!, batch: batch!, envelope: envelope! };
+    const expected = Object.entries(blocks).map(([object, one]) =>
+      as("malformed", { object: object as ObjectKind, digest: one, checkpoint: 0 }),
+    );
+    expect(named(await audit(at))).to.deep.equal(expected.sort());
   });
 
   describe("names the checkpoint at fault and no other, when", () => {

@@ -2,7 +2,13 @@
 /* tslint:disable */
 /* eslint-disable */
 export * as interfaces from './interfaces/index.js';
+export { AlertEscalation__factory } from './AlertEscalation__factory.js';
+export { AlertRules__factory } from './AlertRules__factory.js';
 export { ConsentLedger__factory } from './ConsentLedger__factory.js';
 export { ConsentRegistry__factory } from './ConsentRegistry__factory.js';
 export { DeviceRegistry__factory } from './DeviceRegistry__factory.js';
+export { EmergencyAccess__factory } from './EmergencyAccess__factory.js';
+export { PartyRegistry__factory } from './PartyRegistry__factory.js';
 export { RecordAnchor__factory } from './RecordAnchor__factory.js';
+export { RuleEvaluator__factory } from './RuleEvaluator__factory.js';
+export { VaultRecovery__factory } from './VaultRecovery__factory.js';

@@ -54,6 +54,7 @@ export const anyRelease: fc.Arbitrary<Release> = fc
     kind: fc.constantFrom("release" as const, "lease" as const),
     issuedAt: fc.integer({ min: 0, max: 2 ** 48 - 1 }),
     from: fc.constantFrom("", "Zoë"),
+    introduction: fc.option(fixedBytes(65), { nil: undefined }),
     chain: fc.array(anyLink, { minLength: 1, maxLength: 4 }),
     keys: fc.uniqueArray(anyKeys, {
       maxLength: 4,
@@ -61,8 +62,9 @@ export const anyRelease: fc.Arbitrary<Release> = fc
     }),
     retired: fc.array(fixedBytes(32).map(hex0x), { maxLength: 3 }),
   })
-  .map(({ retired, ...rest }) => ({
+  .map(({ retired, introduction, ...rest }) => ({
     ...rest,
+    ...(introduction && { introduction }),
     retiredBy: rest.kind === "lease" ? retired.map((id) => ({ grantor: clinician.address as Hex, id })) : [],
   }));
 

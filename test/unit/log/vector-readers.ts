@@ -1,4 +1,7 @@
-import { fromHex, hex } from "../../../src/bytes/bytes.ts";
+import { readCard } from "../../../scripts/cli/card.ts";
+import { readMail } from "../../../scripts/cli/mail.ts";
+import { openRequest } from "../../../scripts/cli/request.ts";
+import { concat, fromHex, hex } from "../../../src/bytes/bytes.ts";
 import { ByteWriter } from "../../../src/bytes/writer.ts";
 import { sha256 } from "../../../src/bytes/hash.ts";
 import { verifyEntry, type EntryProof } from "../../../src/archive/proof.ts";
@@ -18,7 +21,9 @@ import {
   checkpointRoot,
   decodeCheckpoint,
   encodeCheckpoint,
+  joinPages,
   type Checkpoint,
+  type CheckpointBody,
   type Entry,
   type MailRow,
 } from "../../../src/log/checkpoint.ts";
@@ -34,6 +39,8 @@ import { decodeHeader } from "../../../src/log/header.ts";
 import { decodeObservation, leafSalts, observationLeaves } from "../../../src/log/leaf.ts";
 import { mailRow, mayBeMine } from "../../../src/log/mail.ts";
 import { openBatch, openHeader, type BatchPlace, type EpochKeys } from "../../../src/log/sealed-batch.ts";
+import { checkProof, type Trusted } from "../../../src/proof/check.ts";
+import { parseProof } from "../../../src/proof/format.ts";
 import { openRecoveryBox } from "../../../src/patient/recovery.ts";
 import { encodeContext, type SealContext } from "../../../src/seal/context.ts";
 import { publicKeyOf, type KemId } from "../../../src/seal/hpke.ts";
@@ -157,6 +164,10 @@ export const READERS: Readonly<Record<string, Reader>> = {
   batch: (inputs) => decodeBatch(bytes(inputs), inputs["base"] as number),
   "sealed-batch": readSealedBatch,
   checkpoint: readCheckpointCase,
+  page: (inputs) => {
+    const body = { size: inputs["entries"] as number, entries: undefined, pages: [] } as unknown as CheckpointBody;
+    return joinPages(body, [bytes(inputs, "block")]).entries;
+  },
   "entry-proof": (inputs) => ({ valid: verifyEntry(inputs["proof"] as EntryProof, bytes(inputs, "root")) }),
   head: readHeads,
   "mail-row": readMailCase,
@@ -164,6 +175,7 @@ export const READERS: Readonly<Record<string, Reader>> = {
     const pinset = decodePinset(bytes(inputs, "block"));
     return { ...pinset, cid: encodePinset(pinset).cid.toString() };
   },
+  proof: (inputs) => checkProof(parseProof(inputs["text"] as string), inputs as unknown as Trusted),
   cover: readCoverCase,
   "epoch-keys": (inputs) => ({
     batchKey: batchKey(bytes(inputs, "data")),
@@ -181,5 +193,14 @@ export const READERS: Readonly<Record<string, Reader>> = {
   "signed-message": readSigned,
   release: (inputs) => decodeRelease(bytes(inputs)),
   envelope: async (inputs) => openEnvelope(bytes(inputs, "block"), await keyPair(inputs), at(inputs)),
+  card: (inputs) => {
+    const { name, address, recipient } = readCard(inputs["text"] as string);
+    return { name, address, ...recipient };
+  },
+  "mail-file": (inputs) => {
+    const sevens = new Uint8Array(inputs["sevens"] as number).fill(7);
+    return readMail(concat(bytes(inputs, "head"), sevens)).map(({ row }) => row);
+  },
+  request: async (inputs) => openRequest(bytes(inputs), await keyPair(inputs), inputs["patient"] as string),
   recovery: async (inputs) => openRecoveryBox(bytes(inputs, "box"), await keyPair(inputs)),
 };

@@ -397,6 +397,52 @@
   {
     "inputs": [
       {
+        "components": [
+          {
+            "internalType": "address",
+            "name": "grantor",
+            "type": "address"
+          },
+          {
+            "internalType": "bytes32",
+            "name": "consentId",
+            "type": "bytes32"
+          },
+          {
+            "internalType": "uint48",
+            "name": "issuedAt",
+            "type": "uint48"
+          },
+          {
+            "internalType": "uint48",
+            "name": "deadline",
+            "type": "uint48"
+          },
+          {
+            "internalType": "bytes",
+            "name": "signature",
+            "type": "bytes"
+          }
+        ],
+        "internalType": "struct IConsentRegistry.SignedGrant[]",
+        "name": "grants",
+        "type": "tuple[]"
+      }
+    ],
+    "name": "grantManyBySig",
+    "outputs": [
+      {
+        "internalType": "bytes4[]",
+        "name": "refusals",
+        "type": "bytes4[]"
+      }
+    ],
+    "stateMutability": "nonpayable",
+    "type": "function"
+  },
+  {
+    "inputs": [
+      {
         "internalType": "address",
         "name": "grantor",
         "type": "address"
@@ -599,6 +645,42 @@
     ],
     "name": "revokeBySig",
     "outputs": [],
+    "stateMutability": "nonpayable",
+    "type": "function"
+  },
+  {
+    "inputs": [
+      {
+        "components": [
+          {
+            "internalType": "address",
+            "name": "grantor",
+            "type": "address"
+          },
+          {
+            "internalType": "bytes32",
+            "name": "consentId",
+            "type": "bytes32"
+          },
+          {
+            "internalType": "bytes",
+            "name": "signature",
+            "type": "bytes"
+          }
+        ],
+        "internalType": "struct IConsentRegistry.SignedRevoke[]",
+        "name": "revocations",
+        "type": "tuple[]"
+      }
+    ],
+    "name": "revokeManyBySig",
+    "outputs": [
+      {
+        "internalType": "bytes4[]",
+        "name": "refusals",
+        "type": "bytes4[]"
+      }
+    ],
     "stateMutability": "nonpayable",
     "type": "function"
   }

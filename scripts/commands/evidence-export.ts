@@ -1,0 +1,65 @@
+import { readFile } from "node:fs/promises";
+import { decodeBundle, encodeBundle } from "../../src/evidence/format.ts";
+import { exportEvidence } from "../../src/evidence/export.ts";
+import { verifyEvidence } from "../../src/evidence/verify.ts";
+import type { Command } from "../cli/command.ts";
+import { evidenceLines, trustedCode } from "../cli/evidence.ts";
+import { checkNew, writeNew } from "../cli/files.ts";
+import { WINDOW, withWindow } from "../cli/reader.ts";
+
+export const command: Command = {
+  summary:
+    "Puts a window and all that shows it into one file: checkpoints, blocks, consents, the chain's state, and keys that open these headers and batches and nothing else",
+  options: {
+    ...WINDOW,
+    stream: { type: "string", value: "NAME", help: "as the patient calls it", required: true },
+    headers: { type: "boolean", help: "show the headers only, no readings" },
+    "ask-node": {
+      type: "boolean",
+      help: "have the node prove the state of the consents: it learns which matter. For nodes that keep storage in another way, such as that of medseal up",
+    },
+    out: { type: "string", value: "FILE", help: "where to", required: true },
+  },
+  examples: [
+    ["evidence export --stream heart-rate --out case.zip", "all that was granted"],
+    [
+      "evidence export --stream heart-rate --from 2026-03-01T08:02:00Z --to 2026-03-01T08:03:00Z --headers --out case.zip",
+      "the headers of a minute, without readings",
+    ],
+  ],
+  async run(call) {
+    const out = call.need("out");
+    await checkNew(out);
+    await withWindow(call, async ({ access, request, deps, chain, ledger }) => {
+      const { rpc, deployment } = chain;
+      const historyOf: typeof chain.historyOf = (gateway) => chain.historyOf(gateway);
+      const { bundle, unproven } = await exportEvidence(
+        access,
+        request,
+        { ...deps, rpc, deployment, ledger, historyOf },
+        {
+          software: await software(),
+          shows: call.flag("headers") ? "headers" : "readings",
+          askNode: call.flag("ask-node"),
+        },
+      );
+      const bytes = encodeBundle(bundle);
+      // What goes out is what was checked.
+      const report = await verifyEvidence(decodeBundle(bytes), await trustedCode(bundle));
+      await writeNew(out, bytes);
+      if (unproven) call.io.note(`The state of the consents is left out: ${unproven.message}. --ask-node may help.`);
+      call.io.note("Whoever has the file sees what it shows. It opens nothing else.");
+      call.io.result(
+        { out, bytes: bytes.length, shows: bundle.shows, ...report },
+        `${out}: ${bytes.length.toLocaleString("en")} bytes`,
+        ...evidenceLines(bundle, report),
+      );
+    });
+  },
+};
+
+async function software(): Promise<string> {
+  const file = new URL("../../package.json", import.meta.url);
+  const { name, version } = JSON.parse(await readFile(file, "utf8")) as { name: string; version: string };
+  return `${name} ${version}`;
+}

@@ -1,0 +1,86 @@
+import { spawn } from "node:child_process";
+import { createHash } from "node:crypto";
+import { availableParallelism } from "node:os";
+import { join } from "node:path";
+import { parallel } from "../../src/ipfs/parallel.ts";
+import type { Report } from "../../test/contracts/campaign/report.ts";
+import { proveAll } from "../smt/prove.ts";
+
+/** What hostile actors did to the contracts, and what the SMTChecker proved of them. */
+export interface ContractFigures {
+  readonly seed: string;
+  readonly calls: number;
+  readonly modelSteps: number;
+  readonly violations: number;
+  /** The first of them, with the seed that leads there. */
+  readonly told: readonly string[];
+  readonly proved: number;
+  readonly unproved: number;
+  readonly pass: boolean;
+}
+
+const CALLS = 1_000_000;
+/** Calls of one process; it ends with them, and with it whatever its chains kept. */
+const SHARE = 10_000;
+
+export async function deepContracts(
+  seed: string,
+  scale: number,
+  tell: (what: string) => void,
+): Promise<ContractFigures> {
+  const wanted = Math.max(1, Math.round(CALLS * scale));
+  const shares = Array.from({ length: Math.ceil(wanted / SHARE) }, (_, i) => Math.min(SHARE, wanted - i * SHARE));
+  const reports: Report[] = [];
+  await parallel([...shares.entries()], availableParallelism(), async ([i, calls]) => {
+    reports.push(await share(calls, numberOf(`${seed}/${i}`)));
+    tell(`${reports.reduce((sum, report) => sum + report.calls, 0).toLocaleString("en")} calls`);
+  });
+  const { proved, refuted, unproved } = proveAll();
+  const told = [...reports.flatMap(({ violations }) => violations), ...refuted.map(({ claim }) => `refuted: ${claim}`)];
+  return {
+    seed,
+    calls: reports.reduce((sum, { calls }) => sum + calls, 0),
+    modelSteps: reports.reduce((sum, { modelSteps }) => sum + modelSteps, 0),
+    violations: told.length,
+    told: told.slice(0, 20),
+    proved: proved.length,
+    unproved: refuted.length + unproved.length,
+    pass: told.length === 0,
+  };
+}
+
+export const contractsTable = ({
+  seed,
+  calls,
+  modelSteps,
+  violations,
+  told,
+  proved,
+  unproved,
+}: ContractFigures): string =>
+  [
+    `seed ${seed}: ${calls.toLocaleString("en")} calls, ${modelSteps.toLocaleString("en")} steps of the models, ${violations} violations`,
+    ...told,
+    `SMTChecker: ${proved} claims proved, ${unproved} not (npm run -s smt says why)`,
+  ].join("\n");
+
+function share(calls: number, seed: number): Promise<Report> {
+  const child = spawn(
+    process.execPath,
+    [join(import.meta.dirname, "contracts-process.ts"), String(calls), String(seed)],
+    {
+      stdio: ["ignore", "pipe", "inherit"],
+    },
+  );
+  let out = "";
+  child.stdout.setEncoding("utf8").on("data", (text: string) => (out += text));
+  return new Promise((done, failed) => {
+    child.once("error", failed);
+    child.once("close", (code) => {
+      if (code === 0) done(JSON.parse(out.trim().split("\n").at(-1) ?? "") as Report);
+      else failed(new Error(`a share of the campaign ended with ${code}, seed ${seed}`));
+    });
+  });
+}
+
+const numberOf = (text: string): number => createHash("sha256").update(text).digest().readUInt32BE(0);

@@ -1,0 +1,214 @@
+import { readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { json, type Case, type Json } from "../vectors/suite.ts";
+import { ByteWriter } from "../../src/bytes/writer.ts";
+import { compress, decompress } from "../../src/log/zstd.ts";
+import { LIMITS } from "../../src/intake/limits.ts";
+import { parseJson } from "../../src/intake/json.ts";
+import { READERS, revive } from "../../test/unit/log/vector-readers.ts";
+import type { Chance } from "./chance.ts";
+import type { Independent } from "./independent.ts";
+import { isTyped } from "./verifiers.ts";
+
+const VECTORS = join(import.meta.dirname, "..", "..", "test", "vectors");
+/** The corpus of JSON that parsers disagree on, where it is at hand. */
+const CORPUS = join(
+  process.env["MEDSEAL_VECTORS"] ?? join(import.meta.dirname, "../../../shared/vectors"),
+  "json-testsuite",
+);
+/** Longer than this on one input is a hang. */
+const LONGEST = 2000;
+
+export interface Input {
+  readonly format: string;
+  readonly inputs: Readonly<Record<string, Json>>;
+}
+
+/** One case of every example of a format that is read from bytes or text, and the input to mutate. */
+const FIELDS: Readonly<Record<string, readonly string[]>> = {
+  observation: ["bytes"],
+  header: ["bytes"],
+  batch: ["bytes"],
+  checkpoint: ["block"],
+  pinset: ["block"],
+  cover: ["bytes"],
+  seal: ["block"],
+  consent: ["bytes"],
+  release: ["bytes"],
+  envelope: ["block"],
+  recovery: ["box"],
+  "signed-message": ["text"],
+  card: ["text"],
+  page: ["block"],
+  request: ["bytes"],
+  "mail-file": ["head"],
+  "sealed-batch": ["header", "batch"],
+};
+
+interface Vectors {
+  readonly format: string;
+  readonly cases: readonly Case[];
+}
+
+export function examples(): Map<string, readonly Case[]> {
+  const found = new Map<string, readonly Case[]>();
+  for (const format of Object.keys(FIELDS)) {
+    const { cases } = JSON.parse(readFileSync(join(VECTORS, `${format}.json`), "utf8")) as Vectors;
+    // A cover that stands beside its window is to be made, not read.
+    const isRead = (one: Case): boolean => FIELDS[format]!.some((field) => field in one) && !("root" in one);
+    found.set(format, cases.filter(isRead));
+  }
+  return found;
+}
+
+/** An example of a random format with a random change to what is read. */
+export function mutated(from: Chance, all: ReadonlyMap<string, readonly Case[]>): Input {
+  const format = from.pick([...all.keys()]);
+  const {
+    name: _name,
+    expected: _expected,
+    error: _error,
+    ...inputs
+  } = from.pick(all.get(format)!) as Record<string, Json>;
+  const field = from.pick(FIELDS[format]!.filter((one) => one in inputs));
+  const value = inputs[field] as string;
+  const isText = field === "text";
+  const bytes = Buffer.from(value, isText ? "utf8" : "hex");
+  const isPacked = format === "batch" && from.int(2) === 0;
+  const changed = Buffer.from(isPacked ? mutatedInside(from, bytes) : mutation(from, new Uint8Array(bytes)));
+  return { format, inputs: { ...inputs, [field]: isText ? changed.toString("utf8") : changed.toString("hex") } };
+}
+
+/** A batch with a change behind its compression, which no change to its bytes reaches. */
+function mutatedInside(from: Chance, bytes: Buffer): Uint8Array {
+  const plain = unpacked(bytes);
+  if (plain === undefined) return bytes;
+  const changed = mutation(from, plain);
+  return new ByteWriter().raw(bytes.subarray(0, 17)).uint(changed.length, 4).sized(compress(changed), 4).finish();
+}
+
+function unpacked(bytes: Buffer): Uint8Array | undefined {
+  try {
+    return decompress(bytes.subarray(25), bytes.readUInt32BE(17));
+  } catch {
+    return undefined;
+  }
+}
+
+/** Values that counts and lengths go wrong with. */
+const EDGES = [0, 1, 0x7f, 0x80, 0xfe, 0xff];
+
+export function mutation(from: Chance, bytes: Uint8Array): Uint8Array {
+  const at = from.int(Math.max(1, bytes.length));
+  const changed = bytes.slice();
+  switch (from.int(6)) {
+    case 0:
+      if (changed.length > 0) changed[at]! ^= 1 << from.int(8);
+      return changed;
+    case 1:
+      if (changed.length > 0) changed[at] = from.pick(EDGES);
+      return changed;
+    case 2:
+      return bytes.subarray(0, at);
+    case 3:
+      return Buffer.concat([bytes.subarray(0, at), from.bytes(1 + from.int(8)), bytes.subarray(at)]);
+    case 4:
+      return changed.fill(from.pick(EDGES), at, at + 1 + from.int(8));
+    default: {
+      // A part of it again, somewhere else.
+      const start = from.int(Math.max(1, bytes.length));
+      const part = bytes.subarray(start, start + 1 + from.int(40));
+      changed.set(part.subarray(0, changed.length - at), at);
+      return changed;
+    }
+  }
+}
+
+/** What ours makes of an input: content, or code of the refusal. Anything else is a crash, and so is a hang. */
+export async function answer({ format, inputs }: Input): Promise<Json> {
+  const start = performance.now();
+  let result: Json;
+  try {
+    result = { expected: json(await READERS[format]!(revive("", inputs) as Record<string, unknown>)) };
+  } catch (error) {
+    if (!isTyped(error)) throw new Error(`a reader of ${format} crashed`, { cause: error });
+    result = { error: error.code };
+  }
+  if (performance.now() - start > LONGEST) throw new Error(`a reader of ${format} hung`);
+  return result;
+}
+
+export interface MutationFigures {
+  malformed: number;
+  crashes: number;
+  /** Inputs on which the independent verifier says something else. */
+  differing: number;
+}
+
+/** Runs mutated inputs of every format, and JSON that is none, through our readers and the independent ones. */
+export async function mutate(
+  from: Chance,
+  count: number,
+  by: Independent | undefined,
+  figures: MutationFigures,
+  tell: (what: string) => void,
+): Promise<void> {
+  const all = examples();
+  const texts = corpus();
+  for (let i = 0; i < count; i++) {
+    const text = texts[i];
+    if (text !== undefined) readsJson(text, figures, tell);
+    const input: Input =
+      text === undefined
+        ? mutated(from, all)
+        : { format: "signed-message", inputs: { ...signedPlace(all), text: text.toString("utf8") } };
+    figures.malformed += 1;
+    try {
+      const ours = JSON.stringify(sorted(await answer(input)));
+      const theirs =
+        by && JSON.stringify(sorted((await by.ask({ vector: { format: input.format, case: input.inputs } })) as Json));
+      if (theirs === undefined || ours === theirs) continue;
+      figures.differing += 1;
+      tell(`${JSON.stringify(input)}: ours ${ours.slice(0, 300)}, theirs ${theirs.slice(0, 300)}`);
+    } catch (error) {
+      figures.crashes += 1;
+      tell(`${JSON.stringify(input)}: ${String((error as Error).cause ?? error)}`);
+    }
+  }
+}
+
+const signedPlace = (all: ReadonlyMap<string, readonly Case[]>): Record<string, Json> => {
+  const { chainId, registry } = all.get("signed-message")![0]! as Record<string, Json>;
+  return { chainId: chainId!, registry: registry! };
+};
+
+function corpus(): Buffer[] {
+  try {
+    return readdirSync(CORPUS)
+      .filter((file) => file.endsWith(".json"))
+      .map((file) => readFileSync(join(CORPUS, file)));
+  } catch {
+    return [];
+  }
+}
+
+/** JSON of recordings, which has its own reader. */
+function readsJson(text: Buffer, figures: MutationFigures, tell: (what: string) => void): void {
+  const start = performance.now();
+  try {
+    parseJson(text, LIMITS);
+    if (performance.now() - start <= LONGEST) return;
+    tell("the reader of JSON hung");
+  } catch (error) {
+    tell(`the reader of JSON crashed: ${String(error)}`);
+  }
+  figures.crashes += 1;
+}
+
+/** With keys in one order, so that equal content is equal text. */
+function sorted(value: Json): Json {
+  if (Array.isArray(value)) return value.map(sorted);
+  if (typeof value !== "object" || value === null) return value;
+  const entries = Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1));
+  return Object.fromEntries(entries.map(([key, one]) => [key, sorted(one)]));
+}

@@ -1,0 +1,50 @@
+import type { Rule } from "./rule.ts";
+
+/** One rule of a care plan, and who answers for it. */
+export interface Watch {
+  readonly rule: Rule;
+  /** In the order in which they are asked; at least one. */
+  readonly responders: readonly string[];
+  /** Milliseconds after which the next responder is asked. */
+  readonly answerWithin: number;
+  /** Milliseconds that a reading may come late and still count. */
+  readonly lateness: number;
+}
+
+/** An alert and how far it has come. It is over when it is resolved, and not before. */
+export interface Alert {
+  /** The rule's name and when it began: the same whenever it is worked out again. */
+  readonly id: string;
+  readonly rule: string;
+  readonly raisedAt: number;
+  /** When its condition ended; not there while it lasts. */
+  readonly clearedAt?: number;
+  /** The highest level of a score card that it has reached. */
+  readonly level: number;
+  /** How many responders have been asked, and when the last one was. */
+  readonly asked: number;
+  readonly askedAt: number;
+  readonly acknowledgedBy?: string;
+  readonly resolvedBy?: string;
+  /** Nobody is asked before this, unless the level rises above that at which it was snoozed. */
+  readonly snooze?: { readonly until: number; readonly level: number };
+  /** A late reading has shown that it should not have been. */
+  readonly refuted: boolean;
+}
+
+/** A step in the life of an alert, or a reading that came too late to be judged. */
+export type AlertEvent =
+  | { readonly kind: "opened" | "cleared" | "raisedAgain" | "refuted"; readonly alert: string; readonly at: number }
+  | { readonly kind: "notified" | "escalated"; readonly alert: string; readonly at: number; readonly to: string }
+  | { readonly kind: "acknowledged" | "resolved"; readonly alert: string; readonly at: number; readonly by: string }
+  | {
+      readonly kind: "snoozed";
+      readonly alert: string;
+      readonly at: number;
+      readonly by: string;
+      readonly until: number;
+    }
+  | { readonly kind: "tooLate"; readonly rule: string; readonly at: number };
+
+/** Who is said to have resolved an alert that was acknowledged and whose condition has ended. */
+export const ENDED = "the end of its condition";

@@ -1,0 +1,1 @@
+"""A second reader of MedSeal's formats, written from docs/formats.md alone."""
