@@ -8,6 +8,7 @@ import type { Command } from "../cli/command.ts";
 import { asGateway } from "../cli/gateway.ts";
 import { CONFIG_OPTION, readConfig } from "../cli/gateway-config.ts";
 import { readMail } from "../cli/mail.ts";
+import { senderOf } from "../cli/people.ts";
 
 /** Milliseconds after which a process that was told to end does so, whatever it waits for: the journal has it. */
 const PATIENCE = 15_000;
@@ -22,7 +23,7 @@ export const command: Command = {
     let service: Service | undefined;
     await asGateway(
       call,
-      async ({ gateway, view }) => {
+      async ({ gateway, view, session }) => {
         if (!service) throw new Error("no service was made");
         const running = service;
         process.removeAllListeners("SIGINT");
@@ -35,6 +36,7 @@ export const command: Command = {
           gateway,
           log,
           noteSigned: (message) => view.ledger.noteSigned(message),
+          known: (lease) => void senderOf(session.vault, lease),
           readMail,
         });
         await running.run(gateway, spool, ({ feed, http }) =>

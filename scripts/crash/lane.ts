@@ -53,6 +53,7 @@ export class Lane {
     }
     for (const name of ["Gateway", "Lee"]) await world.run(`contacts add ${name}.card --as Ann --yes`);
     await world.run("contacts add Gateway.card --as Lee --yes");
+    for (const name of ["Gateway", "Lee"]) await world.run(`contacts add Ann.card --as ${name} --yes`);
     await world.run("fund --as Gateway");
     await world.run("stream open heart-rate --code 8867-4 --unit /min --epoch 1min --as Ann");
     await world.run(`gateway authorize --to Gateway --data ${window} --until 7d --out gw.grant --yes --as Ann`);

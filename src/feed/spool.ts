@@ -2,6 +2,7 @@ import { mkdir, readdir, readFile, rename, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { fromUtf8, hex } from "../bytes/bytes.ts";
 import { parseSigned, type SignedMessage } from "../consent/signed.ts";
+import type { Release } from "../envelope/payload.ts";
 import { receiptOf } from "../envelope/receipt.ts";
 import { EXIT, MedSealError } from "../errors.ts";
 import type { Gateway } from "../gateway/gateway.ts";
@@ -13,6 +14,8 @@ export interface SpoolDeps {
   readonly log: Log;
   /** Takes in an end that its grantor has signed. */
   noteSigned(message: SignedMessage): void;
+  /** @throws when the lease is from nobody that is known here. */
+  readonly known: (lease: Release) => void;
   readMail(bytes: Uint8Array): readonly { readonly envelope: Uint8Array; readonly row: MailRow }[];
 }
 
@@ -68,8 +71,11 @@ export class Spool {
   }
 
   async #lease(name: string, bytes: Uint8Array): Promise<void> {
-    const receipt = hex(receiptOf(await this.#deps.gateway.acceptLease(bytes)));
-    await writeFile(join(this.#folder, name.replace(/\.lease$/, ".receipt")), `${receipt}\n`, { mode: 0o600 });
+    const receipts: string[] = [];
+    for (const { envelope } of this.#deps.readMail(bytes))
+      receipts.push(hex(receiptOf(await this.#deps.gateway.acceptLease(envelope, this.#deps.known))));
+    const file = join(this.#folder, name.replace(/\.lease$/, ".receipt"));
+    await writeFile(file, receipts.map((receipt) => `${receipt}\n`).join(""), { mode: 0o600 });
   }
 
   #move(name: string, to: string): Promise<void> {

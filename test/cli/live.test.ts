@@ -35,6 +35,7 @@ describe("a gateway that runs", function () {
     }
     for (const name of ["Gateway", "Lee"]) await world.run(`contacts add ${name}.card --as Ann --yes`);
     await world.run("contacts add Gateway.card --as Lee --yes");
+    for (const name of ["Gateway", "Lee"]) await world.run(`contacts add Ann.card --as ${name} --yes`);
     await world.run("fund --as Gateway");
     await world.run("stream open heart-rate --code 8867-4 --unit /min --epoch 1min --as Ann");
     const hour = `${at(-3600).slice(0, 14)}00:00Z..${at(7200).slice(0, 14)}00:00Z`;
