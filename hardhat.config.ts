@@ -4,7 +4,7 @@ import { configVariable, defineConfig } from "hardhat/config";
 import { typechainOrder } from "./tools/typechain-order.ts";
 
 /** The npm package `solc` is the compiler, so a build downloads nothing. */
-const compiler = {
+export const compiler = {
   version: "0.8.37",
   path: createRequire(import.meta.url).resolve("solc/soljson.js"),
   settings: {

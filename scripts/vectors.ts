@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { archiveSuites } from "./vectors/archive.ts";
 import { batchSuites } from "./vectors/batch.ts";
 import { consentSuites } from "./vectors/consent.ts";
+import { disclosureSuites } from "./vectors/disclosure.ts";
 import { envelopeSuites } from "./vectors/envelope.ts";
 import { handedSuites } from "./vectors/handed.ts";
 import { logSuites } from "./vectors/log.ts";
@@ -60,6 +61,7 @@ const suites = [
   ...(await sealSuites()),
   ...(await consentSuites()),
   ...(await envelopeSuites()),
+  ...(await disclosureSuites()),
   ...(await handedSuites()),
 ];
 const manifest: Manifest = {

@@ -18,10 +18,16 @@ const accessManager = createRequire(import.meta.url)(
 export default buildModule("Governance", (m) => {
   const deployer = m.getAccount(0);
   const manager = m.contract("AccessManager", accessManager, [deployer]);
+  const deviceRegistry = m.contract("DeviceRegistry", [manager]);
   const partyRegistry = m.contract("PartyRegistry", [manager]);
   const emergencyAccess = m.contract("EmergencyAccess", [manager, partyRegistry]);
   const vaultRecovery = m.contract("VaultRecovery");
-  const targets = { AccessManager: manager, PartyRegistry: partyRegistry, EmergencyAccess: emergencyAccess };
+  const targets = {
+    AccessManager: manager,
+    DeviceRegistry: deviceRegistry,
+    PartyRegistry: partyRegistry,
+    EmergencyAccess: emergencyAccess,
+  };
 
   const encode = (id: string, method: string, args: Parameters<typeof m.encodeFunctionCall>[2]) =>
     m.encodeFunctionCall(manager, method, args, { id: `${method}_${id}` });
@@ -42,5 +48,5 @@ export default buildModule("Governance", (m) => {
       ),
     ],
   ]);
-  return { accessManager: manager, partyRegistry, emergencyAccess, vaultRecovery };
+  return { accessManager: manager, deviceRegistry, partyRegistry, emergencyAccess, vaultRecovery };
 });

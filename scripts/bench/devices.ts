@@ -1,6 +1,7 @@
 import type { Signer } from "ethers";
 import { network } from "hardhat";
 import { deployDevices, newDevice, newDigest, newTerms } from "../../test/contracts/devices.ts";
+import { under, type Rules } from "./rules.ts";
 import { CHANGED_SLOT, log, measure, NEW_SLOT, READ_SLOT, word, type GasRow } from "./floor.ts";
 
 type DeviceFunction =
@@ -26,20 +27,20 @@ const ENROLLED = sha256(82) + sha256(193) + P256_VERIFY + 5 * NEW_SLOT + log(4, 
 /** The latest change and their number are read, one more is written. */
 const CHANGED = READ_SLOT + CHANGED_SLOT + NEW_SLOT + log(2, 0);
 
-/** DeviceRegistry's functions. The status has changed before and the model was recalled before; `rotate` is the first change. */
-export async function deviceGas(): Promise<{ rows: DeviceRows; withoutPrecompile: WithoutPrecompile }> {
-  const rows = await gasUnder("osaka");
-  const bare = await gasUnder("prague");
+/** @param rows - The same functions where there is a precompile. */
+export async function gasWithoutPrecompile(rows: DeviceRows): Promise<WithoutPrecompile> {
+  const bare = await deviceGas("prague");
   const without = (["enroll", "rotate", "verifyBatch"] as const).map((name) => {
     const row = `DeviceRegistry.${name}` as const;
     const { gas } = bare[row];
     return [row, { gas, times: Math.round((gas / rows[row].gas) * 10) / 10 }] as const;
   });
-  return { rows, withoutPrecompile: Object.fromEntries(without) as WithoutPrecompile };
+  return Object.fromEntries(without) as WithoutPrecompile;
 }
 
-async function gasUnder(hardfork: "osaka" | "prague"): Promise<DeviceRows> {
-  const connection = await network.create({ override: { hardfork } });
+/** DeviceRegistry's functions. The status has changed before and the model was recalled before; `rotate` is the first change. */
+export async function deviceGas(rules: Rules): Promise<DeviceRows> {
+  const connection = await network.create(under(rules));
   try {
     const { registry, registrar, safety, custodian, offeree, stranger, enroll, enrolled, proofOf } =
       await deployDevices(connection);

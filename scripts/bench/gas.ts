@@ -1,187 +1,67 @@
 import type { Signer } from "ethers";
 import { network } from "hardhat";
 import { alertGas, type AlertRows } from "./alert-gas.ts";
-import { deviceGas, type DeviceRows, type WithoutPrecompile } from "./devices.ts";
-import { CHANGED_SLOT, ECRECOVER, log, measure, NEW_SLOT, READ_SLOT, word, type GasRow } from "./floor.ts";
+import { comparison, type ComparisonRow } from "./comparison.ts";
+import { consentGas, type ConsentRows } from "./consents.ts";
+import { deviceGas, gasWithoutPrecompile, type DeviceRows, type WithoutPrecompile } from "./devices.ts";
+import { entries, type EntriesReport } from "./entries.ts";
+import type { GasRow } from "./floor.ts";
 import { flatness, type Flatness } from "./flatness.ts";
+import { listGas, type ListRows } from "./lists.ts";
 import { partyGas, type PartyRows } from "./parties.ts";
-import { now } from "../../src/bytes/random.ts";
-import { anchorAt, registryAt } from "../../src/chain/contracts.ts";
-import { RelationshipWallet, newPhrase } from "../../src/chain/wallet.ts";
-import type { Consent, Hex } from "../../src/consent/consent.ts";
-import { draftConsent } from "../../src/consent/draft.ts";
-import { signGrant, signRevoke, signRevokeAll } from "../../src/consent/sign.ts";
+import { peerGas, type PeerGas } from "./peers.ts";
+import { PUBLISHED } from "./published.ts";
+import { under, type Rules } from "./rules.ts";
 
-export interface GasReport extends AlertRows, DeviceRows, PartyRows {
-  readonly anchor: GasRow;
-  readonly grant: GasRow;
-  readonly grantBySig: GasRow;
-  readonly revoke: GasRow;
-  readonly revokeBySig: GasRow;
-  readonly revokeAll: GasRow;
-  readonly revokeAllBySig: GasRow;
+type FunctionRows = Readonly<Record<keyof (ConsentRows & AlertRows & DeviceRows & PartyRows), GasRow>>;
+
+export interface GasReport {
+  readonly rows: FunctionRows;
   readonly withoutPrecompile: WithoutPrecompile;
-  /** One message of a batch of ten, the transaction shared. */
-  readonly grantManyBySig: GasRow;
-  readonly revokeManyBySig: GasRow;
+  /** Of the same run. */
+  readonly peers: PeerGas;
+  readonly comparison: readonly ComparisonRow[];
+  readonly published: typeof PUBLISHED;
+  readonly lists: ListRows;
   readonly flat: Flatness;
+  readonly entries: EntriesReport;
+  /** Gas of every row under rules to come, where a new slot is dear. */
+  readonly amsterdam: Readonly<Record<string, number>>;
   readonly pass: boolean;
 }
 
-/** The leanest rolling head in Solidity that was measured, and the leanest relayed consent among public peers. */
-const LEANEST_ANCHOR = 28_569;
-const LEANEST_RELAYED_GRANT = 59_570;
-
-/** Messages in a measured batch. */
-const BATCH = 10;
-
-const each = ({ gas, floor, limit = Infinity }: GasRow): GasRow => {
-  const share = { gas: Math.round(gas / BATCH), floor: Math.round(floor / BATCH), limit };
-  return { ...share, ratio: Math.round((gas / floor) * 1000) / 1000, pass: share.gas <= limit };
-};
-
-/** @param sizes - Readings after which the same gas is measured again. */
+/** @param sizes - Readings, and entries, after which the same gas is measured again. */
 export async function benchGas(sizes: readonly number[] = [10, 100_000]): Promise<GasReport> {
-  const connection = await network.create();
+  const rows = await functionGas("osaka");
+  const peers = await peerGas("osaka");
+  const compared = comparison(rows, peers);
+  const flat = await flatness(sizes);
+  const stored = await entries(sizes);
+  const later = { ...(await functionGas("amsterdam")), ...(await peerGas("amsterdam")) };
+  const passes = [...Object.values(rows), ...compared, flat, stored];
+  return {
+    rows,
+    withoutPrecompile: await gasWithoutPrecompile(rows),
+    peers,
+    comparison: compared,
+    published: PUBLISHED,
+    lists: await listGas(),
+    flat,
+    entries: stored,
+    amsterdam: Object.fromEntries(
+      Object.entries(later).map(([name, row]) => [name, typeof row === "number" ? row : row.gas]),
+    ),
+    pass: passes.every(({ pass }) => pass !== false),
+  };
+}
+
+async function functionGas(rules: Rules): Promise<FunctionRows> {
+  const connection = await network.create(under(rules));
   try {
-    const { ethers } = connection;
-    const [, patient, gateway, relayer] = (await ethers.getSigners()) as unknown as [Signer, Signer, Signer, Signer];
-    const registryAddress = (await (await ethers.deployContract("ConsentRegistry")).getAddress()) as Hex;
-    const anchorAddress = (await (await ethers.deployContract("RecordAnchor")).getAddress()) as Hex;
-    const at = { chainId: Number((await ethers.provider.getNetwork()).chainId), registry: registryAddress };
-    const registry = registryAt(registryAddress, patient);
-    const relayed = registryAt(registryAddress, relayer);
-    const recordAnchor = anchorAt(anchorAddress, gateway);
-
-    const grantor = (await patient.getAddress()) as Hex;
-    const wallet = new RelationshipWallet(newPhrase());
-    let relationship = 0;
-    /** A patient without ether, a new address for each relationship. */
-    const signedConsent = (): { consent: Consent; signer: ReturnType<RelationshipWallet["signer"]> } => {
-      const signer = wallet.signer(relationship++);
-      return { signer, consent: consentFor(signer.address as Hex) };
-    };
-
-    // Steady state: the gateway's head is not its first, the patient has granted and ended before.
-    let head: string = `0x${"0".repeat(64)}`;
-    const anchor = async (): Promise<GasRow> => {
-      const measured = await measure(
-        () => recordAnchor.anchor(word(), word(), 0x0101, head),
-        CHANGED_SLOT + log(2, 128),
-        Math.floor(1.15 * LEANEST_ANCHOR),
-      );
-      head = await recordAnchor.headOf(await gateway.getAddress());
-      return measured;
-    };
-    while ((await anchor()) && head.slice(2).match(/../g)?.includes("00"));
-    const anchored = await anchor();
-
-    await (await registry.revokeAll()).wait();
-    const ids = [word(), word()] as const;
-    await (await registry.grant(ids[0])).wait();
-    const grant = await measure(() => registry.grant(ids[1]), READ_SLOT + NEW_SLOT + log(3, 32));
-    const revoke = await measure(() => registry.revoke(ids[1]), CHANGED_SLOT + log(3, 0), grant.gas);
-    const revokeAll = await measure(() => registry.revokeAll(), CHANGED_SLOT + log(2, 32), grant.gas);
-
-    const { consent, signer } = signedConsent();
-    const grantMessage = await signGrant(signer, at, consent);
-    const grantBySig = await measure(
-      () =>
-        relayed.grantBySig(
-          consent.grantor,
-          grantMessage.consentId,
-          grantMessage.issuedAt,
-          grantMessage.deadline,
-          grantMessage.signature,
-        ),
-      ECRECOVER + READ_SLOT + NEW_SLOT + log(3, 32),
-      LEANEST_RELAYED_GRANT,
-    );
-    const revokeMessage = await signRevoke(signer, at, consent);
-    const revokeBySig = await measure(
-      () => relayed.revokeBySig(consent.grantor, revokeMessage.consentId, revokeMessage.signature),
-      ECRECOVER + CHANGED_SLOT + log(3, 0),
-      grantBySig.gas,
-    );
-    const all = await signRevokeAll(patient, at, grantor, { issuedAt: now() + 60 });
-    const revokeAllBySig = await measure(
-      () => relayed.revokeAllBySig(grantor, all.issuedAt, all.signature),
-      ECRECOVER + CHANGED_SLOT + log(2, 32),
-      grantBySig.gas,
-    );
-
-    const patients = Array.from({ length: BATCH }, signedConsent);
-    const grants = await Promise.all(patients.map(({ consent, signer }) => signGrant(signer, at, consent)));
-    const revocations = await Promise.all(patients.map(({ consent, signer }) => signRevoke(signer, at, consent)));
-    const grantMany = await measure(
-      () => relayed.grantManyBySig(grants),
-      BATCH * (ECRECOVER + READ_SLOT + NEW_SLOT + log(3, 32)),
-      grantBySig.gas,
-    );
-    const revokeMany = await measure(
-      () => relayed.revokeManyBySig(revocations),
-      BATCH * (ECRECOVER + CHANGED_SLOT + log(3, 0)),
-      revokeBySig.gas,
-    );
-
-    const flat = await flatness(sizes);
-    const { rows: devices, withoutPrecompile } = await deviceGas();
-    const consents = { grant, grantBySig, revoke, revokeBySig, revokeAll, revokeAllBySig };
-    const batches = { grantManyBySig: each(grantMany), revokeManyBySig: each(revokeMany) };
+    const [, gateway, relayer] = (await connection.ethers.getSigners()) as unknown as [Signer, Signer, Signer];
     const alerts = await alertGas(connection, gateway, relayer);
-    const rows = { anchor: anchored, ...consents, ...batches, ...alerts, ...devices, ...(await partyGas()) };
-    return {
-      ...rows,
-      withoutPrecompile,
-      flat,
-      pass: Object.values(rows).every(({ pass }) => pass !== false) && flat.pass,
-    };
+    return { ...(await consentGas(rules)), ...alerts, ...(await deviceGas(rules)), ...(await partyGas(rules)) };
   } finally {
     await connection.close();
   }
-}
-
-const consentFor = (grantor: Hex): Consent => {
-  const time = now();
-  const terms = {
-    purpose: "TREAT",
-    dataStart: 0,
-    dataEnd: time,
-    periodStart: time,
-    periodEnd: time + 86_400,
-    actions: ["READ"] as const,
-  };
-  return draftConsent({ grantor, grantee: "0x1111111111111111111111111111111111111111", streams: [word()], ...terms });
-};
-
-/** Width of the column of names. */
-const NAME = 36;
-
-/** The report as a table for people. */
-export function gasTable({ flat, withoutPrecompile, pass, ...rows }: GasReport): string {
-  const cell = (value: number | string, width = 9): string => String(value).padStart(width);
-  const lines = Object.entries(rows).map(([name, row]) => {
-    const { gas, floor, ratio, limit } = row;
-    const verdict =
-      limit === undefined ? "" : `  at most ${limit.toLocaleString("en")}: ${gas <= limit ? "PASS" : "FAIL"}`;
-    return `${name.padEnd(NAME)}${cell(gas.toLocaleString("en"))}${cell(floor.toLocaleString("en"))}${cell(ratio.toFixed(3), 8)}${verdict}`;
-  });
-  const growth = flat.rows.map(
-    ({ readings, anchor, grantBySig, revokeBySig }) =>
-      `${cell(readings.toLocaleString("en"), 16)}${cell(anchor.toLocaleString("en"))}${cell(grantBySig.toLocaleString("en"), 12)}${cell(revokeBySig.toLocaleString("en"), 13)}`,
-  );
-  return [
-    `${"function".padEnd(NAME)}${cell("gas")}${cell("floor")}${cell("ratio", 8)}`,
-    ...lines,
-    "",
-    `${"P-256 in Solidity".padEnd(NAME)}${cell("gas")}${cell("times", 9)}`,
-    ...Object.entries(withoutPrecompile).map(
-      ([name, { gas, times }]) => `${name.padEnd(NAME)}${cell(gas.toLocaleString("en"))}${cell(times.toFixed(1))}`,
-    ),
-    "",
-    `${cell("readings", 16)}${cell("anchor")}${cell("grantBySig", 12)}${cell("revokeBySig", 13)}`,
-    ...growth,
-    `flat: ${flat.pass ? "PASS" : "FAIL"} (within ${flat.within * 100} %)`,
-    pass ? "all within their limits" : "NOT all within their limits",
-  ].join("\n");
 }

@@ -3,6 +3,7 @@ import { network } from "hardhat";
 import { VETO_TYPES } from "../../src/emergency/typed-data.ts";
 import { deployHospital, KIND } from "../../test/contracts/governed.ts";
 import { CHANGED_SLOT, ECRECOVER, log, measure, NEW_SLOT, READ_SLOT, TRANSACTION, word, type GasRow } from "./floor.ts";
+import { under, type Rules } from "./rules.ts";
 
 type Measured =
   | `PartyRegistry.${"accredit" | "suspend" | "resume" | "revoke" | "proposeKeys" | "cancelKeys" | "retireKeys"}`
@@ -32,8 +33,8 @@ const cleared = (slots: number, others: number): number => {
 };
 
 /** Functions of the governed contracts and of VaultRecovery, of parties that have acted before. */
-export async function partyGas(): Promise<PartyRows> {
-  const connection = await network.create();
+export async function partyGas(rules: Rules): Promise<PartyRows> {
+  const connection = await network.create(under(rules));
   try {
     const ground = await deployHospital(connection);
     return {

@@ -3,6 +3,7 @@ import type { HDNodeWallet } from "ethers";
 import type { Gateway, GatewayDeps } from "../../src/gateway/gateway.ts";
 import type { BlockStore } from "../../src/ipfs/store.ts";
 import { twinRows, type TwinRows } from "../../src/state/twin.ts";
+import { openBook } from "./book.ts";
 import type { Call } from "./command.ts";
 import { withChain, withStore, withView, type Chain, type View } from "./chain.ts";
 import { withIdentity, type Session } from "./home.ts";
@@ -38,9 +39,11 @@ export function asGateway<T>(call: Call, work: (as: AsGateway) => Promise<T>, mo
           const address = ownAddress(session.vault);
           const signer = walletOf(session.vault).signer(OWN_ADDRESS, chain.rpc);
           const rows = twinRows(journalOf(session.folder, chain.deployment.chainId));
+          const receipts = openBook(session, chain, view);
           const gateway = new Gateway({
             ...more({ session, chain, rows }),
             address,
+            receipts,
             place: chain.placeOf(address),
             registry: chain.registry,
             blocks,
@@ -54,6 +57,7 @@ export function asGateway<T>(call: Call, work: (as: AsGateway) => Promise<T>, mo
             return await work({ session, chain, view, gateway, blocks, signer, rows });
           } finally {
             await gateway.close();
+            receipts.close();
           }
         }),
       ),

@@ -4,12 +4,12 @@ import { UsageError } from "../../src/errors.ts";
 import type { ConsentRecord } from "../../src/patient/state.ts";
 import { consentsOf, type AsPatient, type Named } from "./patient.ts";
 
-/** Consents of somebody that are in force by final blocks. @throws UsageError that says of the newest one why there is none. */
-export function inForceOf(
-  { session: { vault }, view }: AsPatient,
+/** Consents of somebody that are in force by final blocks. @throws UsageError that says of the newest one why there is none; the access ledger says so too. */
+export async function inForceOf(
+  { session: { vault }, view, patient }: AsPatient,
   named: Named,
   action: "write" | "read",
-): ConsentRecord[] {
+): Promise<ConsentRecord[]> {
   const wanted = action === "write" ? ACTIONS.WRITE : ACTIONS.READ | ACTIONS.AUDIT;
   const all = consentsOf(vault, named).filter(({ consent }) => (consent.actions & wanted) !== 0);
   const live = all.filter(
@@ -25,6 +25,7 @@ export function inForceOf(
           ? "medseal gateway authorize; a reader gets medseal release"
           : "medseal consent grant; a gateway gets medseal gateway lease",
     });
+  await patient.deny(newest.id);
   const { granted, ended } = view.ledger.stateOf(newest.consent.grantor, newest.id);
   if (newest.revoked || ended !== undefined)
     throw new UsageError("their consents have ended", { hint: "grant a new one" });

@@ -10,6 +10,7 @@ import { recoveryStore } from "../../src/patient/recovery.ts";
 import type { ConsentRecord } from "../../src/patient/state.ts";
 import type { Call } from "./command.ts";
 import { withChain, withView, type Chain, type View } from "./chain.ts";
+import { openBook } from "./book.ts";
 import { closest } from "./closest.ts";
 import { withIdentity, type Session } from "./home.ts";
 import { shownWindow } from "./times.ts";
@@ -36,6 +37,7 @@ export function asPatient<T>(call: Call, work: (as: AsPatient) => Promise<T>): P
         const { vault, folder } = session;
         const wallet = walletOf(vault);
         const { kem, publicKey } = vault.recovery;
+        const receipts = openBook(session, chain, view);
         const patient = new Patient(vault.patient, {
           addressOf: (relationship) => wallet.signer(relationship).address as Hex,
           signerOf: (relationship) => wallet.signer(relationship),
@@ -43,8 +45,13 @@ export function asPatient<T>(call: Call, work: (as: AsPatient) => Promise<T>): P
           watch: view.watch,
           introduce: (grantor, grantee) => introduce(wallet.signer(OWN_ADDRESS), grantor, grantee),
           recovery: recoveryStore(await folderOfBoxes(join(folder, "recovery")), { kem, publicKey, version: 1 }),
+          receipts,
         });
-        return work({ session, chain, view, patient, wallet });
+        try {
+          return await work({ session, chain, view, patient, wallet });
+        } finally {
+          receipts.close();
+        }
       }),
     ),
   );

@@ -27,6 +27,7 @@ export const WINDOW: Readonly<Record<string, OptionSpec>> = {
 
 /** A window that something released lets the caller look into. */
 export interface OpenWindow {
+  readonly patient: Contact;
   readonly access: Access;
   readonly descriptor: StreamDescriptor;
   /** As asked for, and rounded outward to epochs. */
@@ -40,8 +41,32 @@ export interface OpenWindow {
 /** A window that is open to the future is looked through up to now, and this much further, in seconds. */
 const AHEAD = 86_400;
 
+/** What was released to an identity and is in force. */
+export interface Reader {
+  readonly vault: Vault;
+  readonly chain: Chain;
+  /** What something released lets it look into, of the patient that --patient names. */
+  readonly streams: readonly StreamDescriptor[];
+  /**
+   * Finds what was released for a stream, and fetches the archives of its gateways.
+   *
+   * @param by - Name, or what the stream is.
+   * @throws UsageError, NotPermittedError.
+   */
+  open(
+    by: string | StreamDescriptor,
+    window: { from?: string | undefined; to?: string | undefined },
+  ): Promise<OpenWindow>;
+}
+
 /** Finds what was released to the identity for the stream, and fetches the archives of its gateways. @throws UsageError, NotPermittedError. */
-export function withWindow<T>(call: Call, work: (window: OpenWindow) => Promise<T>): Promise<T> {
+export const withWindow = <T>(call: Call, work: (window: OpenWindow) => Promise<T>): Promise<T> =>
+  withReader(call, async (reader) =>
+    work(await reader.open(call.need("stream"), { from: call.text("from"), to: call.text("to") })),
+  );
+
+/** The same for several streams. */
+export function withReader<T>(call: Call, work: (reader: Reader) => Promise<T>): Promise<T> {
   return withVault(call, ({ vault, folder }) =>
     withChain((chain) =>
       withView(chain, folder, ({ ask, watch, ledger }) =>
@@ -49,28 +74,32 @@ export function withWindow<T>(call: Call, work: (window: OpenWindow) => Promise<
           const time = now();
           const me = ownAddress(vault);
           const { found, ended } = await accessesOf(vault, (release) => acceptRelease(release, me, ask, time));
-          const given = (name: string): number | undefined =>
-            call.text(name) === undefined ? undefined : parseTime(call.need(name), time);
-          const asked = {
-            stream: call.need("stream"),
-            patient: call.text("patient"),
-            from: given("from"),
-            to: given("to"),
-          };
-          const access = choose(found, asked, ended);
-          const { consent } = access.link;
-          const { stream: descriptor } = access.keys.find(({ stream }) => stream.name === asked.stream)!;
-          const open = Math.max(consent.dataStart + descriptor.epochLength, time + AHEAD);
-          const wish = { from: asked.from ?? consent.dataStart, to: asked.to ?? Math.min(consent.dataEnd, open) };
-          if (wish.from >= wish.to) throw new UsageError("--to does not come after --from");
-          const rounded = roundWindow(wish, descriptor.epochLength, false);
-          const to = asked.to === undefined ? Math.min(rounded.to, consent.dataEnd) : rounded.to;
-          const archives = await archivesOf(access, chain, blocks);
+          const archives = new Map<string, Archive>();
           const read = (digest: Uint8Array): Promise<Uint8Array> => blocks.get(digest);
           const deps = { archiveOf: (gateway: string) => archives.get(gateway) as Archive, read, ask, watch, time };
-          const purpose = call.text("purpose") ?? consent.purpose;
-          const request = { stream: descriptor.id, from: rounded.from, to, purpose };
-          return work({ access, descriptor, wish, request, deps, chain, ledger });
+          const patient = call.text("patient");
+          const open: Reader["open"] = async (by, { from: begin, to: end }) => {
+            const given = (text: string | undefined): number | undefined =>
+              text === undefined ? undefined : parseTime(text, time);
+            const stream = typeof by === "string" ? by : by.name;
+            const asked = { stream, patient, from: given(begin), to: given(end) };
+            const chosen = choose(found, asked, ended);
+            const { access } = chosen;
+            const { consent } = access.link;
+            const { stream: descriptor } = access.keys.find((one) => one.stream.name === stream)!;
+            const ahead = Math.max(consent.dataStart + descriptor.epochLength, time + AHEAD);
+            const wish = { from: asked.from ?? consent.dataStart, to: asked.to ?? Math.min(consent.dataEnd, ahead) };
+            if (wish.from >= wish.to) throw new UsageError("--to does not come after --from");
+            const rounded = roundWindow(wish, descriptor.epochLength, false);
+            const to = asked.to === undefined ? Math.min(rounded.to, consent.dataEnd) : rounded.to;
+            await addArchives(archives, access, chain, blocks);
+            const purpose = call.text("purpose") ?? consent.purpose;
+            const request = { stream: descriptor.id, from: rounded.from, to, purpose };
+            return { ...chosen, descriptor, wish, request, deps, chain, ledger };
+          };
+          const mine = found.filter((one) => patient === undefined || one.patient.name === patient);
+          const streams = mine.flatMap(({ access }) => access.keys.map(({ stream }) => stream));
+          return work({ vault, chain, streams, open });
         }),
       ),
     ),
@@ -102,11 +131,17 @@ async function accessesOf(
   return { found, ended };
 }
 
-async function archivesOf(access: Access, chain: Chain, blocks: BlockStore): Promise<Map<string, Archive>> {
-  const gateways = [...new Set(access.keys.map(({ write }) => write.consent.grantee))];
-  const archives = new Map<string, Archive>();
-  for (const gateway of gateways) archives.set(gateway, await archiveOf(chain, blocks, gateway));
-  return archives;
+/** Of the gateways that write what the access is about, those that are not there yet. */
+async function addArchives(
+  archives: Map<string, Archive>,
+  { keys }: Access,
+  chain: Chain,
+  blocks: BlockStore,
+): Promise<void> {
+  for (const { write } of keys) {
+    const { grantee } = write.consent;
+    if (!archives.has(grantee)) archives.set(grantee, await archiveOf(chain, blocks, grantee));
+  }
 }
 
 interface Asked {
@@ -116,7 +151,7 @@ interface Asked {
   readonly to: number | undefined;
 }
 
-function choose(found: readonly Found[], asked: Asked, ended: readonly MedSealError[]): Access {
+function choose(found: readonly Found[], asked: Asked, ended: readonly MedSealError[]): Found {
   const { stream, patient, from, to } = asked;
   const mine = found.filter((one) => patient === undefined || one.patient.name === patient);
   const fits = mine.filter(({ access }) => streamIn(access, stream) !== undefined);
@@ -137,7 +172,7 @@ function choose(found: readonly Found[], asked: Asked, ended: readonly MedSealEr
   const candidates = inside.length > 0 ? inside : fits;
   const reads = candidates.filter(({ access }) => access.keys.some(({ data }) => data !== undefined));
   const chosen = reads.at(-1) ?? candidates.at(-1);
-  if (chosen) return chosen.access;
+  if (chosen) return chosen;
   const names = [...new Set(mine.flatMap(({ access }) => access.keys.map((one) => one.stream.name)))];
   const near = closest(stream, names);
   if (near === undefined && ended.length > 0)

@@ -81,3 +81,13 @@ export const shownWindow = ({ from, to }: Window): string => `${shown(from)} to 
 /** `1 batch`, `2 batches`. */
 export const count = (number: number, one: string, several = `${one}s`): string =>
   `${number.toLocaleString("en")} ${number === 1 ? one : several}`;
+
+/** The zone that was named, or the user's own. @throws UsageError for one that does not exist. */
+export function ownZone(named?: string): string {
+  if (named === undefined) return Intl.DateTimeFormat().resolvedOptions().timeZone;
+  try {
+    return Intl.DateTimeFormat("en", { timeZone: named }).resolvedOptions().timeZone;
+  } catch (cause) {
+    throw new UsageError(`"${named}" is no time zone`, { hint: "write it as Europe/Berlin", cause });
+  }
+}

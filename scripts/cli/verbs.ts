@@ -27,6 +27,7 @@ export const GROUPS: Readonly<Record<string, Readonly<Record<string, string>>>> 
     "consent revoke": "end one",
     "consent revoke-all": "end all",
     release: "send keys to who was granted",
+    disclosures: "who was given keys, when and why",
   },
   Gateway: {
     "gateway accept": "take a lease",
@@ -43,10 +44,12 @@ export const GROUPS: Readonly<Record<string, Readonly<Record<string, string>>>> 
     "consent request": "ask a patient for leave to read",
     inbox: "look for what was sent to you",
     read: "read what was released to you",
+    report: "draw it as a page with charts",
     prove: "prove one reading, or one header",
   },
   Auditor: {
     verify: "verify archive, window, batch or proof",
+    audit: "the same as a report: page, JSON or FHIR",
     "evidence export": "put a window and what shows it into one file",
     "evidence verify": "verify such a file, without chain and store",
   },

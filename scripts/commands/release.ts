@@ -17,7 +17,7 @@ export const command: Command = {
     asPatient(call, async (as) => {
       const { session, patient } = as;
       const { vault } = session;
-      const record = theOne(vault, inForceOf(as, { to: call.need("to"), id: call.text("id") }, "read"));
+      const record = theOne(vault, await inForceOf(as, { to: call.need("to"), id: call.text("id") }, "read"));
       const out = call.need("out");
       const sealed = await intoNewFile(out, async (fill) => {
         const envelopes = await patient.release(record.id, vault.name);

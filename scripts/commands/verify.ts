@@ -1,19 +1,15 @@
-import { getAddress } from "ethers";
 import { fromHex, hex } from "../../src/bytes/bytes.ts";
 import { EXIT, UsageError } from "../../src/errors.ts";
-import type { Finding } from "../../src/auditor/findings.ts";
-import { verifyArchive } from "../../src/auditor/verify.ts";
-import { verifyWindow } from "../../src/auditor/window.ts";
+import { reachOf, type Audited } from "../../src/auditor/audited.ts";
+import { worstFirst } from "../../src/auditor/severity.ts";
 import { proveEntry, verifyEntry } from "../../src/archive/proof.ts";
-import { isAddress, type Hex } from "../../src/consent/consent.ts";
 import { cidOf } from "../../src/ipfs/cid.ts";
+import { audit, gatewayOf, lookedAt } from "../cli/audits.ts";
 import type { Call, Command } from "../cli/command.ts";
 import { archiveOf, withChain, withStore } from "../cli/chain.ts";
-import { withVault } from "../cli/home.ts";
-import { contactNamed } from "../cli/patient.ts";
-import { WINDOW, withWindow } from "../cli/reader.ts";
+import { WINDOW } from "../cli/reader.ts";
+import { count } from "../cli/times.ts";
 import { verifyProof } from "../cli/verify-proof.ts";
-import { count, shownWindow } from "../cli/times.ts";
 
 export const command: Command = {
   summary:
@@ -49,28 +45,23 @@ export const command: Command = {
     if (subjects.length !== 1)
       throw new UsageError("one of --gateway, --stream and --proof says what to verify", { hint: "see --help" });
     if (call.text("proof") !== undefined) return verifyProof(call);
-    if (call.text("stream") !== undefined) return window(call);
-    return call.text("batch") === undefined ? archive(call) : batch(call);
+    if (call.text("gateway") !== undefined && call.text("batch") !== undefined) return batch(call);
+    const audited = await audit(call);
+    const { ok, findings } = audited.report;
+    call.io.result(
+      audited.report,
+      `${lookedAt(audited)}: ${ok ? `${reachOf(audited).shows}${openEnd(audited)}` : count(findings.length, "finding")}`,
+      ...worstFirst(findings).map(({ kind, text }) => `${kind.toUpperCase()}: ${text}`),
+    );
+    if (!ok) process.exitCode = EXIT.refused;
   },
 };
 
-async function archive(call: Call): Promise<void> {
-  const gateway = await addressOf(call);
-  const report = await withChain((chain) =>
-    withStore(async (blocks) =>
-      verifyArchive(chain.placeOf(gateway), await chain.historyOf(gateway), (digest) => blocks.get(digest), {
-        progress: (objects) => call.io.progress(`${objects.toLocaleString("en")} blocks`),
-      }),
-    ),
-  );
-  call.io.progressDone();
-  const { checkpoints, objects, erased } = report;
-  const what = `${count(checkpoints, "checkpoint")} and ${count(objects, "block")} of ${gateway}${erased > 0 ? `, ${erased} declared erased` : ""}`;
-  tell(call, report, what, "nothing that was anchored was altered or removed");
-}
+const openEnd = (audited: Audited): string =>
+  audited.kind === "window" && audited.report.unfinished > 0 ? "; the newest epoch is not declared complete yet" : "";
 
 async function batch(call: Call): Promise<void> {
-  const gateway = await addressOf(call);
+  const { gateway } = await gatewayOf(call);
   const tag = call.need("batch");
   if (!/^[0-9a-f]{64}$/.test(tag)) throw new UsageError("--batch is not the 64 hexadecimal digits of a tag");
   await withChain((chain) =>
@@ -96,36 +87,4 @@ async function batch(call: Call): Promise<void> {
       if (!anchors) process.exitCode = EXIT.refused;
     }),
   );
-}
-
-const window = (call: Call): Promise<void> =>
-  withWindow(call, async ({ access, descriptor, request, deps }) => {
-    const report = await verifyWindow(access, request, deps);
-    const { headers, batches, readings, unfinished } = report;
-    const what = `${descriptor.name}, ${shownWindow(request)}: ${count(headers, "header")}, ${count(batches, "batch", "batches")} with ${count(readings, "reading")}`;
-    const open = unfinished > 0 ? "; the newest epoch is not declared complete yet" : "";
-    tell(call, report, what, `in order, with leave, as signed and anchored${open}`);
-  });
-
-function tell(call: Call, report: { ok: boolean; findings: readonly Finding[] }, what: string, well: string): void {
-  const { ok, findings } = report;
-  call.io.result(
-    report,
-    `${what}: ${ok ? well : count(findings.length, "finding")}`,
-    ...findings.map(({ kind, text }) => `${kind.toUpperCase()}: ${text}`),
-  );
-  if (!ok) process.exitCode = EXIT.refused;
-}
-
-async function addressOf(call: Call): Promise<Hex> {
-  const named = call.need("gateway");
-  if (!named.startsWith("0x"))
-    return withVault(call, ({ vault }) => Promise.resolve(contactNamed(vault, named).address));
-  try {
-    const address = getAddress(named);
-    if (isAddress(address)) return address;
-  } catch {
-    // Said below.
-  }
-  throw new UsageError("--gateway is no address, or its checksum is wrong");
 }

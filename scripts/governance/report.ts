@@ -1,9 +1,10 @@
 import { getAddress, type Interface, type Provider } from "ethers";
 import {
+  authorityOf,
   GOVERNED_INTERFACES,
   GOVERNED_NAMES,
   governanceAt,
-  governedAt,
+  TARGET_NAMES,
   type GovernedName,
 } from "../../src/chain/governed.ts";
 import { readLogs } from "../../src/chain/logs.ts";
@@ -139,8 +140,8 @@ function differencesOf(roles: readonly RoleReport[]): string[] {
 async function strayTargets(provider: Provider, addresses: GovernedAddresses): Promise<string[]> {
   const governance = governanceAt(addresses.AccessManager, provider);
   const says: string[] = [];
-  for (const name of ["PartyRegistry", "EmergencyAccess"] as const) {
-    const authority = await governedAt(name, addresses[name], provider).authority();
+  for (const name of TARGET_NAMES) {
+    const authority = await authorityOf(addresses[name], provider);
     if (getAddress(authority) !== getAddress(addresses.AccessManager)) says.push(`${name} asks ${authority}`);
     if (await governance.isTargetClosed(addresses[name])) says.push(`${name} is closed`);
   }

@@ -3,7 +3,7 @@ import type { GovernedName } from "../../src/chain/governed.ts";
 const DAY = 86_400;
 
 export type RoleName =
-  "ADMIN" | "GUARDIAN" | "STEWARD" | "REGISTRAR" | "PROTECTOR" | "OFFICER" | "REVIEWER" | "CONFIGURATION";
+  "ADMIN" | "GUARDIAN" | "STEWARD" | "REGISTRAR" | "PROTECTOR" | "OFFICER" | "REVIEWER" | "CUSTODIAN" | "CONFIGURATION";
 
 export interface Role {
   readonly name: RoleName;
@@ -50,7 +50,7 @@ export const ROLES: readonly Role[] = [
   {
     name: "STEWARD",
     id: 2n,
-    purpose: "appoints and dismisses registrars, protectors and reviewers",
+    purpose: "appoints and dismisses registrars, protectors, reviewers and custodians",
     admin: "ADMIN",
     guardian: "ADMIN",
     grantDelay: 0,
@@ -60,22 +60,26 @@ export const ROLES: readonly Role[] = [
   {
     name: "REGISTRAR",
     id: 3n,
-    purpose: "accredits parties",
+    purpose: "accredits parties, enrolls devices and exchanges their keys",
     admin: "STEWARD",
     guardian: "ADMIN",
     grantDelay: 2 * DAY,
     executionDelay: 0,
-    may: { PartyRegistry: ["accredit"] },
+    may: { DeviceRegistry: ["enroll", "rotate"], PartyRegistry: ["accredit"] },
   },
   {
     name: "PROTECTOR",
     id: 4n,
-    purpose: "suspends and revokes, at once",
+    purpose: "suspends, revokes, retires and recalls, at once",
     admin: "STEWARD",
     guardian: "ADMIN",
     grantDelay: 0,
     executionDelay: 0,
-    may: { PartyRegistry: ["suspend", "revoke"], EmergencyAccess: ["suspend"] },
+    may: {
+      DeviceRegistry: ["suspend", "retire", "recall"],
+      PartyRegistry: ["suspend", "revoke"],
+      EmergencyAccess: ["suspend"],
+    },
   },
   {
     name: "OFFICER",
@@ -85,7 +89,7 @@ export const ROLES: readonly Role[] = [
     guardian: "GUARDIAN",
     grantDelay: 2 * DAY,
     executionDelay: 2 * DAY,
-    may: { PartyRegistry: ["resume"], EmergencyAccess: ["reinstate", "setQuota"] },
+    may: { DeviceRegistry: ["resume"], PartyRegistry: ["resume"], EmergencyAccess: ["reinstate", "setQuota"] },
   },
   {
     name: "REVIEWER",
@@ -98,8 +102,18 @@ export const ROLES: readonly Role[] = [
     may: { EmergencyAccess: ["review"] },
   },
   {
-    name: "CONFIGURATION",
+    name: "CUSTODIAN",
     id: 7n,
+    purpose: "answers for devices: takes custody that is offered",
+    admin: "STEWARD",
+    guardian: "ADMIN",
+    grantDelay: 2 * DAY,
+    executionDelay: 0,
+    may: { DeviceRegistry: ["acceptCustody"] },
+  },
+  {
+    name: "CONFIGURATION",
+    id: 8n,
     purpose:
       "nobody's: it only makes GUARDIAN the guardian of ADMIN's own functions, which AccessManager leaves to ADMIN all the same",
     admin: "ADMIN",

@@ -35,4 +35,6 @@ export interface Finding {
   readonly checkpoint: number;
   /** One sentence for people. */
   readonly text: string;
+  /** Which data it is about, where keys tell: the epoch, in unix seconds, half-open. */
+  readonly span?: { readonly from: number; readonly to: number };
 }

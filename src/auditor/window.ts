@@ -12,6 +12,7 @@ import type { ReaderDeps, ReadRequest } from "../grantee/read.ts";
 import { cidOf } from "../ipfs/cid.ts";
 import { BlockAlteredError, BlockMissingError } from "../ipfs/errors.ts";
 import { epochsOf } from "../log/stream.ts";
+import type { Chunk } from "../log/chunk.ts";
 import type { Finding, FindingKind, ObjectKind } from "./findings.ts";
 import { blockFinding } from "./verify.ts";
 
@@ -25,6 +26,12 @@ export interface WindowReport {
   /** Generations whose newest epoch in the window no header declares complete: more may come, or its end was left out. */
   readonly unfinished: number;
   readonly findings: readonly Finding[];
+}
+
+/** A header that opened, and its readings where the keys reach them and they are as signed. */
+export interface Inspected extends OpenedHeader {
+  readonly chunks: readonly Chunk[] | undefined;
+  readonly keys: GenerationKeys;
 }
 
 /** Words for people; `epoch` in them is the start of the epoch in UTC. */
@@ -48,9 +55,15 @@ const PROBLEMS: Readonly<Record<ChainProblemKind | LeaveProblem, string>> = {
  * Checks a window of one stream with the keys that a grant gave, as far as they reach: headers and their order, leave to write, and with keys to
  * read every reading against its signed root. Goes on behind what is wrong, and blames no neighbour.
  *
+ * @param inspected - Called with all that opened, by generation and epoch; what is wrong with it stands in the findings.
  * @throws OutsideCoverError beyond the granted window; the outages of store and chain.
  */
-export async function verifyWindow(access: Access, request: ReadRequest, deps: ReaderDeps): Promise<WindowReport> {
+export async function verifyWindow(
+  access: Access,
+  request: ReadRequest,
+  deps: ReaderDeps,
+  inspected: (opened: Inspected) => void = () => undefined,
+): Promise<WindowReport> {
   const tally: Tally = { findings: [], headers: 0, batches: 0, readings: 0, unfinished: 0 };
   const generations = access.keys.filter(({ stream }) => hex(stream.id) === hex(request.stream));
   for (const keys of generations) {
@@ -64,7 +77,9 @@ export async function verifyWindow(access: Access, request: ReadRequest, deps: R
       known: new Set(archive.digests().map(hex)),
     };
     const reader = generationReader(keys, archive, deps.read);
-    await checkGeneration(listed(keys, request, reader), reader, facts, tally);
+    await checkGeneration(listed(keys, request, reader), reader, facts, tally, (opened, chunks) =>
+      inspected({ ...opened, chunks, keys }),
+    );
   }
   return reportOf(tally);
 }
@@ -96,12 +111,18 @@ export interface GenerationFacts {
   readonly isWhole: boolean;
 }
 
-/** Checks what is listed of one generation, in the order of its places, and adds to the tally. @throws as `verifyWindow`. */
+/**
+ * Checks what is listed of one generation, in the order of its places, and adds to the tally.
+ *
+ * @param inspected - As `verifyWindow` has it.
+ * @throws as `verifyWindow`.
+ */
 export async function checkGeneration(
   places: Iterable<{ epoch: number; n: number; found: Found }>,
   reader: Pick<GenerationReader, "header" | "chunks">,
   { consent, intervals, epochLength, known, isWhole }: GenerationFacts,
   tally: Tally,
+  inspected: (opened: OpenedHeader, chunks: readonly Chunk[] | undefined) => void = () => undefined,
 ): Promise<void> {
   const { findings } = tally;
   const opened: OpenedHeader[] = [];
@@ -111,21 +132,23 @@ export async function checkGeneration(
     try {
       header = await reader.header(epoch, n, found);
     } catch (error) {
-      findings.push(findingOf(error, "header", found, known));
+      findings.push({ ...findingOf(error, "header", found, known), span: spanOf(epoch, epochLength) });
       unread.push({ epoch, digest: found.entry.header });
       continue;
     }
     opened.push(header);
     const leave = intervals && leaveProblem(header.header, consent, intervals, found.anchored.time);
     if (leave !== undefined) findings.push(problem(leave, header, epochLength));
+    let chunks: readonly Chunk[] | undefined;
     try {
-      const chunks = await reader.chunks(header);
-      if (chunks === undefined) continue;
-      tally.batches += 1;
-      tally.readings += chunks.reduce((sum, { observations }) => sum + observations.length, 0);
+      chunks = await reader.chunks(header);
     } catch (error) {
-      findings.push(findingOf(error, "batch", found, known));
+      findings.push({ ...findingOf(error, "batch", found, known), span: spanOf(epoch, epochLength) });
     }
+    inspected(header, chunks);
+    if (chunks === undefined) continue;
+    tally.batches += 1;
+    tally.readings += chunks.reduce((sum, { observations }) => sum + observations.length, 0);
   }
   tally.headers += opened.length;
   const outside = (digest: Uint8Array): boolean => !isWhole && known.has(hex(digest));
@@ -159,10 +182,16 @@ function problem(
 ): Finding {
   const cid = cidOf(found.entry.header);
   const checkpoint = found.anchored.index;
-  const at = new Date(place.epoch * epochLength * 1000).toISOString().replace(".000Z", "Z");
+  const span = spanOf(place.epoch, epochLength);
+  const at = new Date(span.from * 1000).toISOString().replace(".000Z", "Z");
   const text = `header ${cid} of checkpoint ${checkpoint} (epoch from ${at}, number ${header.n}) ${PROBLEMS[kind]}`;
-  return { kind, object: "header", cid, checkpoint, text };
+  return { kind, object: "header", cid, checkpoint, text, span };
 }
+
+const spanOf = (epoch: number, epochLength: number): { from: number; to: number } => ({
+  from: epoch * epochLength,
+  to: (epoch + 1) * epochLength,
+});
 
 function findingOf(
   error: unknown,

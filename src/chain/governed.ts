@@ -1,6 +1,5 @@
 import type { ContractRunner, Interface } from "ethers";
-import type { EmergencyAccess } from "../../typechain-types/EmergencyAccess.ts";
-import type { PartyRegistry } from "../../typechain-types/PartyRegistry.ts";
+import { DeviceRegistry__factory } from "../../typechain-types/factories/DeviceRegistry__factory.ts";
 import { EmergencyAccess__factory } from "../../typechain-types/factories/EmergencyAccess__factory.ts";
 import { PartyRegistry__factory } from "../../typechain-types/factories/PartyRegistry__factory.ts";
 import { IGovernance__factory } from "../../typechain-types/factories/interfaces/IGovernance__factory.ts";
@@ -9,22 +8,22 @@ import type { IGovernance } from "../../typechain-types/interfaces/IGovernance.t
 export type { IGovernance };
 
 /** The contracts whose functions need roles, and the one that says who has them. */
-export const GOVERNED_NAMES = ["AccessManager", "PartyRegistry", "EmergencyAccess"] as const;
+export const GOVERNED_NAMES = ["AccessManager", "DeviceRegistry", "PartyRegistry", "EmergencyAccess"] as const;
 export type GovernedName = (typeof GOVERNED_NAMES)[number];
+
+/** Those that ask it. */
+export const TARGET_NAMES = GOVERNED_NAMES.filter((name) => name !== "AccessManager");
 
 export const GOVERNED_INTERFACES: Readonly<Record<GovernedName, Interface>> = {
   AccessManager: IGovernance__factory.createInterface(),
+  DeviceRegistry: DeviceRegistry__factory.createInterface(),
   PartyRegistry: PartyRegistry__factory.createInterface(),
   EmergencyAccess: EmergencyAccess__factory.createInterface(),
 };
 
-/** A governed contract; all that they have in common is whom they ask. */
-export const governedAt = (
-  name: Exclude<GovernedName, "AccessManager">,
-  address: string,
-  runner: ContractRunner,
-): PartyRegistry | EmergencyAccess =>
-  (name === "PartyRegistry" ? PartyRegistry__factory : EmergencyAccess__factory).connect(address, runner);
+/** Whom a governed contract asks; all of them say it alike. */
+export const authorityOf = (address: string, runner: ContractRunner): Promise<string> =>
+  DeviceRegistry__factory.connect(address, runner).authority();
 
 export const governanceAt = (address: string, runner: ContractRunner): IGovernance =>
   IGovernance__factory.connect(address, runner);

@@ -79,6 +79,7 @@ export async function verifyEvidence(bundle: Bundle, trusted: TrustedChain): Pro
     for (const { epoch } of places) covered.add(epoch);
     const facts = {
       ...{ consent, intervals: inForce, epochLength: bundle.epochLength },
+      // A header may follow on one of another epoch, of which the checkpoints give the digest only.
       known: new Set([...known, ...[...found.values()].flatMap(({ entry }) => [hex(entry.header), hex(entry.batch)])]),
       isWhole: bundle.from <= consent.dataStart && bundle.to >= consent.dataEnd,
     };

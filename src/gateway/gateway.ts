@@ -5,6 +5,8 @@ import type { AskPermission } from "../chain/permission.ts";
 import type { Hex } from "../consent/consent.ts";
 import type { RegistryAddress } from "../consent/typed-data.ts";
 import type { ConsentWatch } from "../consent/watch.ts";
+import type { ReceiptBook } from "../disclosure/book.ts";
+import { NOBODY } from "../disclosure/receipt.ts";
 import { ENVELOPE_CLASS, openEnvelope } from "../envelope/envelope.ts";
 import type { Release } from "../envelope/payload.ts";
 import { UsageError } from "../errors.ts";
@@ -47,6 +49,8 @@ export interface GatewayDeps {
   readonly entries?: number | (() => number);
   /** What was acknowledged elsewhere and comes to be sealed yet, see `Feed`: keys that it needs are not forgotten. */
   readonly oldestWaiting?: OldestOpen;
+  /** The access ledger; without one no receipts are kept. */
+  readonly receipts?: ReceiptBook;
   readonly firmware?: number;
   /** Seconds; see `LATENESS_BOUND`. */
   readonly latenessBound?: number;
@@ -130,6 +134,7 @@ export class Gateway {
         hint: "hand over a larger one as a file",
       });
     if (!equal(sha256(envelope), row.envelope)) throw new UsageError("the mail row is for another envelope");
+    await this.#deps.receipts?.write({ act: "carried", ...NOBODY, envelopes: [hex0x(row.envelope)], reason: "" });
     await this.#change(() => {
       this.#state.blocks.set(hex(row.envelope), envelope);
       this.#state.mail.set(this.#state.arrival(), row);

@@ -48,22 +48,7 @@ export async function* readStream(access: Access, request: ReadRequest, deps: Re
     .filter(({ stream }) => equal(stream.id, request.stream))
     .sort((a, b) => a.generation - b.generation);
   if (generations.length === 0) throw new NotPermittedError("the consent gives no keys of this stream");
-  const chain = access.release.chain;
-  for (const dataTime of [request.from, request.to - 1]) {
-    const question = {
-      chain,
-      grantee: access.link.consent.grantee,
-      action: ACTIONS.READ,
-      purpose: request.purpose,
-      stream: hex0x(request.stream),
-      dataTime,
-      time: deps.time,
-    };
-    if (!(await deps.ask(question)))
-      throw new NotPermittedError("the consent does not permit reading this window now", {
-        hint: "look at its window, period, purpose and whether it was revoked",
-      });
-  }
+  await checkPermitted(access, request, deps);
   for (const keys of generations) {
     const { consent } = keys.write;
     const intervals = deps.watch.intervals({ grantor: consent.grantor, id: consentId(consent) });
@@ -71,5 +56,24 @@ export async function* readStream(access: Access, request: ReadRequest, deps: Re
     for await (const batch of openBatches(keys, deps.archiveOf(consent.grantee), from, to, deps.read)) {
       yield { ...batch, leave: leaveProblem(batch.header, consent, intervals, batch.found.anchored.time) };
     }
+  }
+}
+
+/** @throws NotPermittedError when the registry does not permit reading the window now. */
+export async function checkPermitted(access: Access, request: ReadRequest, { ask, time }: ReaderDeps): Promise<void> {
+  for (const dataTime of [request.from, request.to - 1]) {
+    const question = {
+      chain: access.release.chain,
+      grantee: access.link.consent.grantee,
+      action: ACTIONS.READ,
+      purpose: request.purpose,
+      stream: hex0x(request.stream),
+      dataTime,
+      time,
+    };
+    if (!(await ask(question)))
+      throw new NotPermittedError("the consent does not permit reading this window now", {
+        hint: "look at its window, period, purpose and whether it was revoked",
+      });
   }
 }

@@ -8,6 +8,9 @@ import { epochsOf, isEpochLength, type StreamDescriptor } from "../log/stream.ts
 import type { RegistryAddress } from "../consent/typed-data.ts";
 import { sealEnvelope, type Recipient } from "../envelope/envelope.ts";
 import type { GenerationKeys, Release } from "../envelope/payload.ts";
+import { sha256 } from "../bytes/hash.ts";
+import type { ReceiptBook } from "../disclosure/book.ts";
+import type { Act } from "../disclosure/receipt.ts";
 import { receiptOf } from "../envelope/receipt.ts";
 import { split } from "../envelope/split.ts";
 import { UsageError } from "../errors.ts";
@@ -46,6 +49,8 @@ export interface PatientDeps {
   readonly place: RegistryAddress;
   readonly watch: ConsentWatch;
   readonly recovery: RecoveryStore;
+  /** The access ledger; without one no receipts are kept. */
+  readonly receipts?: ReceiptBook;
   /** Introduces an address made for a relationship to its grantee, see `introduce`; without it, the grantee is told a name only. */
   readonly introduce?: (grantor: Hex, grantee: Hex) => Promise<Uint8Array>;
   readonly random?: Random;
@@ -59,7 +64,9 @@ export class Patient {
 
   constructor(state: PatientState, deps: PatientDeps) {
     this.state = state;
-    this.#deps = { random, now, introduce: () => Promise.resolve(new Uint8Array(0)), ...deps };
+    const nobody = (): Promise<Uint8Array> => Promise.resolve(new Uint8Array(0));
+    const noBook = { write: () => Promise.resolve({ at: (deps.now ?? now)() }) };
+    this.#deps = { random, now, introduce: nobody, receipts: noBook, ...deps };
   }
 
   /** Opens a stream: a random id; its keys come with the first gateway that may write it. */
@@ -112,7 +119,7 @@ export class Patient {
       this.#deps.random,
     );
     const known = { id: consentId(consent), consent, streams: ids, name: to.name, recipient: to.recipient };
-    return { ...known, relationship, revoked: false, leasedAt: 0 };
+    return { ...known, relationship, revoked: false, leasedAt: 0, releasedAt: 0 };
   }
 
   #keep(record: ConsentRecord): ConsentRecord {
@@ -121,7 +128,8 @@ export class Patient {
   }
 
   /**
-   * The envelopes for a grantee: the consent and keys for exactly its window, in every generation but the spares; as few as hold them.
+   * The envelopes for a grantee: the consent and keys for exactly its window, in every generation but the spares; as few as hold them. Their
+   * receipt is written before they are given out, and that of a refusal as well.
    *
    * @param from - How the patient names themselves to the grantee, at most 255 bytes.
    * @throws ReleaseRefusedError unless the consent lets its grantee read or audit, the grant is final, its period has begun, it has not
@@ -130,6 +138,13 @@ export class Patient {
   async release(id: Hex, from: string): Promise<Uint8Array[]> {
     checkName(from);
     const record = this.#record(id);
+    const envelopes = await this.#orDenied(record, () => this.#releases(record, from));
+    const receipt = await this.#receipt(record, "released", envelopes);
+    record.releasedAt = receipt.at;
+    return envelopes;
+  }
+
+  async #releases(record: ConsentRecord, from: string): Promise<Uint8Array[]> {
     if (!isReader(record))
       throw new ReleaseRefusedError("the consent lets its grantee neither read nor audit", {
         hint: "a gateway gets a lease",
@@ -143,6 +158,27 @@ export class Patient {
     return sealed;
   }
 
+  /** Notes in the access ledger that keys were asked for, and were not to be given. */
+  async deny(id: Hex): Promise<void> {
+    await this.#receipt(this.#record(id), "denied", []);
+  }
+
+  async #orDenied<T>(record: ConsentRecord, work: () => Promise<T>): Promise<T> {
+    try {
+      return await work();
+    } catch (error) {
+      if (error instanceof ReleaseRefusedError) await this.#receipt(record, "denied", []);
+      throw error;
+    }
+  }
+
+  async #receipt({ id, consent }: ConsentRecord, act: Act, envelopes: readonly Uint8Array[]) {
+    const { grantee, dataStart, dataEnd } = consent;
+    const digests = envelopes.map((envelope) => hex0x(sha256(envelope)));
+    const reason = act === "denied" ? REFUSED : "";
+    return this.#deps.receipts.write({ act, consent: id, grantee, dataStart, dataEnd, envelopes: digests, reason });
+  }
+
   /**
    * The envelope for a gateway: keys of its own current generation and of the spare, and whose end retires the current one. Releases under
    * consents that are new in it wait until the gateway has handed back the receipt.
@@ -152,10 +188,16 @@ export class Patient {
   async lease(id: Hex, from: string): Promise<{ envelope: Uint8Array; receipt: Uint8Array }> {
     checkName(from);
     const record = this.#record(id);
+    const leased = await this.#orDenied(record, () => this.#lease(record, from));
+    await this.#receipt(record, "leased", [leased.envelope]);
+    return leased;
+  }
+
+  async #lease(record: ConsentRecord, from: string): Promise<{ envelope: Uint8Array; receipt: Uint8Array }> {
     if ((record.consent.actions & ACTIONS.WRITE) === 0)
       throw new ReleaseRefusedError("the consent does not let its grantee write", { hint: "a reader gets a release" });
     await this.#mayRelease(record);
-    const keys = this.#keysOf(record, ({ role, write }) => role !== "retired" && write === id, true);
+    const keys = this.#keysOf(record, ({ role, write }) => role !== "retired" && write === record.id, true);
     if (keys.length < 2 * record.streams.length)
       throw new ReleaseRefusedError("generations under this leave to write were closed when it ended", {
         hint: "authorize the gateway anew",
@@ -169,7 +211,7 @@ export class Patient {
     const current = keys.filter(({ role }) => role === "current");
     const issued = {
       receipt: receiptOf(lease),
-      write: id,
+      write: record.id,
       current: current.map(({ stream, generation }) => ({ stream: stream.id, generation })),
       watches: readers.map(({ id: reader }) => reader),
     };
@@ -401,6 +443,8 @@ function checkName(text: string): void {
   const { length } = utf8(text);
   if (length === 0 || length > 255) throw new UsageError("a name has 1 to 255 bytes of UTF-8");
 }
+
+const REFUSED: ReleaseRefusedError["code"] = "ERR_RELEASE_REFUSED";
 
 /** Whether the gateway that writes this now has confirmed that it leaves it on the end of that consent. */
 const heeds = ({ role, watched }: Generation, { id }: ConsentRecord): boolean =>

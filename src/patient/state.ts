@@ -36,6 +36,8 @@ export interface ConsentRecord {
   revoked: boolean;
   /** Of the newest lease under it, unix seconds; 0 without one. */
   leasedAt: number;
+  /** Of the newest release under it, as its receipt has it; 0 without one. */
+  releasedAt: number;
 }
 
 /** A lease that was made, until its gateway confirms that it keeps it. */

@@ -25,10 +25,9 @@ describe("ConsentRegistry", () => {
     expect({ name, version, chainId: Number(chainId), verifyingContract }).to.deep.equal(domain);
   });
 
-  it("has no more code than 10 KB, and no way to change it", async () => {
+  it("has no way to change its code", async () => {
     const { registry, anchor } = await load();
     for (const contract of [registry, anchor]) {
-      expect(((await contract.getDeployedCode()) ?? "").length / 2 - 1).to.be.within(1, 10_000);
       const entries = contract.interface.fragments.filter(({ type }) => type === "function");
       expect(entries.map((entry) => entry.format())).to.not.match(/owner|upgrade|initiali|admin|pause/i);
     }

@@ -33,13 +33,6 @@ describe("EmergencyAccess", () => {
     };
   }
 
-  it("has no more code than 10 KB", async () => {
-    const { parties, emergency, recovery } = await load();
-    for (const contract of [parties, emergency, recovery]) {
-      expect(((await contract.getDeployedCode()) ?? "").length / 2 - 1).to.be.within(1, 10_000);
-    }
-  });
-
   it("computes the commitment that the SDK computes, and names its domain", async () => {
     const { emergency, domain, declarationOf } = await load();
     for (const reason of ["", "ü".repeat(100)]) {

@@ -191,12 +191,13 @@ describe("Governance", () => {
       const connection = await chain;
       const { ethers, ignition, networkHelpers } = connection;
       const { default: Module } = await import("../../ignition/modules/Governance.ts");
-      const { accessManager, partyRegistry, emergencyAccess } = await ignition.deploy(Module);
+      const { accessManager, deviceRegistry, partyRegistry, emergencyAccess } = await ignition.deploy(Module);
       const [deployer, owner] = await ethers.getSigners();
       if (!deployer || !owner) throw new Error("the node has too few accounts");
       const multisig = await ethers.deployContract("OwnedWallet", [owner]);
       const addresses = {
         AccessManager: (await accessManager.getAddress()) as `0x${string}`,
+        DeviceRegistry: (await deviceRegistry.getAddress()) as `0x${string}`,
         PartyRegistry: (await partyRegistry.getAddress()) as `0x${string}`,
         EmergencyAccess: (await emergencyAccess.getAddress()) as `0x${string}`,
       };
@@ -260,6 +261,7 @@ describe("Governance", () => {
       const selector = GOVERNED_INTERFACES.PartyRegistry.getFunction("resume")?.selector ?? "";
       await governance.setTargetFunctionRole(addresses.PartyRegistry, [selector], roleOf("REGISTRAR").id);
       await governance.setTargetClosed(addresses.EmergencyAccess, true);
+      await governance.setTargetClosed(addresses.DeviceRegistry, true);
       await governance.updateAuthority(addresses.PartyRegistry, multisig);
       const { differences } = await report();
       for (const sign of [
@@ -268,6 +270,7 @@ describe("Governance", () => {
         /REGISTRAR: what it may/,
         /OFFICER: what it may/,
         /EmergencyAccess is closed/,
+        /DeviceRegistry is closed/,
         /PartyRegistry asks 0x/,
         /ADMIN: the delay of 0x/,
       ]) {

@@ -5,6 +5,7 @@ import { GOVERNED_INTERFACES } from "../../src/chain/governed.ts";
 import { consentId, type Hex } from "../../src/consent/consent.ts";
 import { registryDomain } from "../../src/consent/typed-data.ts";
 import { VETO_TYPES } from "../../src/emergency/typed-data.ts";
+import { deviceRows } from "./accessDevices.ts";
 import { deployHospital, HOLDERS, KIND, type Actor } from "./governed.ts";
 import { consentOf, DAY, signGrant, signRevoke, signRevokeAll, word } from "./ground.ts";
 
@@ -225,6 +226,8 @@ export async function deployAll(connection: NetworkConnection) {
       watch: async () => anchor.headOf(gateway),
     },
 
+    ...(await deviceRows(ground, ethers.provider)),
+
     governs("grantRole", "REGISTRAR", [3, stranger.address, 0]),
     governs("revokeRole", "REGISTRAR", [3, registrar.address]),
     governs("grantRole", "OFFICER", [5, stranger.address, 0]),
@@ -242,6 +245,7 @@ export async function deployAll(connection: NetworkConnection) {
     governs("updateAuthority", "a contract", [partiesAddress, await anchor.getAddress()]),
   ];
   const contracts: Record<string, BaseContract> = {
+    DeviceRegistry: ground.devices,
     PartyRegistry: parties,
     EmergencyAccess: emergency,
     VaultRecovery: recovery,
@@ -259,6 +263,8 @@ const REFUSALS = new Set([
   "AccessManagedUnauthorized",
   "AccessManagerUnauthorizedAccount",
   "ConsentSignatureInvalid",
+  "DeviceCustodyNotHeld",
+  "DeviceCustodyNotOffered",
   "EmergencyCoSignatureInvalid",
   "EmergencyRoleNotHeld",
   "EmergencyUnknown",

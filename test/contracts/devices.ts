@@ -2,6 +2,7 @@ import { randomBytes } from "node:crypto";
 import { concat, getBytes, hexlify, toBeHex, type BytesLike, type Signer } from "ethers";
 import type { NetworkConnection } from "hardhat/types/network";
 import { hex0x } from "../../src/bytes/bytes.ts";
+import type { Random } from "../../src/bytes/random.ts";
 import type { Hex } from "../../src/consent/consent.ts";
 import { enrollmentDigest, serialCommitment } from "../../src/keys/enrollment.ts";
 import { coordinatesOf, deviceIdOf, generateSigningKey, sign } from "../../src/keys/signature.ts";
@@ -25,8 +26,8 @@ export interface TestDevice {
   sign(digest: BytesLike): Hex;
 }
 
-export function newDevice(): TestDevice {
-  const { privateKey, publicKey } = generateSigningKey();
+export function newDevice(bytes?: Random): TestDevice {
+  const { privateKey, publicKey } = generateSigningKey(bytes);
   const { x, y } = coordinatesOf(publicKey);
   const id = hex0x(deviceIdOf(publicKey));
   return {
@@ -52,6 +53,26 @@ export const newTerms = (custodian: string, differs: Partial<Terms> = {}): Terms
   ...differs,
 });
 
+/** Where a device is enrolled. */
+export interface RegistryPlace {
+  readonly chainId: bigint;
+  readonly registry: Hex;
+}
+
+/** The device's signature that it holds its key, for these terms in this place. */
+export function proofOf(device: TestDevice, terms: Terms, { chainId, registry }: RegistryPlace): Hex {
+  const digest = enrollmentDigest({
+    chainId,
+    registry: getBytes(registry),
+    publicKey: device.publicKey,
+    modelId: getBytes(terms.modelId),
+    serialCommitment: getBytes(terms.serial),
+    custodian: getBytes(terms.custodian),
+    ...(terms.predecessorId === undefined ? {} : { predecessorId: getBytes(terms.predecessorId) }),
+  });
+  return device.sign(digest);
+}
+
 /** A registry under an authority, one account for each part, and a way to enroll. The first account of the node is the admin. */
 export async function deployDevices({ ethers }: NetworkConnection) {
   const [admin, registrar, safety, custodian, offeree, organisation, stranger] = await ethers.getSigners();
@@ -68,21 +89,9 @@ export async function deployDevices({ ethers }: NetworkConnection) {
     for (const member of members[role as keyof typeof ROLES]) await authority.getFunction("grantRole")(id, member, 0);
   }
 
-  /** The device's signature that it holds its key, for these terms in this place. */
-  const proofOf = (device: TestDevice, terms: Terms, place: Partial<typeof at> = {}): Hex => {
-    const { chainId, registry: address } = { ...at, ...place };
-    const digest = enrollmentDigest({
-      chainId,
-      registry: getBytes(address),
-      publicKey: device.publicKey,
-      modelId: getBytes(terms.modelId),
-      serialCommitment: getBytes(terms.serial),
-      custodian: getBytes(terms.custodian),
-      ...(terms.predecessorId === undefined ? {} : { predecessorId: getBytes(terms.predecessorId) }),
-    });
-    return device.sign(digest);
-  };
-  const enroll = (device: TestDevice, terms: Terms, proof = proofOf(device, terms), by: Signer = registrar) =>
+  const proofHere = (device: TestDevice, terms: Terms, elsewhere: Partial<RegistryPlace> = {}): Hex =>
+    proofOf(device, terms, { ...at, ...elsewhere });
+  const enroll = (device: TestDevice, terms: Terms, proof = proofHere(device, terms), by: Signer = registrar) =>
     registry.connect(by).enroll(device.key, terms.modelId, terms.serial, terms.custodian, proof);
   /** A device of the custodian's that was just enrolled. */
   const enrolled = async (): Promise<TestDevice & { readonly terms: Terms }> => {
@@ -91,7 +100,7 @@ export async function deployDevices({ ethers }: NetworkConnection) {
     return { ...device, terms };
   };
   const accounts = { admin, registrar, safety, custodian, offeree, organisation, stranger };
-  return { ...accounts, accounts, authority, registry, at, proofOf, enroll, enrolled };
+  return { ...accounts, accounts, authority, registry, at, proofOf: proofHere, enroll, enrolled };
 }
 
 /** 32 bytes that nobody else has signed. */

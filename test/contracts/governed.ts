@@ -57,6 +57,7 @@ export const HOLDERS: Readonly<Record<Exclude<RoleName, "CONFIGURATION">, Actor>
   PROTECTOR: "protector",
   OFFICER: "officer",
   REVIEWER: "reviewer",
+  CUSTODIAN: "custodian",
 };
 
 /**
@@ -67,8 +68,10 @@ export async function deployGoverned(connection: NetworkConnection) {
   const { ethers, networkHelpers, ignition } = connection;
   const signers = await ethers.getSigners();
   const actors = Object.fromEntries(NAMES.map((name, i) => [name, signers[i]])) as Record<Actor, HardhatEthersSigner>;
-  const { accessManager, partyRegistry, emergencyAccess, vaultRecovery } = await ignition.deploy(Governance);
+  const { accessManager, deviceRegistry, partyRegistry, emergencyAccess, vaultRecovery } =
+    await ignition.deploy(Governance);
   const manager = governanceAt(await accessManager.getAddress(), actors.deployer);
+  const devices = await ethers.getContractAt("DeviceRegistry", await deviceRegistry.getAddress());
   const parties = await ethers.getContractAt("PartyRegistry", await partyRegistry.getAddress());
   const emergency = await ethers.getContractAt("EmergencyAccess", await emergencyAccess.getAddress());
   const recovery = await ethers.getContractAt("VaultRecovery", await vaultRecovery.getAddress());
@@ -96,6 +99,7 @@ export async function deployGoverned(connection: NetworkConnection) {
     ...actors,
     actors,
     manager,
+    devices,
     parties,
     emergency,
     recovery,

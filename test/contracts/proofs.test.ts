@@ -2,11 +2,12 @@ import { expect } from "chai";
 import { proveAll, source } from "../../scripts/smt/prove.ts";
 
 const LEDGER = "contracts/ConsentLedger.sol";
+const EMERGENCY = "contracts/EmergencyAccess.sol";
 
-/** The ledger with one line taken out. */
-const without = (line: string) => (path: string) => {
+/** The contract with one line taken out. */
+const without = (line: string, from: string) => (path: string) => {
   const text = source(path);
-  if (path !== LEDGER) return text;
+  if (path !== from) return text;
   expect(text).to.contain(line);
   return text.replace(line, "");
 };
@@ -14,7 +15,7 @@ const without = (line: string) => (path: string) => {
 // the SMTChecker    given the ledger: proves every claim · given one without a rule: does not prove what the rule is for
 describe("proofs of the consent ledger", () => {
   it("hold: what has ended is never active, `endedBefore` only rises, a revoked entry never changes", () => {
-    const { proved, refuted } = proveAll();
+    const { proved, refuted } = proveAll(source, ["LedgerProof"]);
     expect(refuted).to.deep.equal([]);
     expect(proved.length).to.be.at.least(12);
   });
@@ -29,8 +30,26 @@ describe("proofs of the consent ledger", () => {
     ["&& entry.revokedAt == 0", "revokedAt == 0"],
   ] as const) {
     it(`do not hold of a ledger without \`${line}\``, () => {
-      const { refuted } = proveAll(without(line));
+      const { refuted } = proveAll(without(line, LEDGER), ["LedgerProof"]);
       expect(refuted.map((each) => each.claim)).to.include(claim);
     });
   }
+});
+
+describe("proofs of emergency access", () => {
+  it("hold: nothing is open four hours after it was declared, and no end moves to a later time", () => {
+    const { proved, refuted } = proveAll(source, ["EmergencyProof"]);
+    expect(refuted).to.deep.equal([]);
+    expect(proved.length).to.equal(6);
+  });
+
+  const refusal = "if (_now() >= emergency.endsAt) revert EmergencyNotOpen(msg.sender, commitment);";
+  it(`do not hold without \`${refusal}\``, () => {
+    const { refuted } = proveAll(without(refusal, EMERGENCY), ["EmergencyProof"]);
+    expect(refuted.map(({ claim }) => claim)).to.deep.equal(["endsAfter <= endsAt"]);
+  });
+
+  it("do not pass for proofs of a contract that is written otherwise", () => {
+    expect(() => proveAll((path) => source(path).replaceAll(" restricted", ""), ["EmergencyProof"])).to.throw();
+  });
 });

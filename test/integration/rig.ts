@@ -8,6 +8,7 @@ import { RelationshipWallet } from "../../src/chain/wallet.ts";
 import { ACTIONS } from "../../src/consent/actions.ts";
 import type { Consent, Hex } from "../../src/consent/consent.ts";
 import type { ConsentRef, ConsentWatch, InForce } from "../../src/consent/watch.ts";
+import type { ReceiptBook } from "../../src/disclosure/book.ts";
 import type { Anchor, Receipt } from "../../src/gateway/anchor.ts";
 import { ForkedError } from "../../src/gateway/errors.ts";
 import { Gateway, type GatewayDeps } from "../../src/gateway/gateway.ts";
@@ -180,7 +181,8 @@ const PHRASE = "test test test test test test test test test test test junk";
 const REGISTRY: Hex = "0x8ba1f109551bD432803012645Ac136ddd64DBA72";
 export const PLACE = { chainId: 31337, registry: REGISTRY };
 
-export async function openRig(seed: string): Promise<Rig> {
+/** @param receipts - The patient's access ledger. */
+export async function openRig(seed: string, receipts?: ReceiptBook): Promise<Rig> {
   const draw = (label: string): Random => keyedRandom(sha256(utf8(seed)), utf8(label));
   const wallet = new RelationshipWallet(PHRASE);
   const watch = new PaperWatch();
@@ -190,6 +192,7 @@ export async function openRig(seed: string): Promise<Rig> {
     signerOf: (relationship) => wallet.signer(relationship),
     place: PLACE,
     watch,
+    ...(receipts === undefined ? {} : { receipts }),
     recovery: { store: () => (ways.boxesAway ? Promise.reject(new Error("away")) : Promise.resolve()) },
     random: draw("patient"),
     now: () => ways.time,

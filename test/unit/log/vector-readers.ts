@@ -10,6 +10,7 @@ import { consentId, type Hex } from "../../../src/consent/consent.ts";
 import { decodeConsent } from "../../../src/consent/encoding.ts";
 import { scopeOf } from "../../../src/consent/scope.ts";
 import { parseSigned, signedDigest, verifySigned } from "../../../src/consent/signed.ts";
+import { checkReceipt, isSigned, receiptDigest, ReceiptError } from "../../../src/disclosure/receipt.ts";
 import { openEnvelope } from "../../../src/envelope/envelope.ts";
 import { decodeRelease } from "../../../src/envelope/payload.ts";
 import { decodePinset, encodePinset } from "../../../src/ipfs/pinset.ts";
@@ -193,6 +194,11 @@ export const READERS: Readonly<Record<string, Reader>> = {
   "signed-message": readSigned,
   release: (inputs) => decodeRelease(bytes(inputs)),
   envelope: async (inputs) => openEnvelope(bytes(inputs, "block"), await keyPair(inputs), at(inputs)),
+  receipt: ({ text }) => {
+    const receipt = checkReceipt(JSON.parse(text as string));
+    if (!isSigned(receipt)) throw new ReceiptError("not signed by its holder");
+    return receiptDigest(receipt);
+  },
   card: (inputs) => {
     const { name, address, recipient } = readCard(inputs["text"] as string);
     return { name, address, ...recipient };

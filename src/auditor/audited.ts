@@ -1,0 +1,73 @@
+import type { AnchoredCheckpoint } from "../chain/anchor.ts";
+import type { Consent, Hex } from "../consent/consent.ts";
+import type { AuditReport } from "./verify.ts";
+import type { WindowReport } from "./window.ts";
+
+/** A gateway's checkpoints that an audit rests on. */
+export interface Rested {
+  readonly gateway: Hex;
+  readonly checkpoints: readonly AnchoredCheckpoint[];
+}
+
+interface Done {
+  /** Who audited, as they call themselves; undefined for somebody without an identity. */
+  readonly by?: string;
+  /** Unix seconds. */
+  readonly at: number;
+  readonly chainId: number;
+  readonly recordAnchor: string;
+  readonly rested: readonly Rested[];
+}
+
+/** An audit that came to an end, whatever it found; an outage gives none. */
+export type Audited =
+  | (Done & { readonly kind: "archive"; readonly gateway: Hex; readonly report: AuditReport })
+  | (Done & {
+      readonly kind: "window";
+      readonly stream: string;
+      readonly patient: string;
+      readonly consent: Consent;
+      readonly window: { readonly from: number; readonly to: number };
+      /** Whether keys to read were at hand, or to audit only. */
+      readonly depth: "read" | "audit";
+      readonly report: WindowReport;
+    });
+
+/** What was looked at, by name. */
+export function countsOf(audited: Audited): readonly (readonly [what: string, count: number])[] {
+  if (audited.kind === "archive") {
+    const { checkpoints, objects, erased } = audited.report;
+    return [
+      ["checkpoints", checkpoints],
+      ["blocks", objects],
+      ["blocks declared erased", erased],
+    ];
+  }
+  const { headers, batches, readings, unfinished } = audited.report;
+  return [
+    ["headers", headers],
+    ["batches opened", batches],
+    ["readings checked", readings],
+    ["generations whose newest epoch is open", unfinished],
+  ];
+}
+
+/** What an audit of this depth has shown when it found nothing, and what it cannot see. */
+export function reachOf(audited: Audited): { readonly shows: string; readonly blind: string } {
+  if (audited.kind === "archive")
+    return {
+      shows: "nothing that was anchored was altered or removed since",
+      blind:
+        "Without a key it cannot see what was left out or made up before it was anchored, nor what the blocks say. A stream is audited with the keys that a consent to audit or read gave.",
+    };
+  return audited.depth === "read"
+    ? {
+        shows: "in order, with leave, as signed and anchored",
+        blind: "It cannot see what a sensor measured wrongly, nor whether somebody else holds the keys.",
+      }
+    : {
+        shows: "headers in order, with leave, signed and anchored",
+        blind:
+          "With keys to audit only it does not open the readings: that they fit the signed roots, a consent to read shows.",
+      };
+}

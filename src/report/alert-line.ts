@@ -1,0 +1,119 @@
+import { ENDED, type AlertEvent } from "../alerts/alert.ts";
+import { across, axisHeight, round, timeAxis, WIDTH } from "./axis.ts";
+import { draw, html, named, NOTHING, row, table, type Content, type Markup } from "./html.ts";
+import type { Span } from "./span.ts";
+import type { Times } from "./zone.ts";
+
+/** One alert as its events tell it; times in unix seconds. */
+export interface AlertLine {
+  /** `A1`, `A2`, … in the order of their beginnings. */
+  readonly mark: string;
+  readonly rule: string;
+  readonly openedAt: number;
+  readonly endedAt?: number;
+  readonly steps: readonly { readonly what: string; readonly who: string; readonly at: number }[];
+  readonly acknowledged: readonly { readonly by: string; readonly at: number }[];
+  readonly refuted: boolean;
+}
+
+type OfAlert = Exclude<AlertEvent, { kind: "tooLate" }>;
+
+const WORDS: Readonly<Record<OfAlert["kind"], string>> = {
+  opened: "raised",
+  cleared: "its condition ended",
+  raisedAgain: "raised again",
+  refuted: "a late reading shows that it should not have been",
+  notified: "asked",
+  escalated: "nobody answered; asked",
+  acknowledged: "acknowledged by",
+  resolved: "resolved by",
+  snoozed: "put off by",
+};
+
+/** @param events - Of any number of alerts, in the order in which they happened. */
+export function alertLines(events: readonly AlertEvent[], times: Times): AlertLine[] {
+  const byAlert = new Map<string, OfAlert[]>();
+  for (const event of events) {
+    if (event.kind === "tooLate") continue;
+    const known = byAlert.get(event.alert);
+    if (known) known.push(event);
+    else byAlert.set(event.alert, [event]);
+  }
+  const lines = [...byAlert].map(([id, of]) => lineOf(id, of, times));
+  lines.sort((a, b) => a.openedAt - b.openedAt);
+  return lines.map((line, i) => ({ ...line, mark: `A${i + 1}` }));
+}
+
+function lineOf(id: string, events: readonly OfAlert[], times: Times): Omit<AlertLine, "mark"> {
+  const steps = events.map((event) => ({ what: WORDS[event.kind], who: whoOf(event, times), at: event.at / 1000 }));
+  const last = events.at(-1);
+  return {
+    // An id is the rule's name and when the alert began.
+    rule: id.slice(0, Math.max(id.lastIndexOf("/"), 0)) || id,
+    openedAt: (events[0]?.at ?? 0) / 1000,
+    ...(last?.kind === "resolved" ? { endedAt: last.at / 1000 } : {}),
+    steps,
+    acknowledged: events.flatMap((event) =>
+      event.kind === "acknowledged" ? [{ by: event.by, at: event.at / 1000 }] : [],
+    ),
+    refuted: events.some(({ kind }) => kind === "refuted"),
+  };
+}
+
+function whoOf(event: OfAlert, times: Times): string {
+  if ("to" in event) return event.to;
+  if (event.kind === "snoozed") return `${event.by} until ${times.both(event.until / 1000)}`;
+  if ("by" in event) return event.by === ENDED ? `itself, with ${ENDED}` : event.by;
+  return "";
+}
+
+const ROW = 26;
+
+/** Alerts on the time line: a bar each, from its beginning to its end, with who acknowledged it when. */
+export function alertChart(lines: readonly AlertLine[], shown: Span, times: Times): Markup {
+  const x = across(shown);
+  const bottom = 8 + ROW * lines.length;
+  const bars = lines.map(({ mark, rule, openedAt, endedAt, acknowledged }, i) => {
+    const top = 8 + ROW * i + 5;
+    const [left, right] = [x(openedAt), x(endedAt ?? shown.to)];
+    const answered = acknowledged.map(({ by, at }) =>
+      at < shown.from || at > shown.to
+        ? NOTHING
+        : draw`<path d="M${x(at)} ${top - 3}l8 11l-8 11l-8 -11z" fill="#1d6b39" stroke="#fff">
+<title>acknowledged by ${by}, ${times.both(at)}</title></path>`,
+    );
+    const width = round(Math.max(right - left, 3));
+    const long = `${mark} ${rule}${endedAt === undefined ? ", still open" : ""}`;
+    return draw`<rect x="${left}" y="${top}" width="${width}" height="16" rx="2" fill="#f3c9c6" stroke="#a8201a">
+<title>${rule}</title></rect>
+<text x="${left + 6}" y="${top + 13}" font-weight="bold">${width > 8 * long.length ? long : mark}</text>
+${answered}`;
+  });
+  const height = bottom + axisHeight(shown, times);
+  const said = lines.map(({ mark, rule, openedAt }) => `${mark}: ${rule}, raised ${times.both(openedAt)}. `);
+  return draw`<svg viewBox="0 0 ${WIDTH} ${height}" role="img" aria-labelledby="t-alerts d-alerts">
+<title id="t-alerts">Alerts on the time line</title>
+<desc id="d-alerts">${said}</desc>
+${timeAxis(shown, times, 8, bottom)}
+${bars}
+</svg>`;
+}
+
+export const alertTable = (lines: readonly AlertLine[], times: Times): Markup =>
+  table(
+    "What happened to each alert",
+    ["Alert", "Rule", "What happened"],
+    lines.map(({ mark, rule, steps, endedAt }) => {
+      const said = steps.map(
+        ({ what, who, at }): Content => html`<li>${times.both(at)}: ${what}${who === "" ? "" : " "}${named(who)}</li>`,
+      );
+      const open = endedAt === undefined ? html`<li><strong>still open</strong></li>` : NOTHING;
+      return row([
+        mark,
+        named(rule),
+        html`<ul>
+          ${said}${open}
+        </ul>`,
+      ]);
+    }),
+  );
