@@ -35,6 +35,10 @@ export const GROUPS: Readonly<Record<string, Readonly<Record<string, string>>>> 
     "gateway anchor": "store and anchor what waits",
     "gateway post": "carry mail",
     "gateway heed": "heed a revocation at once",
+    "gateway init": "write a configuration for the long-running gateway",
+    "gateway check": "look whether it could run",
+    "gateway run": "run it: a feed for devices, sealed and anchored at a cadence",
+    "gateway status": "what is where",
   },
   Clinician: {
     "consent request": "ask a patient for leave to read",

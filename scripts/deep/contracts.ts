@@ -20,6 +20,8 @@ export interface ContractFigures {
 }
 
 const CALLS = 1_000_000;
+/** Steps of devices, parties and emergencies beside them. */
+const STEPS = 100_000;
 /** Calls of one process; it ends with them, and with it whatever its chains kept. */
 const SHARE = 10_000;
 
@@ -28,11 +30,10 @@ export async function deepContracts(
   scale: number,
   tell: (what: string) => void,
 ): Promise<ContractFigures> {
-  const wanted = Math.max(1, Math.round(CALLS * scale));
-  const shares = Array.from({ length: Math.ceil(wanted / SHARE) }, (_, i) => Math.min(SHARE, wanted - i * SHARE));
+  const shares = [...sharesOf("consents", CALLS * scale), ...sharesOf("registries", STEPS * scale)];
   const reports: Report[] = [];
-  await parallel([...shares.entries()], availableParallelism(), async ([i, calls]) => {
-    reports.push(await share(calls, numberOf(`${seed}/${i}`)));
+  await parallel([...shares.entries()], availableParallelism(), async ([i, { which, calls }]) => {
+    reports.push(await share(which, calls, numberOf(`${seed}/${i}`)));
     tell(`${reports.reduce((sum, report) => sum + report.calls, 0).toLocaleString("en")} calls`);
   });
   const { proved, refuted, unproved } = proveAll();
@@ -64,10 +65,20 @@ export const contractsTable = ({
     `SMTChecker: ${proved} claims proved, ${unproved} not (npm run -s smt says why)`,
   ].join("\n");
 
-function share(calls: number, seed: number): Promise<Report> {
+type Which = "consents" | "registries";
+
+function sharesOf(which: Which, calls: number): { readonly which: Which; readonly calls: number }[] {
+  const wanted = Math.max(1, Math.round(calls));
+  return Array.from({ length: Math.ceil(wanted / SHARE) }, (_, i) => ({
+    which,
+    calls: Math.min(SHARE, wanted - i * SHARE),
+  }));
+}
+
+function share(which: Which, calls: number, seed: number): Promise<Report> {
   const child = spawn(
     process.execPath,
-    [join(import.meta.dirname, "contracts-process.ts"), String(calls), String(seed)],
+    [join(import.meta.dirname, "contracts-process.ts"), which, String(calls), String(seed)],
     {
       stdio: ["ignore", "pipe", "inherit"],
     },
