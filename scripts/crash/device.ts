@@ -20,14 +20,6 @@ export class Device {
     this.#roll = roll;
   }
 
-  get waiting(): number {
-    return this.#open.size;
-  }
-
-  get messages(): number {
-    return this.#next;
-  }
-
   /** Sends what is open, then new messages, until told to stop or cut off. */
   async stream(client: FeedClient, stopped: () => boolean): Promise<void> {
     const sending = [...this.#open.values()].map((message) => this.#send(client, message));

@@ -115,12 +115,11 @@ export class Lane {
     await this.#gateway.start([]);
     const client = await FeedClient.open(this.#gateway.feedPort, this.#credential);
     await this.#device.finish(client);
-    const { messages } = this.#device;
     await this.#gateway.until(async () => {
       const { feed } = JSON.parse(await this.#gateway.page("/status")) as {
-        feed: { messages: number; unsealed: number; underWay: number };
+        feed: { unsealed: number; underWay: number };
       };
-      return feed.messages === messages && feed.unsealed + feed.underWay === 0;
+      return feed.unsealed + feed.underWay === 0;
     }, 600_000);
     client.close();
     const exit = await this.#gateway.stop();
