@@ -3,14 +3,14 @@ import type { Observation as Recorded } from "../observation/observation.ts";
 import { Journal, type Blobs, type Table } from "../state/journal.ts";
 import { parseState, stringifyState } from "../state/json.ts";
 import type { Rows } from "../state/rows.ts";
-import type { Alert } from "./alert.ts";
+import type { Alert } from "../alerts/alert.ts";
 import { alertOf, type SignedAnswer } from "./answer.ts";
 import type { Entry } from "./entry.ts";
 import { AnswerRefusedError } from "./errors.ts";
 import { noticesOf, type Notice } from "./notice.ts";
 import { formatPlan, parsePlan, type SignedPlan } from "./plan.ts";
 import { PlanMonitor, type Stated } from "./plan-monitor.ts";
-import type { TimelinePast } from "./timeline.ts";
+import type { TimelinePast } from "../alerts/timeline.ts";
 
 /** A reading, and the id of the plan that watches over whom it is of. */
 export interface Fed {
@@ -41,6 +41,9 @@ interface Position {
   /** Of the last change, in milliseconds. */
   readonly now: number;
 }
+
+/** Rows of readings that are kept before a snapshot takes their place. */
+const ROWS = 60;
 
 /** Away for longer than so many periods, a monitor says nothing of what it may not have been given. */
 const AWAY = 2;
@@ -109,13 +112,16 @@ export class Desk {
   async adopt(signed: SignedPlan, now: number): Promise<void> {
     const { id } = signed.plan;
     if (this.#monitors.has(id)) return;
-    const monitor = new PlanMonitor(signed);
-    const entries = monitor.begin(now);
+    const at = Math.max(now, this.#at.now);
+    const { monitor, entries } = PlanMonitor.begin(signed, at);
     await this.#journal.write(() => {
       const { write, signature } = signed;
       const since = this.#at.next;
       this.#plans.set(id, { text: formatPlan(signed.plan), write, signature, n: monitor.n, since });
+      this.#snapshots.set(id, utf8(stringifyState([...monitor.timelines])));
       this.#keepEntries(id, entries);
+      this.#keepMonitor(id, monitor);
+      this.#move({ now: at });
     });
     this.#monitors.set(id, monitor);
   }
@@ -256,7 +262,7 @@ export class Desk {
   async #compact(id: string): Promise<void> {
     const plan = this.#plans.get(id) as KeptPlan;
     const { first, next } = this.#at;
-    if (next - plan.since < this.#monitors.size) return;
+    if (next - plan.since < Math.max(ROWS, this.#monitors.size)) return;
     const timelines = [...(this.#monitors.get(id) as PlanMonitor).timelines];
     await this.#journal.write(() => {
       this.#snapshots.set(id, utf8(stringifyState(timelines)));

@@ -1,4 +1,4 @@
-import type { Alert } from "./alert.ts";
+import type { Alert } from "../alerts/alert.ts";
 import type { Entry } from "./entry.ts";
 import { alertName, type CarePlan } from "./plan.ts";
 

@@ -1,14 +1,17 @@
 import { isDeepStrictEqual } from "node:util";
 import type { Observation as Recorded } from "../observation/observation.ts";
-import type { Alert, AlertEvent } from "./alert.ts";
+import type { Alert, AlertEvent } from "../alerts/alert.ts";
 import { alertOf, type SignedAnswer, responderOf } from "./answer.ts";
 import type { Content, Entry } from "./entry.ts";
 import { AnswerRefusedError } from "./errors.ts";
-import { Monitor, type MonitorPast } from "./monitor.ts";
+import { Monitor, type MonitorPast } from "../alerts/monitor.ts";
 import type { SignedPlan } from "./plan.ts";
-import { observationsFor } from "./reading.ts";
+import { observationsFor } from "../alerts/reading.ts";
 import { isQuiet } from "./quiet.ts";
-import type { Rule } from "./rule.ts";
+import type { Rule } from "../alerts/rule.ts";
+import { START } from "../alerts/state.ts";
+import { clockAt, type TimelinePast } from "../alerts/timeline.ts";
+import { evaluate } from "../alerts/evaluate.ts";
 import { digestOf, stateAfter, type Statement } from "./statement.ts";
 
 /** A statement, and the number of the entry that made it. */
@@ -18,7 +21,7 @@ export interface Made extends Statement {
 
 /** How far the statements of one rule have come. */
 export interface Stated {
-  /** Where the next one begins; -1 before anything came. */
+  /** Where the next one begins. */
   readonly next: number;
   /** From when on readings have come that the statements do not know. */
   readonly dirty: number | undefined;
@@ -32,7 +35,13 @@ export interface PlanPast extends MonitorPast {
   readonly stated: ReadonlyMap<string, Stated>;
 }
 
-const NOTHING: Stated = { next: -1, dirty: undefined, made: [] };
+/** What a rule knows when a plan begins: silence counts from then on, and nothing from before does. */
+export const begunAt = (rule: Rule, now: number): TimelinePast => ({
+  state: evaluate(rule, START, [clockAt(now)]).state,
+  forgotten: now - 1,
+  earlier: [],
+  observations: [],
+});
 
 /** A clock of a responder may run ahead by this, in milliseconds. */
 const CLOCK_SKEW = 15 * 60_000;
@@ -44,12 +53,21 @@ export class PlanMonitor {
   readonly #stated: Map<string, Stated>;
   #n: number;
 
-  constructor(signed: SignedPlan, past?: PlanPast) {
+  constructor(signed: SignedPlan, past: PlanPast) {
     this.signed = signed;
     const { watches, quiet } = signed.plan;
     this.#monitor = new Monitor(watches, (now) => quiet !== undefined && isQuiet(quiet, now), past);
-    this.#stated = new Map(past?.stated ?? []);
-    this.#n = past?.n ?? 0;
+    this.#stated = new Map(past.stated);
+    this.#n = past.n;
+  }
+
+  /** Begins to watch. The first entry of a plan's stream says by what. */
+  static begin(signed: SignedPlan, now: number): { monitor: PlanMonitor; entries: Entry[] } {
+    const rules = signed.plan.watches.map(({ rule }) => rule);
+    const timelines = new Map(rules.map((rule) => [rule.name, begunAt(rule, now)]));
+    const stated = new Map(rules.map(({ name }) => [name, { next: now, dirty: undefined, made: [] }]));
+    const monitor = new PlanMonitor(signed, { timelines, stated, readings: [], alerts: [], n: 0 });
+    return { monitor, entries: monitor.#entries([{ kind: "plan", signed }], now) };
   }
 
   get alerts(): readonly Alert[] {
@@ -69,11 +87,6 @@ export class PlanMonitor {
   get timelines(): PlanPast["timelines"] {
     const { watches } = this.signed.plan;
     return new Map(watches.map(({ rule }) => [rule.name, this.#monitor.timelineOf(rule.name).past]));
-  }
-
-  /** The first entry of a plan's stream: what is watched by. */
-  begin(now: number): Entry[] {
-    return this.#n > 0 ? [] : this.#entries([{ kind: "plan", signed: this.signed }], now);
   }
 
   reading(recorded: Recorded, now: number): Entry[] {
@@ -128,31 +141,30 @@ export class PlanMonitor {
   owes(now: number): boolean {
     const { period, watches } = this.signed.plan;
     return watches.some(({ rule }) => {
-      const { next, dirty } = this.#stated.get(rule.name) ?? NOTHING;
-      return dirty !== undefined || next === -1 || next + 2 * period <= now;
+      const { next, dirty } = this.#statedOf(rule.name);
+      return dirty !== undefined || boundaryAfter(next, period) + period <= now;
     });
   }
 
+  #statedOf(rule: string): Stated {
+    return this.#stated.get(rule) as Stated;
+  }
+
   #touch(rule: string, time: number): void {
-    const stated = this.#stated.get(rule) ?? NOTHING;
+    const stated = this.#statedOf(rule);
     if (time >= stated.next || time >= (stated.dirty ?? Infinity)) return;
     this.#stated.set(rule, { ...stated, dirty: time });
   }
 
   #next(rule: Rule, now: number): Entry[] {
     const { period } = this.signed.plan;
-    const stated = this.#stated.get(rule.name) ?? NOTHING;
-    if (stated.next === -1) {
-      this.#stated.set(rule.name, { ...stated, next: Math.floor(now / period) * period });
-      return [];
-    }
+    const stated = this.#statedOf(rule.name);
     const timeline = this.#monitor.timelineOf(rule.name);
     const end = Math.floor(now / period) * period - period;
     const made = [...stated.made];
     const entries: Entry[] = [];
     let from = stated.next;
-    while (from + period <= end) {
-      let to = from + period;
+    for (let to = boundaryAfter(from, period); to <= end; to = boundaryAfter(from, period)) {
       const observations = timeline.observations(from, to);
       // A long time in which nothing came is said in one.
       if (observations.length === 0) {
@@ -174,7 +186,7 @@ export class PlanMonitor {
 
   /** Makes statements anew that a late reading has changed. */
   #again(rule: Rule, now: number): Entry[] {
-    const stated = this.#stated.get(rule.name) ?? NOTHING;
+    const stated = this.#statedOf(rule.name);
     const { dirty, made } = stated;
     if (dirty === undefined) return [];
     const entries: Entry[] = [];
@@ -221,3 +233,6 @@ export class PlanMonitor {
     return contents.map((content) => ({ n: this.#n++, at: now, ...content }));
   }
 }
+
+/** The end of the period that a time lies in. */
+const boundaryAfter = (time: number, period: number): number => (Math.floor(time / period) + 1) * period;

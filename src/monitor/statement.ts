@@ -1,10 +1,10 @@
 import { hex } from "../bytes/bytes.ts";
 import { ByteWriter } from "../bytes/writer.ts";
 import { sha256 } from "../bytes/hash.ts";
-import { evaluate } from "./evaluate.ts";
-import type { Rule } from "./rule.ts";
-import { clockAt } from "./timeline.ts";
-import { REPORTS, type Observation, type State } from "./state.ts";
+import { evaluate } from "../alerts/evaluate.ts";
+import type { Rule } from "../alerts/rule.ts";
+import { clockAt } from "../alerts/timeline.ts";
+import { REPORTS, type Observation, type State } from "../alerts/state.ts";
 
 /** What a monitor says it has evaluated: one rule over the observations of one time. */
 export interface Statement {

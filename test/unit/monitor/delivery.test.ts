@@ -11,12 +11,12 @@ import {
   webhookChannel,
   webhookSignature,
   type Channel,
-} from "../../../src/alerts/delivery.ts";
-import { Desk } from "../../../src/alerts/desk.ts";
-import type { Notice } from "../../../src/alerts/notice.ts";
+} from "../../../src/monitor/delivery.ts";
+import { Desk } from "../../../src/monitor/desk.ts";
+import type { Notice } from "../../../src/monitor/notice.ts";
 import { PaperRows } from "../../integration/rig.ts";
 import { at, heartBeat, planOf, signedPlan } from "./plans.ts";
-import { ruleOf } from "./samples.ts";
+import { ruleOf } from "../alerts/samples.ts";
 
 const KEY = new Uint8Array(32).fill(7);
 const SECRET = utf8("shared with the hospital");

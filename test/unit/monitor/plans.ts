@@ -3,12 +3,12 @@ import { hex } from "../../../src/bytes/bytes.ts";
 import { sha256 } from "../../../src/bytes/hash.ts";
 import { utf8 } from "../../../src/bytes/bytes.ts";
 import type { Watch } from "../../../src/alerts/alert.ts";
-import type { CarePlan, SignedPlan } from "../../../src/alerts/plan.ts";
-import { signPlan } from "../../../src/alerts/plan.ts";
+import type { CarePlan, SignedPlan } from "../../../src/monitor/plan.ts";
+import { signPlan } from "../../../src/monitor/plan.ts";
 import type { Rule } from "../../../src/alerts/rule.ts";
 import type { Hex } from "../../../src/consent/consent.ts";
 import type { Observation as Recorded } from "../../../src/observation/observation.ts";
-import { BEGIN, SECOND } from "./samples.ts";
+import { BEGIN, SECOND } from "../alerts/samples.ts";
 
 export const MINUTE = 60 * SECOND;
 export const at = (seconds: number): number => BEGIN + seconds * SECOND;

@@ -3,11 +3,11 @@ import { fromHex, fromUtf8, hex, utf8 } from "../bytes/bytes.ts";
 import type { Hex } from "../consent/consent.ts";
 import { MalformedError, MedSealError } from "../errors.ts";
 import type { Channel, Observation as Recorded } from "../observation/observation.ts";
-import { decodeState, encodeState } from "./abi.ts";
-import type { AlertEvent } from "./alert.ts";
+import { decodeState, encodeState } from "../alerts/abi.ts";
+import type { AlertEvent } from "../alerts/alert.ts";
 import type { SignedAnswer } from "./answer.ts";
 import { formatPlan, parsePlan, type SignedPlan } from "./plan.ts";
-import type { State } from "./state.ts";
+import type { State } from "../alerts/state.ts";
 import type { Statement } from "./statement.ts";
 
 /** What the stream of a care plan records: the plan itself, what was evaluated, and the life of its alerts. */

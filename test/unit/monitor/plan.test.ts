@@ -1,6 +1,6 @@
 import { expect } from "chai";
-import { ACTS, alertOf, responderOf, signAnswer } from "../../../src/alerts/answer.ts";
-import { entryFromObservation, entryToObservation, type Entry } from "../../../src/alerts/entry.ts";
+import { ACTS, alertOf, responderOf, signAnswer } from "../../../src/monitor/answer.ts";
+import { entryFromObservation, entryToObservation, type Entry } from "../../../src/monitor/entry.ts";
 import { evaluate } from "../../../src/alerts/evaluate.ts";
 import { Monitor } from "../../../src/alerts/monitor.ts";
 import {
@@ -10,15 +10,15 @@ import {
   parsePlan,
   planStatement,
   type CarePlan,
-} from "../../../src/alerts/plan.ts";
-import { isQuiet, quietUntil } from "../../../src/alerts/quiet.ts";
+} from "../../../src/monitor/plan.ts";
+import { isQuiet, quietUntil } from "../../../src/monitor/quiet.ts";
 import { START } from "../../../src/alerts/state.ts";
-import { digestOf, upTo } from "../../../src/alerts/statement.ts";
-import { ALERTS_CHANNEL } from "../../../src/alerts/entry.ts";
+import { digestOf, upTo } from "../../../src/monitor/statement.ts";
+import { ALERTS_CHANNEL } from "../../../src/monitor/entry.ts";
 import type { Hex } from "../../../src/consent/consent.ts";
 import { decodeObservation, encodeObservation } from "../../../src/log/leaf.ts";
 import { at, DOCTOR, MINUTE, NURSE, PATIENT, planOf, signedPlan } from "./plans.ts";
-import { NEWS2_SCALE_1, ruleOf, value } from "./samples.ts";
+import { NEWS2_SCALE_1, ruleOf, value } from "../alerts/samples.ts";
 
 const NIGHT = { from: 22 * 60, to: 7 * 60, zone: "Europe/Berlin" };
 const PLAN = planOf([ruleOf("threshold"), NEWS2_SCALE_1], { quiet: NIGHT }, { criticalFrom: 3 });
@@ -66,7 +66,7 @@ describe("care plan", () => {
     for (const [one, by] of [
       [signed, NURSE.address],
       [others, PATIENT.address],
-      [{ ...signed, write: `0x${"cd".repeat(32)}` as Hex }, PATIENT.address],
+      [{ ...signed, write: `0x${"cd".repeat(32)}` }, PATIENT.address],
       [{ ...signed, signature: "0x" }, PATIENT.address],
     ] as const)
       expect(() => checkSigned(one, by as Hex))

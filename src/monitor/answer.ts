@@ -1,5 +1,4 @@
 import { verifyTypedData, type TypedDataField } from "ethers";
-import type { Hex } from "../consent/consent.ts";
 import type { TypedSigner } from "../consent/sign.ts";
 import { AnswerRefusedError } from "./errors.ts";
 import { alertName, type CarePlan, type Responder } from "./plan.ts";
@@ -44,7 +43,7 @@ export async function signAnswer(signer: TypedSigner, answer: Answer): Promise<S
 export function responderOf(plan: CarePlan, { answer, signature }: SignedAnswer): Responder {
   let signer: string;
   try {
-    signer = verifyTypedData(DOMAIN, TYPES, { ...answer }, signature) as Hex;
+    signer = verifyTypedData(DOMAIN, TYPES, { ...answer }, signature);
   } catch (cause) {
     throw new AnswerRefusedError("the answer is not signed", { cause });
   }

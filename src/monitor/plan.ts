@@ -4,8 +4,8 @@ import { sha256 } from "../bytes/hash.ts";
 import { isAddress, isBytes32, type Hex } from "../consent/consent.ts";
 import type { TypedSigner } from "../consent/sign.ts";
 import { MalformedError, MedSealError } from "../errors.ts";
-import { decodeRule, encodeRule } from "./abi.ts";
-import type { Watch } from "./alert.ts";
+import { decodeRule, encodeRule } from "../alerts/abi.ts";
+import type { Watch } from "../alerts/alert.ts";
 import { PlanInvalidError } from "./errors.ts";
 import { isZone, type QuietHours } from "./quiet.ts";
 
