@@ -33,8 +33,31 @@ export interface OpenWindow {
   readonly chain: Chain;
 }
 
+/** What was released to an identity, stream by stream. */
+export interface Reader {
+  readonly vault: Vault;
+  readonly chain: Chain;
+  /** Names of all streams that something released lets it look into. */
+  readonly streams: readonly StreamDescriptor[];
+  /**
+   * Finds what was released for a stream, and fetches the archives of its gateways.
+   *
+   * @param by - Name, or what the stream is.
+   * @throws UsageError, NotPermittedError.
+   */
+  open(
+    by: string | StreamDescriptor,
+    window: { from?: string | undefined; to?: string | undefined },
+  ): Promise<OpenWindow>;
+}
+
 /** Finds what was released to the identity for the stream, and fetches the archives of its gateways. @throws UsageError, NotPermittedError. */
-export function withWindow<T>(call: Call, work: (window: OpenWindow) => Promise<T>): Promise<T> {
+export const withWindow = <T>(call: Call, work: (window: OpenWindow) => Promise<T>): Promise<T> =>
+  withReader(call, async ({ open }) =>
+    work(await open(call.need("stream"), { from: call.text("from"), to: call.text("to") })),
+  );
+
+export function withReader<T>(call: Call, work: (reader: Reader) => Promise<T>): Promise<T> {
   return withIdentity(call, ({ vault, folder }) =>
     withChain((chain) =>
       withView(chain, folder, ({ ask, watch }) =>
@@ -43,21 +66,28 @@ export function withWindow<T>(call: Call, work: (window: OpenWindow) => Promise<
           const { accesses, ended } = await accessesOf(vault, (release) =>
             acceptRelease(release, ownAddress(vault), ask, time),
           );
-          const name = call.need("stream");
-          const access = choose(combine(accesses), name, call.text("patient"), ended);
-          const { consent } = access.link;
-          const { stream: descriptor } = access.keys.find(({ stream }) => stream.name === name)!;
-          const wish = {
-            from: call.text("from") === undefined ? consent.dataStart : parseTime(call.need("from"), time),
-            to: call.text("to") === undefined ? consent.dataEnd : parseTime(call.need("to"), time),
+          const all = combine(accesses);
+          const patient = call.text("patient");
+          const open: Reader["open"] = async (by, { from: begin, to: end }) => {
+            const name = typeof by === "string" ? by : by.name;
+            const access = choose(all, name, patient, ended);
+            const { consent } = access.link;
+            const { stream: descriptor } = access.keys.find(({ stream }) => stream.name === name)!;
+            const wish = {
+              from: begin === undefined ? consent.dataStart : parseTime(begin, time),
+              to: end === undefined ? consent.dataEnd : parseTime(end, time),
+            };
+            if (wish.from >= wish.to) throw new UsageError("--to does not come after --from");
+            const { from, to } = roundWindow(wish, descriptor.epochLength, false);
+            const archives = await archivesOf(access, chain, blocks);
+            const read = (digest: Uint8Array): Promise<Uint8Array> => blocks.get(digest);
+            const deps = { archiveOf: (gateway: string) => archives.get(gateway) as Archive, read, ask, watch, time };
+            const request = { stream: descriptor.id, from, to, purpose: call.text("purpose") ?? consent.purpose };
+            return { access, descriptor, wish, request, deps, chain };
           };
-          if (wish.from >= wish.to) throw new UsageError("--to does not come after --from");
-          const { from, to } = roundWindow(wish, descriptor.epochLength, false);
-          const archives = await archivesOf(access, chain, blocks);
-          const read = (digest: Uint8Array): Promise<Uint8Array> => blocks.get(digest);
-          const deps = { archiveOf: (gateway: string) => archives.get(gateway) as Archive, read, ask, watch, time };
-          const request = { stream: descriptor.id, from, to, purpose: call.text("purpose") ?? consent.purpose };
-          return work({ access, descriptor, wish, request, deps, chain });
+          const mine = all.filter(({ release }) => patient === undefined || release.from === patient);
+          const streams = mine.flatMap(({ keys }) => keys.map(({ stream }) => stream));
+          return work({ vault, chain, streams, open });
         }),
       ),
     ),
