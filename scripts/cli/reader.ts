@@ -53,8 +53,8 @@ export interface Reader {
 
 /** Finds what was released to the identity for the stream, and fetches the archives of its gateways. @throws UsageError, NotPermittedError. */
 export const withWindow = <T>(call: Call, work: (window: OpenWindow) => Promise<T>): Promise<T> =>
-  withReader(call, async ({ open }) =>
-    work(await open(call.need("stream"), { from: call.text("from"), to: call.text("to") })),
+  withReader(call, async (reader) =>
+    work(await reader.open(call.need("stream"), { from: call.text("from"), to: call.text("to") })),
   );
 
 export function withReader<T>(call: Call, work: (reader: Reader) => Promise<T>): Promise<T> {

@@ -68,7 +68,7 @@ const forge: Way = (evidence, draw) => {
   }): boolean => raisedAt > from - 10 * MINUTE && raisedAt < clearedAt + 10 * MINUTE;
   if (episodes.some(isNear)) return undefined;
   const alert = `${watch.rule.name}/${raisedAt}`;
-  const said = { n: 0, at: raisedAt, kind: "event", level: 0 } as const;
+  const said = { plan: evidence.plan.id, n: 0, at: raisedAt, kind: "event", level: 0 } as const;
   const forged: Entry[] = [
     { ...said, event: { kind: "opened", alert, at: raisedAt } },
     { ...said, event: { kind: "notified", alert, at: raisedAt, to: watch.responders[0] as string } },

@@ -258,10 +258,12 @@ function checkAsked({ plan, watch, to, truth }: Context, life: Life): AlertFindi
         text: `${event.to} was asked instead of ${expected ?? "nobody"}`,
       });
     const deadline = event.at + answerWithin;
-    const snooze = life.steps.findLast(
-      (step) => step.event.kind === "snoozed" && step.event.at <= deadline && step.n > ask.n,
-    )?.event;
-    const snoozed = snooze?.kind === "snoozed" ? snooze.until : 0;
+    const snoozed = Math.max(
+      0,
+      ...life.steps.map(({ event: step, n }) =>
+        step.kind === "snoozed" && n > ask.n && step.at <= deadline && step.until > step.at ? step.until : 0,
+      ),
+    );
     due = snoozed > 0 ? awake(snoozed) : asked < responders.length ? awake(deadline) : Infinity;
   }
   const end = Math.min(to, answered);

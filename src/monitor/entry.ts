@@ -18,6 +18,8 @@ export type Content =
   | { readonly kind: "event"; readonly event: AlertEvent; readonly level: number; readonly answer?: SignedAnswer };
 
 export type Entry = Content & {
+  /** Id of the plan: several may share a stream. */
+  readonly plan: string;
   /** Counts the entries of one plan from 0. */
   readonly n: number;
   /** When it was written, in milliseconds. */
@@ -63,8 +65,8 @@ export function entryFromObservation({ value, time }: Recorded): Entry {
 
 /** JSON has no big integers: plans and states stand in their own formats. */
 type PlainStatement = Omit<Statement, "state" | "before"> & { readonly state: string; readonly before?: string };
-type Plain = { readonly n: number; readonly at: number } & (
-  | { readonly kind: "plan"; readonly plan: string; readonly write: Hex; readonly signature: string }
+type Plain = { readonly plan: string; readonly n: number; readonly at: number } & (
+  | { readonly kind: "plan"; readonly text: string; readonly write: Hex; readonly signature: string }
   | { readonly kind: "stated"; readonly statement: PlainStatement }
   | Extract<Content, { kind: "event" }>
 );
@@ -72,28 +74,28 @@ type Plain = { readonly n: number; readonly at: number } & (
 const stateText = (state: State): string => hex(encodeState(state));
 
 function plain(entry: Entry): Plain {
-  const { n, at } = entry;
   if (entry.kind === "event") return entry;
+  const { plan, n, at } = entry;
   if (entry.kind === "plan") {
-    const { plan, write, signature } = entry.signed;
-    return { n, at, kind: "plan", plan: formatPlan(plan), write, signature };
+    const { write, signature } = entry.signed;
+    return { plan, n, at, kind: "plan", text: formatPlan(entry.signed.plan), write, signature };
   }
   const { state, before, ...rest } = entry.statement;
   const started = before === undefined ? {} : { before: stateText(before) };
-  return { n, at, kind: "stated", statement: { ...rest, state: stateText(state), ...started } };
+  return { plan, n, at, kind: "stated", statement: { ...rest, state: stateText(state), ...started } };
 }
 
 function rich(fields: Plain): Entry {
-  const { n, at } = fields;
-  if (!Number.isSafeInteger(n) || !Number.isSafeInteger(at)) throw new TypeError();
+  const { plan, n, at } = fields;
+  if (typeof plan !== "string" || !Number.isSafeInteger(n) || !Number.isSafeInteger(at)) throw new TypeError();
   if (fields.kind === "plan") {
-    const { write, signature } = fields;
-    return { n, at, kind: "plan", signed: { plan: parsePlan(fields.plan), write, signature } };
+    const { text, write, signature } = fields;
+    return { plan, n, at, kind: "plan", signed: { plan: parsePlan(text), write, signature } };
   }
   if (fields.kind === "stated") {
     const { state, before, ...rest } = fields.statement;
     const started = before === undefined ? {} : { before: decodeState(fromHex(before)) };
-    return { n, at, kind: "stated", statement: { ...rest, state: decodeState(fromHex(state)), ...started } };
+    return { plan, n, at, kind: "stated", statement: { ...rest, state: decodeState(fromHex(state)), ...started } };
   }
   if (fields.kind !== "event" || typeof fields.event.kind !== "string") throw new TypeError();
   return fields;

@@ -230,7 +230,7 @@ export class PlanMonitor {
   }
 
   #entries(contents: readonly Content[], now: number): Entry[] {
-    return contents.map((content) => ({ n: this.#n++, at: now, ...content }));
+    return contents.map((content) => ({ plan: this.signed.plan.id, n: this.#n++, at: now, ...content }));
   }
 }
 

@@ -149,10 +149,10 @@ describe("entries of a plan's stream", () => {
       at: at(3),
     });
     const entries: Entry[] = [
-      { n: 0, at: at(0), kind: "plan", signed: await signedPlan(PLAN) },
-      { n: 1, at: at(60), kind: "stated", statement: { ...statement, before: START } },
-      { n: 2, at: at(61), kind: "stated", statement: { ...statement, supersedes: 1 } },
-      { n: 3, at: at(3), kind: "event", event, level: 2, answer },
+      { plan: PLAN.id, n: 0, at: at(0), kind: "plan", signed: await signedPlan(PLAN) },
+      { plan: PLAN.id, n: 1, at: at(60), kind: "stated", statement: { ...statement, before: START } },
+      { plan: PLAN.id, n: 2, at: at(61), kind: "stated", statement: { ...statement, supersedes: 1 } },
+      { plan: PLAN.id, n: 3, at: at(3), kind: "event", event, level: 2, answer },
     ];
     for (const entry of entries) {
       const recorded = decodeObservation(encodeObservation(entryToObservation(entry)));
