@@ -13,9 +13,9 @@ export const command: Command = {
     ["audit alerts --patient Ann --as auditor --json", "for a program"],
   ],
   run: (call) =>
-    withAlerts(call, async (alerts) => {
-      const { from, to } = alerts;
-      const evidence = await alerts.gather();
+    withAlerts(call, async (opened) => {
+      const { from, to } = opened;
+      const evidence = await opened.gather();
       const report = auditAlerts(evidence);
       const { ok, coverage, episodes, alerts, refuted, findings } = report;
       const unread = evidence.unread ?? [];
