@@ -5,6 +5,10 @@ import { parseFeed } from "../../src/monitor/feed.ts";
 import { sqliteRows } from "../../src/state/rows.ts";
 import { dayPlan, MINUTE, signedDayPlan } from "../deep/alert-day.ts";
 
+/** Milliseconds between two rounds of writing down what was evaluated, and what one may take; as in scripts/cli/watch.ts. */
+const STATE = 100;
+const SPARE = 20;
+
 // The monitor that is measured: readings on stdin, notices on stdout; its journal and the number of patients are its arguments.
 const [file = "", patients = "0"] = process.argv.slice(2);
 const desk = new Desk(sqliteRows(file), new Uint8Array(32).fill(7));
@@ -31,7 +35,7 @@ const terminal = consoleChannel(({ patient, rule }) => void process.stdout.write
 const deliverer = new Deliverer({ desk, channels: [terminal] }, inTurn);
 process.stdout.write("ready\n");
 
-let rest = "";
+let [rest, stated] = ["", 0];
 let busy = performance.eventLoopUtilization();
 for await (const piece of process.stdin) {
   const lines = (rest + String(piece)).split("\n");
@@ -41,7 +45,9 @@ for await (const piece of process.stdin) {
     return { plan: plans.get(patient) ?? "", recorded };
   });
   deliverer.send(await inTurn(() => desk.take(fed, Date.now())));
-  await inTurn(() => desk.state(Date.now(), 5));
+  if (performance.now() < stated + STATE) continue;
+  await inTurn(() => desk.state(Date.now(), SPARE));
+  stated = performance.now();
 }
 busy = performance.eventLoopUtilization(busy);
 await deliverer.settle(10_000);

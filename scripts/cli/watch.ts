@@ -28,6 +28,8 @@ export interface WatchDeps {
 const SECOND = 1000;
 /** Milliseconds between two rounds of sealing. */
 const SEAL = 10_000;
+/** Milliseconds between two rounds of writing down what was evaluated. */
+const STATE = 100;
 /** Milliseconds in one go for writing down what was evaluated: alerts come first. */
 const SPARE = 20;
 
@@ -37,6 +39,8 @@ export class Watch {
   readonly #deliverer: Deliverer;
   #last: Promise<unknown> = Promise.resolve();
   #sealing = false;
+  #stated = 0;
+  #statedAt = 0;
   #sealed = 0;
   #anchored = 0;
   #counts = { readings: 0, notices: 0, refused: 0, checkpoints: 0 };
@@ -71,7 +75,9 @@ export class Watch {
         notices: this.#counts.notices + notices.length,
       };
     });
+    if (performance.now() < this.#stated + STATE && now < this.#statedAt + SECOND) return;
     await this.#inTurn(() => desk.state(now, SPARE));
+    [this.#stated, this.#statedAt] = [performance.now(), now];
   }
 
   /** Readings of a feed on stdin, until it ends. Whole lines that are there together are taken together. */

@@ -3,7 +3,7 @@ import { setTimeout as pause } from "node:timers/promises";
 import { hex, utf8 } from "../bytes/bytes.ts";
 import { hmac } from "../bytes/hash.ts";
 import { UsageError } from "../errors.ts";
-import type { Desk } from "./desk.ts";
+import type { Desk, Mark } from "./desk.ts";
 import { DeliveryFailedError } from "./errors.ts";
 import type { Notice } from "./notice.ts";
 
@@ -125,6 +125,7 @@ export interface DelivererDeps {
 export class Deliverer {
   readonly #deps: Required<DelivererDeps>;
   readonly #stop = new AbortController();
+  readonly #marks: PendingMark[] = [];
   readonly #running = new Set<Promise<void>>();
   /** Changes of the desk come one after the other. */
   readonly #inTurn: <T>(work: () => Promise<T>) => Promise<T>;
@@ -165,9 +166,8 @@ export class Deliverer {
   }
 
   async #deliver(notice: Notice, channel: Channel): Promise<void> {
-    const { desk, channels, failed, wait } = this.#deps;
-    const names = channels.map(({ name }) => name);
-    const note = (): Promise<boolean> => this.#inTurn(() => desk.delivered(notice, channel.name, names));
+    const { failed, wait } = this.#deps;
+    const note = (): Promise<boolean> => this.#note({ id: notice.id, channel: channel.name });
     const { signal } = this.#stop;
     if (channel.mode === "once" && !(await note())) return;
     for (let gap = PAUSE.first; !signal.aborted; gap = Math.min(2 * gap, PAUSE.longest)) {
@@ -182,4 +182,31 @@ export class Deliverer {
       }
     }
   }
+
+  /** What there is to note when the desk's turn comes is written down together. */
+  #note(mark: Mark): Promise<boolean> {
+    return new Promise((done, failed) => {
+      this.#marks.push({ mark, done, failed });
+      if (this.#marks.length > 1) return;
+      void this.#inTurn(async () => {
+        const marks = this.#marks.splice(0);
+        const names = this.#deps.channels.map(({ name }) => name);
+        try {
+          const fresh = await this.#deps.desk.delivered(
+            marks.map((one) => one.mark),
+            names,
+          );
+          marks.forEach((one, i) => one.done(fresh[i] === true));
+        } catch (error) {
+          for (const one of marks) one.failed(error);
+        }
+      });
+    });
+  }
+}
+
+interface PendingMark {
+  readonly mark: Mark;
+  done(isFresh: boolean): void;
+  failed(error: unknown): void;
 }

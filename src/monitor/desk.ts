@@ -24,6 +24,12 @@ export interface PendingNotice {
   readonly done: readonly string[];
 }
 
+/** A notice, by its id, that a channel has. */
+export interface Mark {
+  readonly id: string;
+  readonly channel: string;
+}
+
 interface KeptPlan {
   readonly text: string;
   readonly write: SignedPlan["write"];
@@ -41,6 +47,9 @@ interface Position {
   /** Of the last change, in milliseconds. */
   readonly now: number;
 }
+
+/** Milliseconds after which a plan is looked at again though nothing came for it. */
+const TICK = 1000;
 
 /** Rows of readings that are kept before a snapshot takes their place. */
 const ROWS = 60;
@@ -68,6 +77,7 @@ export class Desk {
   /** By plan: keys of its alerts, and of its entries that are not sealed. */
   readonly #known = new Map<string, ReadonlySet<string>>();
   readonly #unsealed = new Map<string, string[]>();
+  readonly #ticked = new Map<string, number>();
   #turn = 0;
 
   /** @param key - 32 secret bytes, kept outside of the rows. @throws JournalBusyError, JournalFailedError. */
@@ -135,10 +145,19 @@ export class Desk {
   async take(fed: readonly Fed[], now: number, source?: string): Promise<readonly Notice[]> {
     const at = Math.max(now, this.#at.now);
     const entries = new Map<string, Entry[]>();
-    for (const [id, monitor] of this.#monitors) entries.set(id, monitor.tick(at));
+    for (const [id, monitor] of this.#monitors) {
+      if (at - (this.#ticked.get(id) ?? 0) < TICK) continue;
+      this.#ticked.set(id, at);
+      const told = monitor.tick(at);
+      if (told.length > 0) entries.set(id, told);
+    }
     for (const { plan, recorded } of fed) {
       const monitor = this.#monitors.get(plan);
-      if (monitor) entries.get(plan)?.push(...monitor.reading(recorded, at));
+      if (!monitor) continue;
+      const told = monitor.reading(recorded, at);
+      const known = entries.get(plan);
+      if (known) known.push(...told);
+      else entries.set(plan, told);
     }
     return this.#keep(entries, at, () => {
       if (fed.length > 0) {
@@ -178,16 +197,26 @@ export class Desk {
     if (ids.length > 0) await this.#compact(ids[this.#turn % ids.length] as string);
   }
 
-  /** Notes that a channel has a notice. @returns whether it did not have it before. */
-  async delivered(notice: Notice, channel: string, channels: readonly string[]): Promise<boolean> {
-    const { done } = this.#notices.get(notice.id) ?? {};
-    if (done === undefined || done.includes(channel)) return false;
-    const after = [...done, channel];
+  /**
+   * Notes which channels have which notices, all at once.
+   *
+   * @param channels - Names of all: a notice that each has is forgotten.
+   * @returns for each mark whether the channel did not have it before.
+   */
+  async delivered(marks: readonly Mark[], channels: readonly string[]): Promise<boolean[]> {
+    const fresh: boolean[] = [];
     await this.#journal.write(() => {
-      if (channels.every((one) => after.includes(one))) this.#notices.delete(notice.id);
-      else this.#notices.set(notice.id, { notice, done: after });
+      for (const { id, channel } of marks) {
+        const pending = this.#notices.get(id);
+        const isFresh = pending !== undefined && !pending.done.includes(channel);
+        fresh.push(isFresh);
+        if (!isFresh) continue;
+        const done = [...pending.done, channel];
+        if (channels.every((one) => done.includes(one))) this.#notices.delete(id);
+        else this.#notices.set(id, { notice: pending.notice, done });
+      }
     });
-    return true;
+    return fresh;
   }
 
   /** Entries of a plan that are not known to be sealed, in their order. */
@@ -262,7 +291,7 @@ export class Desk {
   async #compact(id: string): Promise<void> {
     const plan = this.#plans.get(id) as KeptPlan;
     const { first, next } = this.#at;
-    if (next - plan.since < Math.max(ROWS, this.#monitors.size)) return;
+    if (next - plan.since < Math.max(ROWS, 2 * this.#monitors.size)) return;
     const timelines = [...(this.#monitors.get(id) as PlanMonitor).timelines];
     await this.#journal.write(() => {
       this.#snapshots.set(id, utf8(stringifyState(timelines)));

@@ -101,11 +101,12 @@ describe("the desk of a monitor", function () {
     const [notice] = await desk.take([{ plan: signed.plan.id, recorded: heartBeat(at(1), 130) }], at(1));
     if (notice === undefined) throw new Error("no notice");
     const channels = ["console", "file"];
-    expect(await desk.delivered(notice, "console", channels)).to.equal(true);
-    expect(await desk.delivered(notice, "console", channels)).to.equal(false);
+    const shown = { id: notice.id, channel: "console" };
+    expect(await desk.delivered([shown, shown], channels)).to.deep.equal([true, false]);
+    expect(await desk.delivered([shown], channels)).to.deep.equal([false]);
     const again = new Desk(new PaperRows(rows.rows), KEY);
     expect(again.pending).to.deep.equal([{ notice, done: ["console"] }]);
-    await again.delivered(notice, "file", channels);
+    await again.delivered([{ id: notice.id, channel: "file" }], channels);
     expect(again.pending).to.deep.equal([]);
   });
 
