@@ -6,8 +6,8 @@ import { sqliteRows } from "../../src/state/rows.ts";
 import { dayPlan, MINUTE, signedDayPlan } from "../deep/alert-day.ts";
 
 /** Milliseconds between two rounds of writing down what was evaluated, and what one may take; as in scripts/cli/watch.ts. */
-const STATE = 100;
-const SPARE = 20;
+const STATE = 50;
+const SPARE = 5;
 
 // The monitor that is measured: readings on stdin, notices on stdout; its journal and the number of patients are its arguments.
 const [file = "", patients = "0"] = process.argv.slice(2);

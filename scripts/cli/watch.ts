@@ -29,9 +29,9 @@ const SECOND = 1000;
 /** Milliseconds between two rounds of sealing. */
 const SEAL = 10_000;
 /** Milliseconds between two rounds of writing down what was evaluated. */
-const STATE = 100;
+const STATE = 50;
 /** Milliseconds in one go for writing down what was evaluated: alerts come first. */
-const SPARE = 20;
+const SPARE = 5;
 
 /** What runs beside the gateway: readings in, notices out, entries sealed. */
 export class Watch {

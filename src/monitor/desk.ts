@@ -79,6 +79,7 @@ export class Desk {
   readonly #unsealed = new Map<string, string[]>();
   readonly #ticked = new Map<string, number>();
   #turn = 0;
+  #compacted = 0;
 
   /** @param key - 32 secret bytes, kept outside of the rows. @throws JournalBusyError, JournalFailedError. */
   constructor(rows: Rows, key: Uint8Array) {
@@ -194,7 +195,7 @@ export class Desk {
       if (monitor.owes(at)) entries.set(id, monitor.state(at));
     }
     if (entries.size > 0) await this.#keep(entries, at);
-    if (ids.length > 0) await this.#compact(ids[this.#turn % ids.length] as string);
+    else if (ids.length > 0) await this.#compact(ids[this.#compacted++ % ids.length] as string);
   }
 
   /**

@@ -83,12 +83,17 @@ describe("the desk of a monitor", function () {
       .empty;
   });
 
-  it("keeps few rows of readings, however long it runs", async () => {
-    const signed = await signedPlan(planOf([HIGH], {}, { lateness: 180 * SECOND }));
+  it("keeps few rows of readings, however long it runs, and of however many patients", async () => {
     const rows = new PaperRows();
-    const desk = await deskOf(rows, signed);
+    const desk = new Desk(rows, KEY);
+    const ids = ["0", "1", "2"].map((digit) => digit.repeat(32));
+    const lateness = { lateness: 180 * SECOND };
+    for (const id of ids) await desk.adopt(await signedPlan(planOf([HIGH], { id }, lateness)), at(0));
     for (let second = 0; second < 600; second++) {
-      await desk.take([{ plan: signed.plan.id, recorded: heartBeat(at(second), 70) }], at(second));
+      await desk.take(
+        ids.map((plan) => ({ plan, recorded: heartBeat(at(second), 70) })),
+        at(second),
+      );
       await desk.state(at(second));
     }
     expect(rows.load("readings").length).to.be.lessThan(100);
