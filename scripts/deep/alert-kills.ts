@@ -21,13 +21,13 @@ const SECONDS = 7200;
 const LIFE = 1500;
 
 /** Kills monitors at random moments until each is through its day, and counts what was told. */
-export async function killMonitors(kills: number, seed: number): Promise<KillsReport> {
+export async function killMonitors(kills: number, seed: number, seconds = SECONDS): Promise<KillsReport> {
   const draw = mulberry32(seed);
   let [killed, lost, shownTwice, notices] = [0, 0, 0, 0];
   for (let run = 0; killed < kills; run++) {
     const folder = await mkdtemp(join(tmpdir(), "medseal-kills-"));
     try {
-      const args = [join(import.meta.dirname, "alert-monitor.ts"), folder, String(seed + run), String(SECONDS)];
+      const args = [join(import.meta.dirname, "alert-monitor.ts"), folder, String(seed + run), String(seconds)];
       while (!(await live(args, killed < kills ? 150 + draw() * LIFE : undefined))) killed += 1;
       const lines = async (file: string): Promise<string[]> =>
         (await readFile(join(folder, file), "utf8").catch(() => "")).trimEnd().split("\n").filter(Boolean);
@@ -37,7 +37,7 @@ export async function killMonitors(kills: number, seed: number): Promise<KillsRe
       shownTwice += shown.length - new Set(shown).size;
       shownTwice += delivered.length - new Set(delivered.map(({ id }) => id)).size;
       // Nobody answers there, so that the first episode of a rule opens an alert, and takes up those that follow.
-      const rules = new Set(dayOf(seed + run, SECONDS).injected.map(({ rule }) => rule));
+      const rules = new Set(dayOf(seed + run, seconds).injected.map(({ rule }) => rule));
       lost += [...rules].filter((rule) => !delivered.some((notice) => notice.rule === rule)).length;
     } finally {
       await rm(folder, { recursive: true, force: true });
