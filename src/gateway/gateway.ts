@@ -2,7 +2,7 @@ import { equal, hex, hex0x, utf8 } from "../bytes/bytes.ts";
 import { now, random, type Now, type Random } from "../bytes/random.ts";
 import { hmac, sha256 } from "../bytes/hash.ts";
 import type { AskPermission } from "../chain/permission.ts";
-import type { Hex } from "../consent/consent.ts";
+import type { Consent, Hex } from "../consent/consent.ts";
 import type { RegistryAddress } from "../consent/typed-data.ts";
 import type { ConsentWatch } from "../consent/watch.ts";
 import type { ReceiptBook } from "../disclosure/book.ts";
@@ -155,6 +155,12 @@ export class Gateway {
       const once = streams.filter(({ id }, i) => streams.findIndex((other) => equal(other.id, id)) === i);
       return once.map((stream) => ({ write: write as Hex, stream, lease }));
     });
+  }
+
+  /** The consent under which a lease is kept. */
+  leave(write: Hex): Consent | undefined {
+    const lease = this.#state.leases.get(write);
+    return lease && ownLink(lease).consent;
   }
 
   /**
