@@ -14,6 +14,8 @@ export async function run(args: readonly string[], io: Io): Promise<void> {
     return io.line(family.map(([name, what]) => `  ${name.padEnd(20)} ${what}`).join("\n"));
   if (verb === undefined) throw unknown(first, second);
   const { command } = (await load(verb)) as { command: Command };
+  const isStray = verb === first && second !== undefined && !second.startsWith("-") && command.words === undefined;
+  if (isStray && family.length > 0) throw unknown(first, second);
   const call = parseCall(command, args.slice(verb.split(" ").length), io);
   if (call.flag("help")) return io.line(helpOf(verb, command).trimEnd());
   await command.run(call);

@@ -22,6 +22,7 @@ async function ward(world: World): Promise<void> {
   for (const name of names) await world.run(`keys card --as ${name} --out ${name}.card`);
   for (const name of ["Gateway", "Monitor", "Lee", "Kim"]) await world.run(`contacts add ${name}.card --as Ann --yes`);
   for (const name of ["Gateway", "Monitor"]) await world.run(`contacts add ${name}.card --as Lee --yes`);
+  for (const name of ["Gateway", "Monitor", "Lee"]) await world.run(`contacts add Ann.card --as ${name} --yes`);
   await world.run("contacts add Monitor.card --as Kim --yes");
   for (const name of ["Gateway", "Monitor", "Relayer"]) await world.run(`fund --as ${name}`);
   await world.run("stream open heart-rate --code 8867-4 --unit /min --epoch 1min --as Ann");
