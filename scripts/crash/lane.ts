@@ -26,6 +26,8 @@ export class Lane {
   readonly #device: Device;
   readonly #credential: string;
   readonly #note: (text: string) => void;
+  /** Whether the gateway has been up since its journal was damaged. */
+  #mended = true;
 
   private constructor(
     world: World,
@@ -89,7 +91,9 @@ export class Lane {
       await life;
       counts.kills += 1;
       if (fails) counts.faults += await failed(log);
-      if (this.#roll(4) === 0) {
+      // A second damage before the first was mended would be one too many, and is told as such.
+      if (this.#roll(4) === 0 && this.#mended) {
+        this.#mended = false;
         this.#note(`kill ${i + 1}: ${await damage(this.#world.path("home/gateway"), this.#roll)}`);
         counts.damages += 1;
       }
@@ -106,6 +110,7 @@ export class Lane {
     } catch {
       return; // It was killed before it was ready, or a system call failed that it cannot start without.
     }
+    this.#mended = true;
     const client = await FeedClient.open(this.#gateway.feedPort, this.#credential).catch(() => undefined);
     if (client) await this.#device.stream(client, () => false);
   }

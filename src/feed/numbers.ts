@@ -20,7 +20,6 @@ const FAMILIES: Readonly<Record<string, readonly ["counter" | "gauge", string]>>
   medseal_generations_retired_total: ["counter", "Generations left because a consent ended."],
   medseal_gas_total: ["counter", "Gas of the transactions of this process."],
   medseal_last_success_seconds: ["gauge", "When each step last succeeded, unix time."],
-  medseal_journal_twinned: ["gauge", "1 while the journal is written to both files."],
 };
 
 export function gatewayMetrics(): Metrics {

@@ -158,12 +158,11 @@ export class Service {
   }
 
   health(): readonly string[] {
-    const { config, rows } = this.#deps;
+    const { config } = this.#deps;
     const problems = this.#steps.troubles.map(([step, code]) => `${step}: ${code}`);
     const anchored = this.#steps.lastSuccess("anchor") ?? this.#since;
     if (this.#now() - anchored > OVERDUE * config.anchor) problems.push("no checkpoint for three cadences");
     if (!this.#room.enough) problems.push("the disk is full");
-    if (!rows.twinned) problems.push("the journal's twin cannot be written");
     return problems;
   }
 
@@ -272,7 +271,6 @@ export class Service {
     this.#metrics.set("medseal_batches_waiting", waiting);
     this.#metrics.set("medseal_checkpoints_decided", decided);
     this.#metrics.set("medseal_checkpoints_final", final);
-    this.#metrics.set("medseal_journal_twinned", Number(this.#deps.rows.twinned));
     for (const step of STEPS)
       this.#metrics.set("medseal_last_success_seconds", this.#steps.lastSuccess(step) ?? 0, { step });
   }

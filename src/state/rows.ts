@@ -37,10 +37,10 @@ export class JournalFailedError extends MedSealError {
   /** Nothing was changed, and with more room the same will work. Otherwise only opening it anew tells what is on the disk. */
   readonly full: boolean;
 
-  constructor(cause: unknown) {
+  constructor(cause: unknown, full: boolean = codeOf(cause) === SQLITE_FULL) {
     const reason = cause instanceof Error ? cause.message : "unknown reason";
     super(`the journal cannot be read or written: ${reason}`, { hint: "check the disk and its free space", cause });
-    this.full = codeOf(cause) === SQLITE_FULL;
+    this.full = full;
   }
 }
 

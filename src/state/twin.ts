@@ -22,8 +22,6 @@ export class JournalDamagedError extends MedSealError {
 export interface TwinRows extends Rows {
   /** Which file was damaged, or lacked what the other has, when they were opened; it was made anew from the other. */
   readonly mended: "journal" | "twin" | undefined;
-  /** False once the twin could not be written: what follows lies in one file, until both are opened again. */
-  readonly twinned: boolean;
 }
 
 /** How many commits a file has seen, and the sum of the digests of all its rows. */
@@ -48,7 +46,7 @@ const EMPTY: Mark = { sequence: 0, sum: 0n };
 
 /**
  * Rows in two SQLite files, each of which tells whether it is whole: where a bit of a write-ahead log flips, SQLite leaves out all that
- * was committed later, and says nothing. A file that is not whole is made anew from the other.
+ * was committed later, and says nothing. A file that is not whole is made anew from the other. What was applied lies in both.
  *
  * @throws JournalBusyError, JournalFailedError; JournalDamagedError when neither is whole.
  */
@@ -75,7 +73,7 @@ export function twinRows(file: string): TwinRows {
   const usual = worse.rows !== undefined && (apart === 0 || (apart === 1 && better === first));
   const copied = same ? worse.rows : copyOf(better.rows as RowFile, worse, better === first ? paths[1] : paths[0]);
   const [main, twin] = (better === first ? [first.rows, copied] : [copied, second.rows]) as [RowFile, RowFile];
-  let twinned = true;
+  let broken: JournalFailedError | undefined;
 
   /** The changes with the mark that they lead to; a row counts as it is after all of them. */
   const marked = (changes: readonly RowChange[]): { next: Mark; all: RowChange[] } => {
@@ -91,22 +89,20 @@ export function twinRows(file: string): TwinRows {
   };
 
   function commit(changes: readonly RowChange[]): void {
+    if (broken) throw broken;
     const { next, all } = marked(changes);
     main.commit(all);
     mark = next;
-    if (!twinned) return;
     try {
       twin.commit(all);
     } catch (error) {
-      if (!(error instanceof JournalFailedError)) throw error;
-      twinned = false;
+      // The journal has it and the twin has not: only opening them anew makes them one.
+      broken = new JournalFailedError(error, false);
+      throw broken;
     }
   }
   return {
     mended: usual ? undefined : better === first ? "twin" : "journal",
-    get twinned() {
-      return twinned;
-    },
     load: (table) => main.load(table),
     get: (table, name) => main.get(table, name),
     apply: (changes) => new Promise((resolve) => resolve(commit(changes))),

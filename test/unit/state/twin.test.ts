@@ -12,7 +12,8 @@ const ROWS = 60;
 
 const row = (i: number, text = `value ${i}`): RowChange => ({ table: "t", name: utf8(`row ${i}`), value: utf8(text) });
 
-describe("a journal in two files", () => {
+describe("a journal in two files", function () {
+  this.timeout(60_000);
   let folder: string;
   before(async () => {
     folder = await mkdtemp(join(tmpdir(), "medseal-twin-"));
