@@ -8,7 +8,7 @@ const ipfs = {
   message: "only src/ipfs speaks to IPFS",
 };
 const higher = {
-  group: ["chain", "consent", "envelope", "archive", "patient", "gateway", "grantee", "auditor"].map(
+  group: ["chain", "consent", "envelope", "archive", "patient", "gateway", "grantee", "auditor", "monitor"].map(
     (layer) => `**/${layer}/**`,
   ),
   message: "the layers below know neither chain nor use cases",

@@ -1,5 +1,6 @@
 import { parseArgs } from "node:util";
 import { UsageError } from "../src/errors.ts";
+import { alertsTable, benchAlerts } from "./bench/alerts.ts";
 import { benchCli, cliTable } from "./bench/cli.ts";
 import { benchGas } from "./bench/gas.ts";
 import { gasTable } from "./bench/gas-table.ts";
@@ -16,6 +17,12 @@ interface Part {
 
 /** What can be measured, by the name that the command line takes. */
 const PARTS: Readonly<Record<string, Part>> = {
+  alerts: {
+    async run([patients], seconds) {
+      const report = await benchAlerts(patients, seconds);
+      return { text: alertsTable(report), json: report, pass: report.pass };
+    },
+  },
   cli: {
     async run() {
       const report = await benchCli();

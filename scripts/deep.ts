@@ -1,4 +1,6 @@
 import { UsageError } from "../src/errors.ts";
+import { createHash } from "node:crypto";
+import * as alerts from "./deep/alerts.ts";
 import { auditTable, deepAudit } from "./deep/audit.ts";
 import { contractsTable, deepContracts } from "./deep/contracts.ts";
 import { freshSeed } from "./deep/chance.ts";
@@ -14,6 +16,16 @@ interface Part {
 
 /** Campaigns that take minutes at full size, by the name that the command line takes. */
 const PARTS: Readonly<Record<string, Part>> = {
+  alerts: {
+    async run(seed, scale) {
+      const figures = await alerts.run(scale, createHash("sha256").update(seed).digest().readUInt32BE(0));
+      return {
+        text: JSON.stringify({ ...figures, seed }, undefined, 2),
+        json: { ...figures, seed },
+        pass: figures.pass,
+      };
+    },
+  },
   audit: {
     async run(seed, scale, tell) {
       const figures = await deepAudit(seed, scale, tell);

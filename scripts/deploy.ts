@@ -1,6 +1,7 @@
 import { network } from "hardhat";
+import Alerts from "../ignition/modules/Alerts.ts";
 import MedSeal from "../ignition/modules/MedSeal.ts";
-import { deploymentFile, pinDeployment, readDeployment, writeDeployment } from "../src/chain/deployment.ts";
+import { deploymentFile, pinDeployment, readDeployment, writeDeployment, type Of } from "../src/chain/deployment.ts";
 import { ChainUnavailableError, DeploymentError } from "../src/chain/errors.ts";
 import { isOutage, needBlock, type Rpc } from "../src/chain/rpc.ts";
 import { UsageError } from "../src/errors.ts";
@@ -27,9 +28,12 @@ async function deploy(): Promise<void> {
     const { hash } = await needBlock(provider, 0);
     const deploymentId = `chain-${chainId}-${hash.slice(2, 10)}`;
     const { consentRegistry, recordAnchor } = await connection.ignition.deploy(MedSeal, { deploymentId });
+    const { alertRules, ruleEvaluator } = await connection.ignition.deploy(Alerts, { deploymentId });
     const addresses = {
       ConsentRegistry: await consentRegistry.getAddress(),
       RecordAnchor: await recordAnchor.getAddress(),
+      AlertRules: await alertRules.getAddress(),
+      RuleEvaluator: await ruleEvaluator.getAddress(),
     };
     const deployment = await pinDeployment(
       provider,
@@ -56,15 +60,19 @@ async function checkReachable(provider: Rpc): Promise<void> {
 async function firstBlock(
   folder: string,
   chainId: number,
-  addresses: { ConsentRegistry: string; RecordAnchor: string },
+  addresses: Readonly<Of<string>>,
   latest: number,
 ): Promise<number> {
   try {
     const { contracts } = await readDeployment(folder, chainId);
-    const same =
-      contracts.ConsentRegistry.address === addresses.ConsentRegistry &&
-      contracts.RecordAnchor.address === addresses.RecordAnchor;
-    return same ? Math.min(contracts.ConsentRegistry.block, contracts.RecordAnchor.block) : latest;
+    const recorded = Object.entries(contracts).map(([name, one]) => ({
+      ...one,
+      now: addresses[name as keyof typeof addresses],
+    }));
+    // New ones beside them are found from the old block on as well.
+    return recorded.every(({ address, now }) => address === now)
+      ? Math.min(...recorded.map(({ block }) => block))
+      : latest;
   } catch (error) {
     if (error instanceof DeploymentError) return latest;
     throw error;

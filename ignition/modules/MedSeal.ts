@@ -1,6 +1,6 @@
 import { buildModule } from "@nomicfoundation/hardhat-ignition/modules";
 
-/** Both contracts stand alone: no owner, no constructor arguments, no order. */
+/** The contracts stand alone: no owner, no constructor arguments, no order. */
 export default buildModule("MedSeal", (m) => ({
   consentRegistry: m.contract("ConsentRegistry"),
   recordAnchor: m.contract("RecordAnchor"),

@@ -1,8 +1,8 @@
 import { join } from "node:path";
 import type { HDNodeWallet } from "ethers";
-import type { Gateway } from "../../src/gateway/gateway.ts";
+import type { Gateway, GatewayDeps } from "../../src/gateway/gateway.ts";
 import type { BlockStore } from "../../src/ipfs/store.ts";
-import { sqliteRows } from "../../src/state/rows.ts";
+import { twinRows, type TwinRows } from "../../src/state/twin.ts";
 import { openBook } from "./book.ts";
 import type { Call } from "./command.ts";
 import { withChain, withStore, withView, type Chain, type View } from "./chain.ts";
@@ -18,9 +18,17 @@ export interface AsGateway {
   readonly gateway: Gateway;
   readonly blocks: BlockStore;
   readonly signer: HDNodeWallet;
+  readonly rows: TwinRows;
 }
 
-export function asGateway<T>(call: Call, work: (as: AsGateway) => Promise<T>): Promise<T> {
+/** What a gateway is given beyond the usual, by what it will have. */
+export type More = (
+  has: Pick<AsGateway, "session" | "chain" | "rows">,
+) => Partial<Pick<GatewayDeps, "entries" | "oldestWaiting">>;
+
+export const journalOf = (folder: string, chainId: number): string => join(folder, `journal-${chainId}.sqlite`);
+
+export function asGateway<T>(call: Call, work: (as: AsGateway) => Promise<T>, more: More = () => ({})): Promise<T> {
   return withIdentity(call, (session) =>
     withChain((chain) =>
       withStore((blocks) =>
@@ -30,8 +38,10 @@ export function asGateway<T>(call: Call, work: (as: AsGateway) => Promise<T>): P
           const { hpke, signing, secret } = session.vault;
           const address = ownAddress(session.vault);
           const signer = walletOf(session.vault).signer(OWN_ADDRESS, chain.rpc);
+          const rows = twinRows(journalOf(session.folder, chain.deployment.chainId));
           const receipts = openBook(session, chain, view);
           const gateway = new Gateway({
+            ...more({ session, chain, rows }),
             address,
             receipts,
             place: chain.placeOf(address),
@@ -40,11 +50,11 @@ export function asGateway<T>(call: Call, work: (as: AsGateway) => Promise<T>): P
             anchor: gatewayAnchor(chain.rpc, chain.deployment, signer, address),
             watch: view.watch,
             ask: view.ask,
-            rows: sqliteRows(join(session.folder, `journal-${chain.deployment.chainId}.sqlite`)),
+            rows,
             keys: { hpke, signing, secret },
           });
           try {
-            return await work({ session, chain, view, gateway, blocks, signer });
+            return await work({ session, chain, view, gateway, blocks, signer, rows });
           } finally {
             await gateway.close();
             receipts.close();

@@ -13,6 +13,15 @@ export interface Contact {
   readonly recipient: Recipient;
 }
 
+/** A care plan that was signed, and for which monitor. */
+export interface KeptPlan {
+  readonly to: string;
+  /** As `formatPlan` has it. */
+  readonly text: string;
+  readonly write: Hex;
+  readonly signature: string;
+}
+
 /** All secrets of one identity, and what it knows of others; sealed under the passphrase. Any identity can take any part. */
 export interface Vault {
   readonly format: "medseal/vault/1";
@@ -28,6 +37,8 @@ export interface Vault {
   contacts: readonly Contact[];
   /** Releases that came by file or mail and were not refused. */
   releases: readonly Release[];
+  /** As a patient: care plans that were signed, the newest last; not there before the first. */
+  plans?: readonly KeptPlan[];
   /** As a patient; its phrase is that of every address of this identity. */
   readonly patient: PatientState;
 }

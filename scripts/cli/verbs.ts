@@ -28,6 +28,8 @@ export const GROUPS: Readonly<Record<string, Readonly<Record<string, string>>>> 
     "consent revoke-all": "end all",
     release: "send keys to who was granted",
     disclosures: "who was given keys, when and why",
+    plan: "say which rules watch over you, and who answers",
+    "plan show": "a care plan in words",
   },
   Gateway: {
     "gateway accept": "take a lease",
@@ -35,6 +37,11 @@ export const GROUPS: Readonly<Record<string, Readonly<Record<string, string>>>> 
     "gateway anchor": "store and anchor what waits",
     "gateway post": "carry mail",
     "gateway heed": "heed a revocation at once",
+    "gateway init": "write a configuration for the long-running gateway",
+    "gateway check": "look whether it could run",
+    "gateway run": "run it: a feed for devices, sealed and anchored at a cadence",
+    "gateway status": "what is where",
+    monitor: "watch over patients by their plans",
   },
   Clinician: {
     "consent request": "ask a patient for leave to read",
@@ -46,8 +53,22 @@ export const GROUPS: Readonly<Record<string, Readonly<Record<string, string>>>> 
   Auditor: {
     verify: "verify archive, window, batch or proof",
     audit: "the same as a report: page, JSON or FHIR",
+    "audit alerts": "what was missed, false, late or unanswered",
     "evidence export": "put a window and what shows it into one file",
     "evidence verify": "verify such a file, without chain and store",
+  },
+  Alerts: {
+    "rules define": "define an alert rule",
+    "rules list": "which rules there are",
+    "rules show": "one rule in words",
+    "rules test": "try a rule on a recording",
+    "rules publish": "put a rule into the public library",
+    "alerts list": "alerts of a patient",
+    "alerts show": "one alert, step by step",
+    "alerts ack": "say that you have taken it up",
+    "alerts resolve": "say that it is over",
+    "alerts snooze": "ask for silence for a while",
+    "alerts verify": "work an alert out again",
   },
   Anybody: {
     relay: "send signed grants and revocations to the chain",

@@ -4,13 +4,13 @@ import { UsageError, MedSealError, EXIT } from "../../src/errors.ts";
 import type { LeasedStream } from "../../src/gateway/gateway.ts";
 import type { StreamIngest } from "../../src/gateway/ingest.ts";
 import { openIntake } from "../../src/intake/intake.ts";
-import { loadMapping } from "../../src/intake/mapping.ts";
 import { exportQuarantine } from "../../src/intake/quarantine.ts";
 import { survey } from "../../src/intake/survey.ts";
-import type { Intake, IntakeOptions } from "../../src/intake/types.ts";
-import { channelKey, type Observation } from "../../src/observation/observation.ts";
+import type { Intake } from "../../src/intake/types.ts";
+import type { Observation } from "../../src/observation/observation.ts";
 import type { Call, Command } from "../cli/command.ts";
 import { asGateway, type AsGateway } from "../cli/gateway.ts";
+import { INTAKE, intakeOptions } from "../cli/intake.ts";
 import { userPath } from "../cli/io.ts";
 import { routeOf } from "../cli/routing.ts";
 import { shownWindow } from "../cli/times.ts";
@@ -27,9 +27,7 @@ export const command: Command = {
       help: "whose recording it is: a contact; the only one with a lease without it",
     },
     stream: { type: "string", value: "NAME", help: "which of their streams, where two take the same readings" },
-    start: { type: "string", value: "INSTANT", help: "where a file's seconds begin to count, 2026-03-01T08:00:00Z" },
-    tz: { type: "string", value: "ZONE", help: "zone of a file's local times, Europe/Berlin" },
-    mapping: { type: "string", value: "FILE", help: "what the columns of a CSV of another shape mean" },
+    ...INTAKE,
     quarantine: {
       type: "string",
       value: "FILE",
@@ -61,15 +59,6 @@ export const command: Command = {
     });
   },
 };
-
-async function intakeOptions(call: Call): Promise<IntakeOptions> {
-  const [start, zone, mapping] = [call.text("start"), call.text("tz"), call.text("mapping")];
-  return {
-    ...(start === undefined ? {} : { start }),
-    ...(zone === undefined ? {} : { zone }),
-    ...(mapping === undefined ? {} : { mapping: await loadMapping(userPath(mapping)) }),
-  };
-}
 
 async function dryRun(call: Call, intakes: readonly Intake[]): Promise<void> {
   for (const intake of intakes) {

@@ -3,6 +3,7 @@ import { openIntake } from "../../src/intake/intake.ts";
 import { loadMapping } from "../../src/intake/mapping.ts";
 import { survey } from "../../src/intake/survey.ts";
 import type { StreamDescriptor } from "../../src/log/stream.ts";
+import { ALERTS_CHANNEL } from "../../src/monitor/entry.ts";
 import type { Call, Command } from "../cli/command.ts";
 import { userPath } from "../cli/io.ts";
 import { asPatientOffline } from "../cli/patient.ts";
@@ -21,6 +22,7 @@ export const command: Command = {
     },
     unit: { type: "string", value: "UCUM", help: "unit of its values, /min for one" },
     epoch: { type: "string", value: "LENGTH", help: "1min, 1h, 1d: the shortest time that can be granted apart" },
+    alerts: { type: "boolean", help: "the stream of a care plan: what is evaluated, and its alerts; epochs of 1min" },
     like: { type: "string", value: "FILE", help: "opens what this recording holds" },
     start: { type: "string", value: "INSTANT", help: "with --like: where a file's seconds begin to count" },
     tz: { type: "string", value: "ZONE", help: "with --like: zone of a file's local times" },
@@ -28,6 +30,7 @@ export const command: Command = {
   },
   examples: [
     ["stream open heart-rate --code 8867-4 --unit /min --epoch 1h", "one stream, LOINC 8867-4"],
+    ["stream open alerts --alerts", "for a care plan: medseal plan"],
     ["stream open --like bidmc_01.csv --start 2026-03-01T08:00:00Z --epoch 1min", "all channels of a recording"],
   ],
   async run(call) {
@@ -45,6 +48,10 @@ function byName(call: Call): Omit<StreamDescriptor, "id"> {
   const [name] = call.words;
   if (name === undefined)
     throw new UsageError("no stream is named", { hint: "name one, or a recording with --like FILE" });
+  if (call.flag("alerts")) {
+    const epochLength = parseDuration(call.text("epoch") ?? "1min");
+    return { name, channels: [ALERTS_CHANNEL], epochLength, batchClass: 0 };
+  }
   const [system, code] = call.need("code").includes("|")
     ? call.need("code").split("|")
     : ["http://loinc.org", call.need("code")];

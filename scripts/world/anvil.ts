@@ -13,7 +13,7 @@ export interface AnvilProcess {
 }
 
 /**
- * Starts the chain client from npm on 127.0.0.1, in a process group of its own. A block is final when two lie on it.
+ * Starts the chain client from npm on 127.0.0.1, in a process group of its own. A block is final when two lie on it, unless the options say otherwise.
  *
  * @param port - 0 for a free one.
  * @throws ChainUnavailableError when it does not come up.
@@ -22,7 +22,8 @@ export async function spawnAnvil(chainId: number, port: number, ...options: stri
   const platform = `${process.platform}-${process.arch === "x64" ? "amd64" : process.arch}`;
   const file = `@foundry-rs/anvil-${platform}/bin/anvil${process.platform === "win32" ? ".exe" : ""}`;
   const bound = port === 0 ? await freePort() : port;
-  const words = ["--host", "127.0.0.1", "--port", bound, "--chain-id", chainId, "--slots-in-an-epoch", 1, "--silent"];
+  const finality = options.includes("--slots-in-an-epoch") ? [] : ["--slots-in-an-epoch", 1];
+  const words = ["--host", "127.0.0.1", "--port", bound, "--chain-id", chainId, ...finality, "--silent"];
   const child = spawn(createRequire(import.meta.url).resolve(file), [...words.map(String), ...options], {
     stdio: "ignore",
     detached: true,
@@ -74,7 +75,7 @@ export async function callNode(url: string, method: string, ...params: unknown[]
   return result;
 }
 
-function freePort(): Promise<number> {
+export function freePort(): Promise<number> {
   return new Promise((done) => {
     const server = createServer().listen(0, "127.0.0.1", () => {
       const { port } = server.address() as AddressInfo;

@@ -97,7 +97,7 @@ export const observationFields = (observation: Observation): ObservationStruct =
   report: REPORTS.indexOf(observation.report),
 });
 
-function ruleFrom(fields: Decoded<RuleStruct>): Rule {
+export function ruleFrom(fields: Decoded<RuleStruct>): Rule {
   const { trigger } = fields;
   return {
     name: fields.name,

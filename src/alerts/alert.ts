@@ -9,6 +9,8 @@ export interface Watch {
   readonly answerWithin: number;
   /** Milliseconds that a reading may come late and still count. */
   readonly lateness: number;
+  /** From this level on an alert is critical, and quiet hours do not silence it; 0, and without it, every alert is. */
+  readonly criticalFrom?: number;
 }
 
 /** An alert and how far it has come. It is over when it is resolved, and not before. */

@@ -3,12 +3,24 @@ import { ENDED, type Alert, type AlertEvent, type Watch } from "./alert.ts";
 import { NoSuchAlertError, TooLateError } from "./errors.ts";
 import { observationsFor } from "./reading.ts";
 import type { Observation, Result } from "./state.ts";
-import { Timeline, type Episode } from "./timeline.ts";
+import { Timeline, type Episode, type TimelinePast } from "./timeline.ts";
 
 interface Watched {
   readonly watch: Watch;
   readonly timeline: Timeline;
 }
+
+/** What a monitor knew, to go on from. */
+export interface MonitorPast {
+  /** By the names of rules. */
+  readonly timelines: ReadonlyMap<string, TimelinePast>;
+  /** That came since, in their order. */
+  readonly readings: readonly Recorded[];
+  readonly alerts: readonly Alert[];
+}
+
+/** Whether only critical alerts may disturb somebody now. */
+export type IsQuiet = (now: number) => boolean;
 
 /** What is known of a rule at a moment; episodes that ended before `from` may be forgotten. */
 interface Seen {
@@ -31,9 +43,25 @@ export class Monitor {
   /** What was last said of each rule, to tell quickly that nothing has changed. */
   readonly #said = new Map<string, string>();
 
+  readonly #isQuiet: IsQuiet;
+
   /** @param watches - Rules of different names. */
-  constructor(watches: readonly Watch[]) {
-    this.#watched = watches.map((watch) => ({ watch, timeline: new Timeline(watch.rule, watch.lateness) }));
+  constructor(watches: readonly Watch[], isQuiet: IsQuiet = () => false, past?: MonitorPast) {
+    this.#isQuiet = isQuiet;
+    this.#watched = watches.map((watch) => ({
+      watch,
+      timeline: new Timeline(watch.rule, watch.lateness, past?.timelines.get(watch.rule.name)),
+    }));
+    for (const alert of past?.alerts ?? []) this.#alerts.set(alert.id, alert);
+    for (const recorded of past?.readings ?? []) {
+      for (const { watch, timeline } of this.#watched)
+        for (const one of observationsFor(watch.rule, recorded)) addIfInTime(timeline, one);
+    }
+  }
+
+  /** The observations of a rule, see `Timeline`. */
+  timelineOf(rule: string): Timeline {
+    return this.#of(rule).timeline;
   }
 
   /** Every alert of the time that is remembered, resolved or not. */
@@ -90,13 +118,8 @@ export class Monitor {
   }
 
   #take(watched: Watched, observation: Observation, now: number): readonly AlertEvent[] {
-    let late: boolean;
-    try {
-      late = watched.timeline.add(observation);
-    } catch (error) {
-      if (!(error instanceof TooLateError)) throw error;
-      return [{ kind: "tooLate", rule: watched.watch.rule.name, at: now }];
-    }
+    const late = addIfInTime(watched.timeline, observation);
+    if (late === undefined) return [{ kind: "tooLate", rule: watched.watch.rule.name, at: now }];
     return [...this.#reconcile(watched, now, late), ...this.#ask(watched, now)];
   }
 
@@ -151,6 +174,8 @@ export class Monitor {
     const events: AlertEvent[] = [];
     for (const alert of this.#ofRule(watch.rule.name)) {
       if (alert.acknowledgedBy !== undefined || !isOpen(alert)) continue;
+      // What is not critical waits for the morning, and nothing of it is lost.
+      if (alert.level < (watch.criticalFrom ?? 0) && this.#isQuiet(now)) continue;
       const { snooze, ...rest } = alert;
       if (snooze !== undefined && now < snooze.until && alert.level <= snooze.level) continue;
       const unanswered = alert.asked > 0 && now >= alert.askedAt + watch.answerWithin;
@@ -178,6 +203,16 @@ export class Monitor {
     const alert = this.#alerts.get(id);
     if (alert === undefined || !isOpen(alert)) throw new NoSuchAlertError("no open alert has this id");
     return alert;
+  }
+}
+
+/** @returns undefined for one that came too late. */
+function addIfInTime(timeline: Timeline, observation: Observation): boolean | undefined {
+  try {
+    return timeline.add(observation);
+  } catch (error) {
+    if (!(error instanceof TooLateError)) throw error;
+    return undefined;
   }
 }
 

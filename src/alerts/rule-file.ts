@@ -1,4 +1,5 @@
 import { MalformedError } from "../errors.ts";
+import { RuleInvalidError } from "./errors.ts";
 import { checkRule } from "./limits.ts";
 import { COMPARATORS, INT64_MAX, INT64_MIN, KINDS, type Band, type Input, type Response, type Rule } from "./rule.ts";
 
@@ -23,6 +24,30 @@ export function parseRule(text: string): Rule {
   const parsed = ruleFrom(rule);
   checkRule(parsed);
   return parsed;
+}
+
+/** A rule as `parseRule` reads it. @throws RuleInvalidError, also for a number that JSON cannot hold. */
+export function formatRule(rule: Rule): string {
+  checkRule(rule);
+  const number = (value: bigint): number => {
+    const text = Number(value);
+    if (!Number.isSafeInteger(text)) throw new RuleInvalidError("number", "must be within 2^53 to stand in a file");
+    return text;
+  };
+  const bound = (value: bigint): number | null => (value === INT64_MIN || value === INT64_MAX ? null : number(value));
+  const { trigger, inputs } = rule;
+  const fields = {
+    ...rule,
+    inputs: inputs.map(({ bands, ...input }) => ({
+      ...input,
+      bands: bands.map(({ low, high, score, when }) => ({
+        ...{ low: bound(low), high: bound(high), score },
+        ...(when && { when: { input: when.input, low: bound(when.low), high: bound(when.high) } }),
+      })),
+    })),
+    trigger: { ...trigger, threshold: number(trigger.threshold), hysteresis: number(trigger.hysteresis) },
+  };
+  return `${JSON.stringify({ format: FORMAT, version: 1, rule: fields }, undefined, 2)}\n`;
 }
 
 function ruleFrom(value: unknown): Rule {

@@ -10,6 +10,17 @@ export interface Episode {
   readonly clearedAt?: number;
 }
 
+/** All that a timeline knows, to go on from. */
+export interface TimelinePast {
+  /** Before the first observation that is remembered. */
+  readonly state: State;
+  /** Time of the last observation that is forgotten. */
+  readonly forgotten: number;
+  readonly earlier: readonly Episode[];
+  /** By time. */
+  readonly observations: readonly Observation[];
+}
+
 /** Observations between two states that are kept. */
 const BLOCK = 64;
 
@@ -38,10 +49,37 @@ export class Timeline {
   /**
    * @param rule - Valid.
    * @param lateness - Milliseconds that an observation may lie behind the latest one.
+   * @param past - Of an earlier one of the same rule.
    */
-  constructor(rule: Rule, lateness: number) {
+  constructor(rule: Rule, lateness: number, past?: TimelinePast) {
     this.#rule = rule;
     this.#lateness = lateness;
+    if (past === undefined) return;
+    this.#state = past.state;
+    this.#forgotten = past.forgotten;
+    this.#earlier = [...past.earlier];
+    for (const one of past.observations) this.#append(one);
+  }
+
+  get past(): TimelinePast {
+    const observations = this.#blocks.flatMap((block) => block.observations);
+    const state = this.#blocks[0]?.state ?? this.#state;
+    return { state, forgotten: this.#forgotten, earlier: this.#earlier, observations };
+  }
+
+  /** As it stood at a time that is remembered, by what is known now. */
+  stateAt(time: number): State {
+    const block = this.#blocks.findLast(({ state }) => state.time < time) ?? this.#blocks[0];
+    const before = (block?.observations ?? []).filter((one) => one.time < time);
+    return evaluate(this.#rule, block?.state ?? this.#state, [...before, clockAt(time)]).state;
+  }
+
+  /** Those from `from` on and before `to`, by time, as far as they are remembered. */
+  observations(from: number, to: number): readonly Observation[] {
+    const within = this.#blocks.filter(
+      ({ observations: all }) => (all[0] as Observation).time < to && (all.at(-1) as Observation).time >= from,
+    );
+    return within.flatMap(({ observations: all }) => all.filter(({ time }) => time >= from && time < to));
   }
 
   /** After the latest observation. */
@@ -62,17 +100,12 @@ export class Timeline {
 
   /** What is to be said at a time, when nothing more has come. Silence shows here, so ask by the clock. */
   at(time: number): Evaluation {
-    const clock = {
-      time: Math.max(time, this.#state.time, 1),
-      report: "clock",
-      input: 0,
-      mantissa: 0n,
-      scale: 0,
-    } as const;
-    return evaluate(this.#rule, this.#state, [clock]);
+    return evaluate(this.#rule, this.#state, [clockAt(Math.max(time, this.#state.time, 1))]);
   }
 
   /**
+   * One that is known already is passed over: a device that sends again has not measured again.
+   *
    * @returns whether it came late, so that what was said before may have changed.
    * @throws TooLateError when the observation lies behind what is remembered.
    * @throws NotOfRuleError
@@ -82,15 +115,19 @@ export class Timeline {
       throw new TooLateError();
     }
     const at = this.#blocks.findLastIndex(
-      ({ observations: [head] }) => head !== undefined && !isBefore(observation, head),
+      ({ observations: [head] }) => head !== undefined && order(observation, head) >= 0,
     );
     const [from, ...later] = this.#blocks.slice(Math.max(0, at));
     const last = (later.at(-1) ?? from)?.observations.at(-1);
-    const late = last !== undefined && isBefore(observation, last);
-    if (from === undefined || !late) this.#append(observation);
-    else {
+    const late = last !== undefined && order(observation, last) < 0;
+    if (from === undefined || !late) {
+      if (last !== undefined && order(observation, last) === 0) return false;
+      this.#append(observation);
+    } else {
       const rest = [from, ...later].flatMap(({ observations }) => observations);
-      const before = rest.findLastIndex((one) => !isBefore(observation, one)) + 1;
+      const before = rest.findLastIndex((one) => order(observation, one) >= 0) + 1;
+      const same = rest[before - 1];
+      if (same !== undefined && order(observation, same) === 0) return false;
       this.#blocks.splice(Math.max(0, at));
       this.#state = from.state;
       for (const one of rest.toSpliced(before, 0, observation)) this.#append(one);
@@ -117,7 +154,9 @@ export class Timeline {
   /** Blocks that no observation can come before any more give way to the state behind them. */
   #forget(): void {
     const bound = this.#state.time - this.#lateness;
-    for (let next = this.#blocks[1]; next !== undefined && next.state.time < bound; next = this.#blocks[1]) {
+    // Half as much again is kept, so that a statement over a time in which something came late can be made anew.
+    const kept = bound - this.#lateness / 2;
+    for (let next = this.#blocks[1]; next !== undefined && next.state.time < kept; next = this.#blocks[1]) {
       this.#forgotten = next.state.time;
       const [gone] = this.#blocks.splice(0, 1) as [Block];
       this.#earlier = joined([this.#earlier, gone.episodes]).filter(
@@ -126,6 +165,9 @@ export class Timeline {
     }
   }
 }
+
+/** Says what time it is, and nothing else. */
+export const clockAt = (time: number): Observation => ({ time, report: "clock", input: 0, mantissa: 0n, scale: 0 });
 
 /** What one step, which changes `active` once at most, tells of an alert. */
 function changed(before: State, after: State): readonly Episode[] {
@@ -143,9 +185,9 @@ const joined = (parts: readonly (readonly Episode[])[]): Episode[] =>
   }, []);
 
 /** By time, then by content, so that the order of arrival is of no account. */
-const isBefore = (a: Observation, b: Observation): boolean =>
-  (a.time - b.time ||
-    a.input - b.input ||
-    REPORTS.indexOf(a.report) - REPORTS.indexOf(b.report) ||
-    a.scale - b.scale ||
-    (a.mantissa < b.mantissa ? -1 : a.mantissa > b.mantissa ? 1 : 0)) < 0;
+export const order = (a: Observation, b: Observation): number =>
+  a.time - b.time ||
+  a.input - b.input ||
+  REPORTS.indexOf(a.report) - REPORTS.indexOf(b.report) ||
+  a.scale - b.scale ||
+  (a.mantissa < b.mantissa ? -1 : a.mantissa > b.mantissa ? 1 : 0);

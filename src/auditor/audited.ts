@@ -56,7 +56,7 @@ export function countsOf(audited: Audited): readonly (readonly [what: string, co
 export function reachOf(audited: Audited): { readonly shows: string; readonly blind: string } {
   if (audited.kind === "archive")
     return {
-      shows: "nothing that was anchored was altered or removed since",
+      shows: "nothing that was anchored was altered or removed",
       blind:
         "Without a key it cannot see what was left out or made up before it was anchored, nor what the blocks say. A stream is audited with the keys that a consent to audit or read gave.",
     };

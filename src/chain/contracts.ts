@@ -9,18 +9,24 @@ import type { RecordAnchor, RecordAnchorInterface } from "../../typechain-types/
 import type { RuleEvaluatorInterface } from "../../typechain-types/RuleEvaluator.ts";
 import type { Hex } from "../consent/consent.ts";
 
-/** The contracts of a deployment, by their names in Solidity. */
+/** The contracts of every deployment, by their names in Solidity. */
 export const CONTRACT_NAMES = ["ConsentRegistry", "RecordAnchor"] as const;
+/** Those of a deployment that has alerts. */
+export const ALERT_CONTRACT_NAMES = ["AlertRules", "RuleEvaluator"] as const;
 export type ContractName = (typeof CONTRACT_NAMES)[number];
+export type AlertContractName = (typeof ALERT_CONTRACT_NAMES)[number];
+export type AnyContractName = ContractName | AlertContractName;
 
 export const registryInterface: ConsentRegistryInterface = ConsentRegistry__factory.createInterface();
 export const anchorInterface: RecordAnchorInterface = RecordAnchor__factory.createInterface();
 export const alertRulesInterface: AlertRulesInterface = AlertRules__factory.createInterface();
 export const evaluatorInterface: RuleEvaluatorInterface = RuleEvaluator__factory.createInterface();
 
-export const INTERFACES: Readonly<Record<ContractName, Interface>> = {
+export const INTERFACES: Readonly<Record<AnyContractName, Interface>> = {
   ConsentRegistry: registryInterface,
   RecordAnchor: anchorInterface,
+  AlertRules: alertRulesInterface,
+  RuleEvaluator: evaluatorInterface,
 };
 
 /** Warning: calls of `isPermitted`, `consentIdOf` and `entryOf` through this go to the node in clear; see permission.ts. */

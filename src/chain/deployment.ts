@@ -2,7 +2,13 @@ import { mkdir, readFile, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { getAddress, isAddress as isAddressLike, keccak256 } from "ethers";
 import { isAddress, isBytes32, type Hex } from "../consent/consent.ts";
-import { CONTRACT_NAMES, type ContractName } from "./contracts.ts";
+import {
+  ALERT_CONTRACT_NAMES,
+  CONTRACT_NAMES,
+  type AlertContractName,
+  type AnyContractName,
+  type ContractName,
+} from "./contracts.ts";
 import { CodeDiffersError, DeploymentError } from "./errors.ts";
 import { askPlain, checkChain, type Rpc } from "./rpc.ts";
 
@@ -17,8 +23,11 @@ export interface DeployedContract {
 /** Where the contracts are on one chain. */
 export interface Deployment {
   readonly chainId: number;
-  readonly contracts: Readonly<Record<ContractName, DeployedContract>>;
+  readonly contracts: Readonly<Of<DeployedContract>>;
 }
+
+/** Something for every contract; those of alerts are all there or none is. */
+export type Of<T> = Record<ContractName, T> & Partial<Record<AlertContractName, T>>;
 
 const FORMAT = "medseal-deployment";
 
@@ -47,7 +56,7 @@ export async function readDeployment(folder: string, chainId: number): Promise<D
   return deployment;
 }
 
-/** Strict: every key is known and none is missing. */
+/** Strict: every key is known and none is missing. Records from before there were alerts have two contracts. */
 export function parseDeployment(text: string): Deployment {
   let value: unknown;
   try {
@@ -59,18 +68,22 @@ export function parseDeployment(text: string): Deployment {
   if (record.format !== FORMAT || record.version !== 1) throw new DeploymentError("not a deployment record, version 1");
   if (!isCount(record.chainId) || record.chainId === 0)
     throw new DeploymentError("the deployment record has no chain id");
-  const entries = fieldsOf(record.contracts, CONTRACT_NAMES);
-  const contracts = CONTRACT_NAMES.map((name) => {
+  const names = namesIn(record.contracts);
+  const entries = fieldsOf(record.contracts, names);
+  const contracts = names.map((name) => {
     const { address, codeHash, block } = fieldsOf(entries[name], ["address", "codeHash", "block"]);
     if (!isAddress(address) || !isBytes32(codeHash) || !isCount(block)) {
       throw new DeploymentError(`the deployment record is wrong about ${name}`);
     }
     return [name, { address, codeHash, block }] as const;
   });
-  return {
-    chainId: record.chainId,
-    contracts: Object.fromEntries(contracts) as Record<ContractName, DeployedContract>,
-  };
+  return { chainId: record.chainId, contracts: Object.fromEntries(contracts) as unknown as Of<DeployedContract> };
+}
+
+/** Names of all contracts, with those of alerts when one of them is there. */
+function namesIn(contracts: unknown): readonly AnyContractName[] {
+  const alerts = ALERT_CONTRACT_NAMES.some((name) => Object.hasOwn(Object(contracts) as object, name));
+  return alerts ? [...CONTRACT_NAMES, ...ALERT_CONTRACT_NAMES] : CONTRACT_NAMES;
 }
 
 /**
@@ -78,19 +91,20 @@ export function parseDeployment(text: string): Deployment {
  *
  * @throws DeploymentError when one is missing or the text is something else.
  */
-export function parseIgnitionAddresses(text: string): Record<ContractName, Hex> {
+export function parseIgnitionAddresses(text: string): Of<Hex> {
   let found: [string, unknown][];
   try {
     found = Object.entries(JSON.parse(text) as Record<string, unknown>);
   } catch (cause) {
     throw new DeploymentError("what Ignition wrote is not a list of addresses", { cause });
   }
-  const pick = (name: ContractName): Hex => {
-    const address = found.find(([key]) => key.endsWith(`#${name}`))?.[1];
+  const byName = Object.fromEntries(found.map(([key, address]) => [key.slice(key.indexOf("#") + 1), address]));
+  const picked = namesIn(byName).map((name) => {
+    const address = byName[name];
     if (!isAddressLike(address)) throw new DeploymentError(`Ignition has not deployed ${name}`);
-    return getAddress(address) as Hex;
-  };
-  return { ConsentRegistry: pick("ConsentRegistry"), RecordAnchor: pick("RecordAnchor") };
+    return [name, getAddress(address)] as const;
+  });
+  return Object.fromEntries(picked) as unknown as Of<Hex>;
 }
 
 /**
@@ -102,25 +116,30 @@ export function parseIgnitionAddresses(text: string): Record<ContractName, Hex> 
 export async function pinDeployment(
   rpc: Rpc,
   chainId: number,
-  addresses: Readonly<Record<ContractName, string>>,
+  addresses: Readonly<Of<string>>,
   block: number,
 ): Promise<Deployment> {
   await checkChain(rpc, chainId);
-  const pin = async (name: ContractName): Promise<DeployedContract> => {
-    const address = getAddress(addresses[name]) as Hex;
+  const contracts: Partial<Record<AnyContractName, DeployedContract>> = {};
+  for (const name of namesIn(addresses)) {
+    const address = getAddress(addresses[name] ?? "") as Hex;
     const code = await readCode(rpc, address);
     if (code === "0x") throw new DeploymentError(`there is no code at the address of ${name}`);
-    return { address, codeHash: keccak256(code) as Hex, block };
-  };
-  return {
-    chainId,
-    contracts: { ConsentRegistry: await pin("ConsentRegistry"), RecordAnchor: await pin("RecordAnchor") },
-  };
+    contracts[name] = { address, codeHash: keccak256(code) as Hex, block };
+  }
+  return { chainId, contracts: contracts as Of<DeployedContract> };
 }
 
-/** @throws CodeDiffersError unless the code at the contract's address is the pinned one. */
-export async function pinnedCode(rpc: Rpc, deployment: Deployment, name: ContractName): Promise<Hex> {
-  const { address, codeHash } = deployment.contracts[name];
+/** @throws DeploymentError when the deployment has no such contract. */
+export function deployedAt({ contracts }: Deployment, name: AnyContractName): DeployedContract {
+  const found = contracts[name];
+  if (found) return found;
+  throw new DeploymentError(`the deployment has no ${name}`, { hint: "deploy again: what stands already stays" });
+}
+
+/** @throws CodeDiffersError unless the code at the contract's address is the pinned one; DeploymentError. */
+export async function pinnedCode(rpc: Rpc, deployment: Deployment, name: AnyContractName): Promise<Hex> {
+  const { address, codeHash } = deployedAt(deployment, name);
   const code = await readCode(rpc, address);
   if (keccak256(code) !== codeHash) throw new CodeDiffersError(name);
   return code;

@@ -7,7 +7,7 @@ import {
   type TransactionReceipt,
 } from "ethers";
 import type { Hex } from "../consent/consent.ts";
-import { INTERFACES, type ContractName } from "./contracts.ts";
+import { INTERFACES, type AnyContractName } from "./contracts.ts";
 import { ChainUnavailableError, ContractRefusedError } from "./errors.ts";
 import { isOutage } from "./rpc.ts";
 
@@ -24,6 +24,7 @@ const HINTS: Readonly<Record<string, string>> = {
   ConsentIssuedBeforeRevokeAll: "the grantor has revoked everything signed until then; sign again",
   ConsentIssuedInFuture: "the clock of the device that signed runs ahead; set it and sign again",
   ConsentDeadlinePassed: "the message was relayed too late; sign again",
+  RuleVersionMismatch: "versions of one name count from 1 without a gap; see medseal rules list --publisher",
   ConsentSignatureInvalid: "the message was altered, or is for another chain or registry",
 };
 
@@ -42,7 +43,7 @@ const PAUSE_MS = { first: 10, longest: 1_000 };
  * @throws ContractRefusedError with the contract's own reason, ChainUnavailableError when it was not mined in time.
  */
 export async function sendAndWait(
-  contract: ContractName,
+  contract: AnyContractName,
   send: () => Promise<ContractTransactionResponse>,
   waitMs: number = WAIT_MS,
 ): Promise<Mined> {
@@ -67,7 +68,7 @@ async function receiptOf(sent: ContractTransactionResponse, waitMs: number): Pro
   }
 }
 
-function refusal(contract: ContractName, error: unknown): Error {
+function refusal(contract: AnyContractName, error: unknown): Error {
   if (isOutage(error)) return new ChainUnavailableError(undefined, error);
   const reason = customError(INTERFACES[contract], error);
   if (reason !== undefined) return new ContractRefusedError(contract, reason, HINTS[reason], error);

@@ -24,11 +24,25 @@ export interface CheckpointDeps {
   readonly place: CheckpointPlace;
   readonly blocks: BlockStore;
   readonly anchor: Anchor;
-  /** Entries of every checkpoint, raised on a schedule. */
-  readonly entries: number;
+  /** Entries of the next checkpoint, raised on a schedule. */
+  readonly capacity: () => number;
   /** 32 secret bytes, from which padding follows. */
   readonly secret: Uint8Array;
   readonly kem: KemId;
+}
+
+/** How far what was sealed has got. Sealed batches, and mail, are counted from 0 in the order they came. */
+export interface Whereabouts {
+  /** Sealed so far, and how many of them a checkpoint has. */
+  readonly arrived: number;
+  readonly placed: number;
+  readonly waiting: number;
+  /** Checkpoints decided on; how many of them are stored and read back, and how many final. */
+  readonly decided: number;
+  readonly published: number;
+  readonly final: number;
+  /** Block in which a checkpoint is, unless it was long ago. */
+  blockOf(checkpoint: number): number | undefined;
 }
 
 /** Final checkpoints whose heads are kept, so that the chain's head is found again after a deep reorganisation. */
@@ -58,9 +72,31 @@ export class Checkpoints {
     return pending.entries().length > 0 || mail.entries().length > 0;
   }
 
+  get whereabouts(): Whereabouts {
+    const { position, pending, mail, checkpoints } = this.#state;
+    const decided = checkpoints.entries();
+    const [first] = decided;
+    const base = first ? Number(first[0]) : position.index;
+    const upTo = (reached: (checkpoint: DecidedCheckpoint) => boolean): number => {
+      const open = decided.findIndex(([, checkpoint]) => !reached(checkpoint));
+      return open === -1 ? position.index : base + open;
+    };
+    const waiting = [pending.entries()[0]?.[0], mail.entries()[0]?.[0]].flatMap((name) => name ?? []);
+    return {
+      arrived: position.arrivals,
+      placed: Math.min(position.arrivals, ...waiting.map(Number)),
+      waiting: pending.entries().length,
+      decided: position.index,
+      published: upTo(({ pinset }) => pinset !== undefined),
+      final: upTo(({ final }) => final === true),
+      blockOf: (checkpoint) => checkpoints.get(inOrder(checkpoint))?.mined,
+    };
+  }
+
   /** Decides on the next checkpoint: as much of what waits as it holds, and padding. */
   async decide(): Promise<void> {
-    const { place, entries: capacity, secret, kem } = this.#deps;
+    const { place, secret, kem } = this.#deps;
+    const capacity = this.#deps.capacity();
     const state = this.#state;
     const { index, head, checkpoint: previous } = state.position;
     const pending = state.pending.entries().slice(0, capacity);

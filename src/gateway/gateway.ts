@@ -2,7 +2,7 @@ import { equal, hex, hex0x, utf8 } from "../bytes/bytes.ts";
 import { now, random, type Now, type Random } from "../bytes/random.ts";
 import { hmac, sha256 } from "../bytes/hash.ts";
 import type { AskPermission } from "../chain/permission.ts";
-import type { Hex } from "../consent/consent.ts";
+import type { Consent, Hex } from "../consent/consent.ts";
 import type { RegistryAddress } from "../consent/typed-data.ts";
 import type { ConsentWatch } from "../consent/watch.ts";
 import type { ReceiptBook } from "../disclosure/book.ts";
@@ -25,9 +25,9 @@ import type { HpkeKeyPair } from "../seal/hpke.ts";
 import { Journal } from "../state/journal.ts";
 import type { Rows } from "../state/rows.ts";
 import type { Anchor } from "./anchor.ts";
-import { Checkpoints, type Anchored } from "./checkpoints.ts";
+import { Checkpoints, type Anchored, type Whereabouts } from "./checkpoints.ts";
 import { NoLeaseError, TooLateError, WrongChannelError } from "./errors.ts";
-import { forgetOld, LATENESS_BOUND } from "./forget.ts";
+import { forgetOld, LATENESS_BOUND, type OldestOpen } from "./forget.ts";
 import { StreamIngest, type Admit, type Cut, type Flush, type SeedOf } from "./ingest.ts";
 import { checkLease, isInForce, keepLease, ownLink, retireEnded, writable, type Writable } from "./leases.ts";
 import { GatewayState } from "./state.ts";
@@ -45,10 +45,12 @@ export interface GatewayDeps {
   /** Where the journal lies; see `sqliteRows`. */
   readonly rows: Rows;
   readonly keys: GatewayKeys;
+  /** Entries of every checkpoint, raised on a schedule; a function is asked at each. */
+  readonly entries?: number | (() => number);
+  /** What was acknowledged elsewhere and comes to be sealed yet, see `Feed`: keys that it needs are not forgotten. */
+  readonly oldestWaiting?: OldestOpen;
   /** The access ledger; without one no receipts are kept. */
   readonly receipts?: ReceiptBook;
-  /** Entries of every checkpoint, raised on a schedule. */
-  readonly entries?: number;
   readonly firmware?: number;
   /** Seconds; see `LATENESS_BOUND`. */
   readonly latenessBound?: number;
@@ -93,7 +95,8 @@ export class Gateway {
     this.#journal = new Journal(rows, keys.secret);
     this.#state = new GatewayState(this.#journal);
     const { secret, hpke } = keys;
-    this.#checkpoints = new Checkpoints(this.#journal, this.#state, { ...deps, entries, secret, kem: hpke.kem });
+    const capacity = typeof entries === "number" ? () => entries : entries;
+    this.#checkpoints = new Checkpoints(this.#journal, this.#state, { ...deps, capacity, secret, kem: hpke.kem });
   }
 
   /**
@@ -154,6 +157,12 @@ export class Gateway {
     });
   }
 
+  /** The consent under which a lease is kept. */
+  leave(write: Hex): Consent | undefined {
+    const lease = this.#state.leases.get(write);
+    return lease && ownLink(lease).consent;
+  }
+
   /**
    * Takes the observations of one stream from an unsigned source. A reading that was added is sealed, and lost no more, once `finish`
    * resolves.
@@ -162,28 +171,65 @@ export class Gateway {
    * TooLateError, TooLargeError.
    */
   ingest({ write, stream }: LeasedStream, { clock, source }: IngestOptions): StreamIngest {
-    const name = source && `${hex(source)}/${write}/${hex0x(stream.id)}`;
-    const admission = (): Admit => {
-      const at = this.#writable(write, stream);
-      const admit = admissible(stream, at);
-      // Of an import that is given again the keys may be gone: what was sealed is passed over.
-      if (name !== undefined && this.#state.imports.get(name) !== undefined) return admit;
-      let covered = -1;
-      return (observation) => {
-        admit(observation);
-        const epoch = epochOf(observation.time, stream.epochLength);
-        if (epoch !== covered && !covers(at.keys.data ?? [], epoch)) throw new TooLateError();
-        covered = epoch;
-      };
-    };
+    const name = source && sourceName(hex(source), { write, stream });
+    const admission = (): Admit => this.#admission({ write, stream }, name);
     const flush: Flush = (number, cut) => this.#inTurn(() => this.#seal({ write, stream }, { name, number, ...cut }));
-    const { random: rand, keys } = this.#deps;
-    const seedOf: SeedOf = name
-      ? (number) => hmac(keys.secret, utf8(`medseal/v1/seed/${name}/${number}`))
-      : () => rand(32);
+    const seedOf: SeedOf = name ? this.#seedsOf(name) : () => this.#deps.random(32);
     const session = new StreamIngest(stream, clock, admission, flush, seedOf, () => this.#finished(name));
     this.#sessions.set(session, { write, stream });
     return session;
+  }
+
+  /**
+   * What may be written of a stream now, without asking chain or store. The check throws as `ingest` does.
+   *
+   * @throws NoLeaseError.
+   */
+  admission(leased: LeasedStream): Admit {
+    return this.#admission(leased, undefined);
+  }
+
+  /**
+   * Seals what somebody else cut of a stream and kept: given again after a crash under the same name, it goes on where it stood.
+   *
+   * @param source - Names it and its cuts for good; see `forgetSources`.
+   * @param cutsOf - The cuts, for the seeds of their chunks by their number.
+   * @returns how many of the cuts are sealed: less than all when `error` says why the rest may not be written.
+   */
+  async sealCuts(
+    leased: LeasedStream,
+    source: string,
+    cutsOf: (seedOf: SeedOf) => readonly Cut[],
+  ): Promise<{ readonly sealed: number; readonly error?: Refusal }> {
+    const name = sourceName(source, leased);
+    for (const [number, cut] of cutsOf(this.#seedsOf(name)).entries()) {
+      try {
+        await this.#inTurn(() => this.#seal(leased, { name, number, ...cut }));
+      } catch (error) {
+        if (!isRefusal(error)) throw error;
+        await this.#finished(name);
+        return { sealed: number, error };
+      }
+    }
+    await this.#finished(name);
+    return { sealed: Infinity };
+  }
+
+  /** Forgets how far sources got that `sealCuts` is not given again. */
+  forgetSources(over: (source: string) => boolean): Promise<void> {
+    const { imports } = this.#state;
+    const gone = imports.entries().filter(([name]) => over(name.slice(0, name.indexOf("/"))));
+    return gone.length === 0 ? Promise.resolve() : this.#change(() => gone.forEach(([name]) => imports.delete(name)));
+  }
+
+  /** Where what was sealed is by now. Asks nobody. */
+  get whereabouts(): Whereabouts {
+    return this.#checkpoints.whereabouts;
+  }
+
+  /** Takes in which checkpoints became final. */
+  settle(): Promise<void> {
+    return this.#inTurn(() => this.#checkpoints.settle());
   }
 
   /** Moves to the spare generations if a watched consent has ended. @returns how many generations were retired. */
@@ -218,6 +264,24 @@ export class Gateway {
     return this.#inTurn(() => Promise.resolve(this.#journal.close()));
   }
 
+  #admission({ write, stream }: LeasedStream, name: string | undefined): Admit {
+    const at = this.#writable(write, stream);
+    const admit = admissible(stream, at);
+    // Of an import that is given again the keys may be gone: what was sealed is passed over.
+    if (name !== undefined && this.#state.imports.get(name) !== undefined) return admit;
+    let covered = -1;
+    return (observation) => {
+      admit(observation);
+      const epoch = epochOf(observation.time, stream.epochLength);
+      if (epoch !== covered && !covers(at.keys.data ?? [], epoch)) throw new TooLateError();
+      covered = epoch;
+    };
+  }
+
+  #seedsOf(name: string): SeedOf {
+    return (number) => hmac(this.#deps.keys.secret, utf8(`medseal/v1/seed/${name}/${number}`));
+  }
+
   async #retireEnded(): Promise<number> {
     const { watch, now: clock } = this.#deps;
     await watch.refresh();
@@ -233,7 +297,8 @@ export class Gateway {
       const cutOff = this.#state.imports
         .entries()
         .some(([name, { finished }]) => !finished && name.endsWith(`/${write}/${hex0x(stream)}`));
-      return cutOff ? 0 : Math.min(Infinity, ...mine.map(([session]) => session.oldestOpen));
+      const waiting = this.#deps.oldestWaiting?.(write, stream) ?? Infinity;
+      return cutOff ? 0 : Math.min(waiting, ...mine.map(([session]) => session.oldestOpen));
     };
     await this.#journal.write(() => forgetOld(this.#state, this.#deps.now(), this.#deps.latenessBound, oldestOpen));
     for (const [session] of this.#sessions) if (session.finished) this.#sessions.delete(session);
@@ -292,6 +357,15 @@ export class Gateway {
     return turn;
   }
 }
+
+/** What is written neither now nor later under the leases at hand. */
+export type Refusal = NoLeaseError | TooLateError | WrongChannelError;
+
+export const isRefusal = (error: unknown): error is Refusal =>
+  error instanceof NoLeaseError || error instanceof TooLateError || error instanceof WrongChannelError;
+
+const sourceName = (source: string, { write, stream }: LeasedStream): string =>
+  `${source}/${write}/${hex0x(stream.id)}`;
 
 /** Checks observations against stream and lease. @throws from the check: NoLeaseError, WrongChannelError. */
 function admissible(stream: StreamDescriptor, { lease }: Writable): Admit {

@@ -6,7 +6,7 @@ import type { Clock, Observation } from "../observation/observation.ts";
 import { capacityOf } from "../seal/padding.ts";
 
 /** Leaves of one chunk at the most, so that memory and block sizes stay bounded. */
-const CHUNK_LEAVES = 65_536;
+export const CHUNK_LEAVES = 65_536;
 /** Epochs kept open at a time for sources whose times are not quite in order. */
 const OPEN_EPOCHS = 2;
 /** Each idle epoch takes a header and a batch; beyond this the epochs are too short for the recording. */
@@ -218,14 +218,18 @@ export class StreamIngest {
   /** Undefined when it is too large for a batch; a single observation is not, see `#check`. */
   #chunkOf(observations: readonly Observation[], epoch: number): CutChunk | undefined {
     const seed = this.#seedOf(this.#flushed + this.#cut.length);
-    const chunk = { clock: this.#clock, seed, observations };
-    try {
-      const encoded = encodeBatch([chunk], epoch * this.#stream.epochLength);
-      return encoded.length <= capacityOf(BATCH_CLASSES.at(-1) as number) ? { ...chunk, encoded } : undefined;
-    } catch (error) {
-      if (error instanceof TooLargeError) return undefined;
-      throw error;
-    }
+    return chunkThatFits({ clock: this.#clock, seed, observations }, epoch * this.#stream.epochLength);
+  }
+}
+
+/** Undefined when a chunk is too large for a batch. @param base - Seconds at which its epoch begins. */
+export function chunkThatFits(chunk: Chunk, base: number): CutChunk | undefined {
+  try {
+    const encoded = encodeBatch([chunk], base);
+    return encoded.length <= capacityOf(BATCH_CLASSES.at(-1) as number) ? { ...chunk, encoded } : undefined;
+  } catch (error) {
+    if (error instanceof TooLargeError) return undefined;
+    throw error;
   }
 }
 

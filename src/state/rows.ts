@@ -34,14 +34,38 @@ export class JournalBusyError extends MedSealError {
 export class JournalFailedError extends MedSealError {
   readonly code = "ERR_JOURNAL_FAILED";
   override readonly exit = EXIT.unavailable;
+  /** Nothing was changed, and with more room the same will work. Otherwise only opening it anew tells what is on the disk. */
+  readonly full: boolean;
 
   constructor(cause: unknown) {
     const reason = cause instanceof Error ? cause.message : "unknown reason";
     super(`the journal cannot be read or written: ${reason}`, { hint: "check the disk and its free space", cause });
+    this.full = codeOf(cause) === SQLITE_FULL;
   }
 }
 
 const SQLITE_BUSY = 5;
+const SQLITE_FULL = 13;
+
+const codeOf = (error: unknown): unknown => (error instanceof Error && "errcode" in error ? error.errcode : undefined);
+
+/** A row as it lies in a file. */
+export interface RawRow {
+  readonly table: string;
+  readonly name: Uint8Array;
+  readonly value: Uint8Array;
+}
+
+/** Rows in one SQLite file; every call is done when it returns. @throws from each: JournalFailedError. */
+export interface RowFile {
+  load(table: string): Uint8Array[];
+  get(table: string, name: Uint8Array): Uint8Array | undefined;
+  /** All changes or none. Returns when they would survive a power cut. */
+  commit(changes: readonly RowChange[]): void;
+  /** Every row of every table. */
+  all(): Iterable<RawRow>;
+  close(): void;
+}
 
 /**
  * Rows in an SQLite file: write-ahead log, synced at each commit, deleted rows overwritten. One process at a time holds it.
@@ -49,19 +73,39 @@ const SQLITE_BUSY = 5;
  * @throws JournalBusyError, JournalFailedError.
  */
 export function sqliteRows(file: string): Rows {
+  const rows = openRowFile(file);
+  return {
+    load: (table) => rows.load(table),
+    get: (table, name) => rows.get(table, name),
+    // eslint wants no async without await; the interface leaves room for stores that are not synchronous.
+    apply: (changes) => new Promise((resolve) => resolve(rows.commit(changes))),
+    close: () => rows.close(),
+  };
+}
+
+/** @throws JournalBusyError, JournalFailedError. */
+export function openRowFile(file: string): RowFile {
   mkdirSync(dirname(file), { recursive: true, mode: 0o700 });
   const database = tried(() => new DatabaseSync(file));
-  tried(() => {
-    database.exec("PRAGMA locking_mode = EXCLUSIVE; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL");
-    database.exec("PRAGMA secure_delete = ON; PRAGMA busy_timeout = 0");
-    database.exec(
-      "CREATE TABLE IF NOT EXISTS row (kind TEXT, name BLOB, value BLOB NOT NULL, PRIMARY KEY (kind, name)) WITHOUT ROWID",
-    );
-    // Takes the lock at once, and not with the first write.
-    database.exec("BEGIN IMMEDIATE; COMMIT");
-  });
-  const all = database.prepare("SELECT value FROM row WHERE kind = ?");
+  try {
+    return tried(() => rowsIn(database));
+  } catch (error) {
+    database.close();
+    throw error;
+  }
+}
+
+function rowsIn(database: DatabaseSync): RowFile {
+  database.exec("PRAGMA locking_mode = EXCLUSIVE; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL");
+  database.exec("PRAGMA secure_delete = ON; PRAGMA busy_timeout = 0");
+  database.exec(
+    "CREATE TABLE IF NOT EXISTS row (kind TEXT, name BLOB, value BLOB NOT NULL, PRIMARY KEY (kind, name)) WITHOUT ROWID",
+  );
+  // Takes the lock at once, and not with the first write.
+  database.exec("BEGIN IMMEDIATE; COMMIT");
+  const some = database.prepare("SELECT value FROM row WHERE kind = ?");
   const one = database.prepare("SELECT value FROM row WHERE kind = ? AND name = ?");
+  const every = database.prepare("SELECT kind, name, value FROM row");
   const put = database.prepare("INSERT OR REPLACE INTO row (kind, name, value) VALUES (?, ?, ?)");
   const drop = database.prepare("DELETE FROM row WHERE kind = ? AND name = ?");
 
@@ -78,24 +122,29 @@ export function sqliteRows(file: string): Rows {
       throw error;
     }
   }
+  function* all(): Generator<RawRow> {
+    for (const { kind, name, value } of every.iterate())
+      yield { table: kind as string, name: bytesOf(name), value: bytesOf(value) };
+  }
   return {
-    load: (table) => tried(() => all.all(table).map(({ value }) => new Uint8Array(value as Uint8Array))),
+    load: (table) => tried(() => some.all(table).map(({ value }) => bytesOf(value))),
     get: (table, name) =>
       tried(() => {
         const row = one.get(table, name);
-        return row && new Uint8Array(row.value as Uint8Array);
+        return row && bytesOf(row["value"]);
       }),
-    // eslint wants no async without await; the interface leaves room for stores that are not synchronous.
-    apply: (changes) => new Promise((resolve) => resolve(tried(() => commit(changes)))),
+    commit: (changes) => tried(() => commit(changes)),
+    all,
     close: () => database.close(),
   };
 }
+
+const bytesOf = (value: unknown): Uint8Array => new Uint8Array(value as Uint8Array);
 
 function tried<T>(work: () => T): T {
   try {
     return work();
   } catch (error) {
-    const busy = error instanceof Error && "errcode" in error && error.errcode === SQLITE_BUSY;
-    throw busy ? new JournalBusyError(error) : new JournalFailedError(error);
+    throw codeOf(error) === SQLITE_BUSY ? new JournalBusyError(error) : new JournalFailedError(error);
   }
 }

@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { expect } from "chai";
 import { HDNodeWallet } from "ethers";
 import {
+  deployedAt,
   deploymentFile,
   parseDeployment,
   parseIgnitionAddresses,
@@ -64,6 +65,18 @@ describe("the record of a deployment", () => {
       ].map((value) => JSON.stringify(value)),
     ];
     for (const text of bad) expect(() => parseDeployment(text), text).to.throw(DeploymentError);
+  });
+
+  it("has the contracts of alerts, both or none", () => {
+    const { RecordAnchor, ConsentRegistry } = DEPLOYMENT.contracts;
+    const all = { ...DEPLOYMENT.contracts, AlertRules: RecordAnchor, RuleEvaluator: ConsentRegistry };
+    const record = (contracts: object): string =>
+      JSON.stringify({ format: "medseal-deployment", version: 1, chainId: 5, contracts });
+    expect(parseDeployment(record(all)).contracts).to.deep.equal(all);
+    const { AlertRules: _, ...half } = all;
+    expect(() => parseDeployment(record(half))).to.throw(DeploymentError);
+    expect(() => deployedAt(DEPLOYMENT, "AlertRules")).to.throw(DeploymentError);
+    expect(deployedAt({ chainId: 5, contracts: all }, "AlertRules")).to.deep.equal(RecordAnchor);
   });
 
   it("takes addresses from what Ignition wrote", () => {

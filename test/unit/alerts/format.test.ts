@@ -1,10 +1,11 @@
 import { expect } from "chai";
 import fc from "fast-check";
 import { decodeRule, decodeState, encodeRule, encodeState, ruleId } from "../../../src/alerts/abi.ts";
+import { RuleInvalidError } from "../../../src/alerts/errors.ts";
 import { evaluate } from "../../../src/alerts/evaluate.ts";
 import { observationsFor } from "../../../src/alerts/reading.ts";
 import { divide, fitDecimal, toDigits } from "../../../src/alerts/rounding.ts";
-import { parseRule } from "../../../src/alerts/rule-file.ts";
+import { formatRule, parseRule } from "../../../src/alerts/rule-file.ts";
 import { INT64_MAX, KINDS } from "../../../src/alerts/rule.ts";
 import { START } from "../../../src/alerts/state.ts";
 import type { Value } from "../../../src/observation/observation.ts";
@@ -47,6 +48,12 @@ describe("formats of rules", () => {
     expect(() => decodeState(bytes))
       .to.throw()
       .with.property("code", "ERR_MALFORMED");
+  });
+
+  it("write a rule file that gives the rule back", () => {
+    for (const rule of [NEWS2_SCALE_1, NEWS2_SCALE_2, ...KINDS.map((kind) => ruleOf(kind))])
+      expect(parseRule(formatRule(rule))).to.deep.equal(rule);
+    expect(() => formatRule(ruleOf("threshold", { trigger: { threshold: 2n ** 60n } }))).to.throw(RuleInvalidError);
   });
 
   it("read a rule file strictly", () => {

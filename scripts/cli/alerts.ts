@@ -1,0 +1,116 @@
+import { consentId } from "../../src/consent/consent.ts";
+import { UsageError } from "../../src/errors.ts";
+import { readStream } from "../../src/grantee/read.ts";
+import { cidOf } from "../../src/ipfs/cid.ts";
+import type { StreamDescriptor } from "../../src/log/stream.ts";
+import type { AlertEvidence } from "../../src/monitor/audit.ts";
+import { entryFromObservation } from "../../src/monitor/entry.ts";
+import { PlanInvalidError } from "../../src/monitor/errors.ts";
+import type { Placed } from "../../src/monitor/life.ts";
+import { checkSigned, type CarePlan } from "../../src/monitor/plan.ts";
+import type { Anchored } from "../../src/monitor/truth.ts";
+import type { Call, OptionSpec } from "./command.ts";
+import type { Chain } from "./chain.ts";
+import { withReader, type OpenWindow, type Reader } from "./reader.ts";
+
+export const ALERTS: Readonly<Record<string, OptionSpec>> = {
+  stream: {
+    type: "string",
+    value: "NAME",
+    help: "the stream of the alerts, as the patient calls it; alerts without it",
+  },
+  patient: { type: "string", value: "NAME", help: "whose, as they name themselves; the only one without it" },
+  plan: { type: "string", value: "HEX", help: "the first digits of a plan's id; the newest without it" },
+  from: { type: "string", value: "TIME", help: "from when; the start of what was granted without it" },
+  to: { type: "string", value: "TIME", help: "to when; the end of what was granted without it" },
+};
+
+/** What a monitor wrote of one plan, opened and checked to be the patient's. */
+export interface OpenAlerts {
+  readonly plan: CarePlan;
+  readonly entries: readonly Placed[];
+  /** Milliseconds. */
+  readonly from: number;
+  readonly to: number;
+  readonly chain: Chain;
+  /** Reads what the plan's rules look at, as far as it was granted. */
+  gather(): Promise<AlertEvidence>;
+}
+
+/** @throws UsageError, NotPermittedError, PlanInvalidError and what reading throws. */
+export const withAlerts = <T>(call: Call, work: (alerts: OpenAlerts) => Promise<T>): Promise<T> =>
+  withReader(call, async (reader) => {
+    const window = await reader.open(call.text("stream") ?? "alerts", { from: call.text("from"), to: call.text("to") });
+    const all: Placed[] = [];
+    for await (const { recorded, object } of observationsOf(window))
+      all.push({ entry: entryFromObservation(recorded), object });
+    const { plan, entries } = choosePlan(call, window, all);
+    const [from, to] = [1000 * window.wish.from, 1000 * window.wish.to];
+    const gather = async (): Promise<AlertEvidence> => {
+      const { readings, unread } = await readingsOf(call, reader, plan);
+      return { plan, entries, readings, unread, from, to };
+    };
+    return work({ plan, entries, from, to, chain: window.chain, gather });
+  });
+
+async function* observationsOf({ access, request, deps, wish }: OpenWindow): AsyncGenerator<Anchored> {
+  for await (const batch of readStream(access, request, deps)) {
+    const object = cidOf(batch.found.entry.header);
+    if (batch.leave !== undefined) continue;
+    for (const recorded of (batch.chunks ?? []).flatMap(({ observations }) => observations)) {
+      const seconds = Date.parse(recorded.time) / 1000;
+      if (seconds >= wish.from && seconds < wish.to) yield { recorded, object };
+    }
+  }
+}
+
+/** The entries of the plan that is asked for, by their numbers; signed by who lets its alerts be written. */
+function choosePlan(call: Call, { access }: OpenWindow, all: readonly Placed[]): { plan: CarePlan; entries: Placed[] } {
+  const wanted = call.text("plan") ?? "";
+  const plans = all.flatMap(({ entry }) => (entry.kind === "plan" ? [entry.signed] : []));
+  const signed = plans.findLast(({ plan }) => plan.id.startsWith(wanted));
+  if (signed === undefined) {
+    const hint =
+      wanted === ""
+        ? "it stands where the monitor began: take an earlier --from"
+        : `there are: ${plans.map(({ plan }) => plan.id.slice(0, 8)).join(", ")}`;
+    throw new UsageError("the stream has no such care plan in this window", { hint });
+  }
+  const leave = access.keys.find(({ write }) => consentId(write.consent) === signed.write);
+  if (leave === undefined)
+    throw new PlanInvalidError("it names another leave than the one its alerts were written under");
+  checkSigned(signed, leave.write.consent.grantor);
+  const { plan } = signed;
+  const entries = all.filter(({ entry }) => entry.plan === plan.id).sort((a, b) => a.entry.n - b.entry.n);
+  return { plan, entries };
+}
+
+async function readingsOf(
+  call: Call,
+  reader: Reader,
+  { watches }: CarePlan,
+): Promise<{ readings: Anchored[]; unread: string[] }> {
+  const readings: Anchored[] = [];
+  const opened = new Set<string>();
+  const unread: string[] = [];
+  for (const { rule } of watches) {
+    for (const { system, code, unit } of rule.inputs) {
+      const looksAt = ({ channels }: StreamDescriptor): boolean =>
+        channels.some((channel) => {
+          const measured = channel.component ?? channel.code;
+          return measured.system === system && measured.code === code && channel.unit === unit;
+        });
+      const stream = reader.streams.findLast(looksAt);
+      const window = stream && (await reader.open(stream, { from: call.text("from"), to: call.text("to") }));
+      const isReadable = window?.access.keys.some(
+        (keys) => keys.stream.name === stream?.name && keys.data !== undefined,
+      );
+      if (!stream || !window || !isReadable) unread.push(rule.name);
+      else if (!opened.has(stream.name)) {
+        opened.add(stream.name);
+        for await (const one of observationsOf(window)) readings.push(one);
+      }
+    }
+  }
+  return { readings, unread: [...new Set(unread)] };
+}

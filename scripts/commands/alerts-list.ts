@@ -1,0 +1,50 @@
+import { livesOf, stepOf, type Life } from "../../src/monitor/life.ts";
+import { alertName, type CarePlan } from "../../src/monitor/plan.ts";
+import { ALERTS, withAlerts } from "../cli/alerts.ts";
+import type { Command } from "../cli/command.ts";
+import { shown } from "../cli/times.ts";
+
+export const command: Command = {
+  summary: "Lists the alerts of a patient, from the sealed stream that was released to you",
+  options: { ...ALERTS, open: { type: "boolean", help: "only those that are not over" } },
+  examples: [
+    ["alerts list --as lee", "all that was granted"],
+    ["alerts list --open --patient Ann --as lee", "what is still to be done"],
+  ],
+  run: (call) =>
+    withAlerts(call, ({ plan, entries }) => {
+      const lives = livesOf(entries).filter((life) => !call.flag("open") || !stepOf(life, "resolved"));
+      const alerts = lives.map((life) => summary(plan, life));
+      const lines = alerts.map(
+        ({ alert, raisedAt, level, state }) =>
+          `${alert}  ${shown(Math.floor(raisedAt / 1000))}${level > 0 ? `, level ${level}` : ""}: ${state}`,
+      );
+      call.io.result({ plan: plan.id, alerts }, ...(lines.length > 0 ? lines : ["No alert in this time."]));
+      return Promise.resolve();
+    }),
+};
+
+interface Summary {
+  readonly alert: string;
+  readonly rule: string;
+  readonly raisedAt: number;
+  readonly level: number;
+  readonly state: string;
+}
+
+function summary(plan: CarePlan, life: Life): Summary {
+  const level = Math.max(...life.steps.map((step) => step.level));
+  return { alert: alertName(plan, life.id), rule: life.rule, raisedAt: life.raisedAt, level, state: stateOf(life) };
+}
+
+/** In words: how far it has come. */
+export function stateOf(life: Life): string {
+  const last = (kind: "cleared" | "raisedAgain"): number =>
+    life.steps.findLast(({ event }) => event.kind === kind)?.n ?? -1;
+  const taken = stepOf(life, "acknowledged")?.event;
+  const over = stepOf(life, "resolved")?.event;
+  if (stepOf(life, "refuted")) return "taken back by a late reading";
+  if (over && "by" in over) return `over: ${over.by}`;
+  const condition = last("cleared") > last("raisedAgain") ? "its condition has ended" : "its condition lasts";
+  return taken && "by" in taken ? `taken up by ${taken.by}, ${condition}` : `nobody has answered, ${condition}`;
+}

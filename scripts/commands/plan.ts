@@ -1,0 +1,139 @@
+import { ACTIONS } from "../../src/consent/actions.ts";
+import { equal, hex } from "../../src/bytes/bytes.ts";
+import { random } from "../../src/bytes/random.ts";
+import { UsageError } from "../../src/errors.ts";
+import { checkPlan, formatPlan, planStatement, signPlan, type CarePlan } from "../../src/monitor/plan.ts";
+import type { QuietHours } from "../../src/monitor/quiet.ts";
+import type { ConsentRecord } from "../../src/patient/state.ts";
+import type { Call, Command } from "../cli/command.ts";
+import { checkNew, writeNew } from "../cli/files.ts";
+import { withIdentity } from "../cli/home.ts";
+import { contactNamed, walletOf } from "../cli/patient.ts";
+import { describePlan, sealPlan } from "../cli/plan.ts";
+import { ruleNamed } from "../cli/rules.ts";
+import { parseDuration } from "../cli/times.ts";
+import type { Vault } from "../cli/vault.ts";
+
+const PERIOD = 60_000;
+/** Above every level: such an alert is never critical. */
+const NEVER = 256;
+
+export const command: Command = {
+  summary:
+    "Says which rules watch over you, who is asked in which order, and when only critical alerts may disturb; signs it and seals it to the monitor. The monitor needs leave to write the stream of your alerts first: stream open NAME --alerts, gateway authorize",
+  options: {
+    to: { type: "string", value: "NAME", help: "who watches: a contact that may write your alerts", required: true },
+    stream: { type: "string", value: "NAME", help: "the stream of your alerts; alerts without it" },
+    rule: { type: "string", value: "NAME|FILE", help: "a rule (medseal rules list)", multiple: true },
+    responder: { type: "string", value: "NAME", help: "who is asked, in this order: contacts", multiple: true },
+    "answer-within": { type: "string", value: "LENGTH", help: "after which the next one is asked; 5min without it" },
+    within: { type: "string", value: "LENGTH", help: "in which the monitor must act, for the audit; 1min without it" },
+    lateness: { type: "string", value: "LENGTH", help: "how late a reading may come and count; 10min without it" },
+    quiet: { type: "string", value: "FROM-TO", help: "22:00-07:00: what is not critical waits until they end" },
+    zone: { type: "string", value: "ZONE", help: "whose hours these are, Europe/Berlin" },
+    routine: {
+      type: "string",
+      value: "RULE[=LEVEL]",
+      help: "a rule whose alerts may wait, or may below this level; all others are critical",
+      multiple: true,
+    },
+    out: { type: "string", value: "FILE", help: "where the sealed plan goes", required: true },
+    yes: { type: "boolean", help: "signs without asking" },
+  },
+  examples: [
+    [
+      'plan --to Monitor --rule fast-heart --rule news2-scale-1 --responder "Nurse Kim" --responder "Dr Lee" --out ann.plan',
+      "the nurse first, then the doctor",
+    ],
+    [
+      'plan --to Monitor --rule news2-scale-1 --routine news2-scale-1=3 --quiet 22:00-07:00 --zone Europe/Berlin --responder "Dr Lee" --out ann.plan',
+      "at night only from level 3 on",
+    ],
+  ],
+  run: (call) =>
+    withIdentity(call, async ({ vault, save }) => {
+      const monitor = contactNamed(vault, call.need("to"));
+      const record = leaveOf(vault, monitor.name, call.text("stream") ?? "alerts");
+      const plan = await planOf(call, vault);
+      checkPlan(plan);
+      const out = call.need("out");
+      await checkNew(out);
+      call.io.note([...describePlan(plan), "", planStatement(plan)].join("\n"));
+      await call.io.confirm("Sign this?");
+      const signed = await signPlan(walletOf(vault).signer(record.relationship), plan, record.id);
+      const { write, signature } = signed;
+      vault.plans = [...(vault.plans ?? []), { to: monitor.name, text: formatPlan(plan), write, signature }];
+      await save();
+      await writeNew(out, await sealPlan(signed, monitor));
+      call.io.result(
+        { id: plan.id, statement: planStatement(plan), file: out },
+        `Signed. The plan is in ${out}, sealed to ${monitor.name}: medseal monitor --plan ${out}`,
+      );
+    }),
+};
+
+async function planOf(call: Call, vault: Vault): Promise<CarePlan> {
+  const [rules, names] = [call.texts("rule"), call.texts("responder")];
+  if (rules.length === 0) throw new UsageError("no rule is named", { hint: "add --rule NAME, once for each" });
+  if (names.length === 0)
+    throw new UsageError("nobody is named who answers", { hint: "add --responder NAME, in order" });
+  const responders = names.map((name) => ({ name, address: contactNamed(vault, name).address }));
+  const length = (option: string, otherwise: string): number => 1000 * parseDuration(call.text(option) ?? otherwise);
+  const routine = new Map(call.texts("routine").map(routineOf));
+  const watches = [];
+  for (const one of rules) {
+    const rule = await ruleNamed(one);
+    const criticalFrom = routine.get(rule.name) ?? 0;
+    routine.delete(rule.name);
+    const times = { answerWithin: length("answer-within", "5min"), lateness: length("lateness", "10min") };
+    watches.push({ rule, responders: names, ...times, criticalFrom });
+  }
+  const [left] = routine.keys();
+  if (left !== undefined) throw new UsageError(`--routine names "${left}", which is no rule of the plan`);
+  const quiet = quietOf(call);
+  return {
+    id: hex(random(16)),
+    patient: vault.name,
+    ...{ watches, responders, quiet },
+    within: length("within", "1min"),
+    period: PERIOD,
+  };
+}
+
+function routineOf(text: string): [string, number] {
+  const [name = "", level, more] = text.split("=");
+  if (more !== undefined || (level !== undefined && !/^[1-9]\d{0,2}$/.test(level)))
+    throw new UsageError("--routine is RULE or RULE=LEVEL", { hint: "for example news2-scale-1=3" });
+  return [name, level === undefined ? NEVER : Number(level)];
+}
+
+function quietOf(call: Call): QuietHours | undefined {
+  const text = call.text("quiet");
+  if (text === undefined) {
+    if (call.texts("routine").length > 0) throw new UsageError("--routine goes with --quiet");
+    return undefined;
+  }
+  const [, ...parts] = /^([01]\d|2[0-3]):([0-5]\d)-([01]\d|2[0-3]):([0-5]\d)$/.exec(text) ?? [];
+  const [h1, m1, h2, m2] = parts.map(Number);
+  if (h1 === undefined || m1 === undefined || h2 === undefined || m2 === undefined)
+    throw new UsageError(`"${text}" are no quiet hours`, { hint: "write 22:00-07:00" });
+  return { from: 60 * h1 + m1, to: 60 * h2 + m2, zone: call.need("zone") };
+}
+
+/** The consent under which the monitor writes the patient's alerts. */
+function leaveOf({ patient }: Vault, monitor: string, stream: string): ConsentRecord {
+  const open = patient.streams.find(({ descriptor }) => descriptor.name === stream);
+  if (!open)
+    throw new UsageError(`no stream is called "${stream}"`, { hint: `medseal stream open ${stream} --alerts` });
+  const found = patient.consents.findLast(
+    ({ name, consent, streams, revoked }) =>
+      name === monitor &&
+      !revoked &&
+      (consent.actions & ACTIONS.WRITE) !== 0 &&
+      streams.some((id) => equal(id, open.descriptor.id)),
+  );
+  if (found) return found;
+  throw new UsageError(`${monitor} may not write ${stream}`, {
+    hint: `medseal gateway authorize --to ${JSON.stringify(monitor)} --stream ${stream} …`,
+  });
+}

@@ -1,0 +1,36 @@
+import { World } from "../../test/cli/world.ts";
+import { dice } from "../../test/unit/log/mutate.ts";
+import { Lane, type Counts } from "./lane.ts";
+
+/** Gateways beside each other, each killed so many times; the sum of what was counted. */
+export async function campaign(
+  seed: string,
+  lanes: number,
+  kills: number,
+  note: (text: string) => void,
+): Promise<Counts> {
+  const counts: Counts = {
+    kills: 0,
+    faults: 0,
+    damages: 0,
+    acknowledged: 0,
+    lost: 0,
+    twice: 0,
+    checkpoints: 0,
+    stateEqual: true,
+  };
+  const worlds: World[] = [];
+  try {
+    // One after the other: a port that is free for one is free for another that looks at the same time.
+    for (let i = 0; i < lanes; i++) worlds.push(await World.open(true));
+    await Promise.all(
+      worlds.map(async (world, i) => {
+        const lane = await Lane.open(world, dice(`${seed} ${i}`), (text) => note(`lane ${i}: ${text}`));
+        await lane.campaign(kills, counts);
+      }),
+    );
+  } finally {
+    for (const world of worlds) await world.close();
+  }
+  return counts;
+}

@@ -1,0 +1,108 @@
+import { hex0x } from "../bytes/bytes.ts";
+import { MedSealError } from "../errors.ts";
+import type { Gateway, LeasedStream } from "../gateway/gateway.ts";
+import type { Admit } from "../gateway/ingest.ts";
+import { epochOf } from "../log/chunk.ts";
+import { channelKey, type Observation } from "../observation/observation.ts";
+import type { Device } from "./config.ts";
+import { isReading, type FeedMessage } from "./message.ts";
+import type { Group } from "./state.ts";
+
+/** A reading that was not taken: its index in the message, and why. */
+export interface NotTaken {
+  readonly index: number;
+  readonly code: string;
+}
+
+/** The readings of a message that may be written, by stream, with the oldest epoch of each; and those that may not. */
+export interface Routed {
+  readonly groups: readonly Group[];
+  /** By `keyOf`. */
+  readonly oldest: ReadonlyMap<string, number>;
+  readonly notTaken: readonly NotTaken[];
+}
+
+export const keyOf = ({ write, stream }: LeasedStream): string => `${write}/${hex0x(stream.id)}`;
+
+/** Finds the stream of each reading among those that the gateway's leases cover now. */
+export class Routes {
+  readonly #byChannel = new Map<string, LeasedStream[]>();
+  readonly #admit = new Map<string, Admit | MedSealError>();
+  readonly #gateway: Gateway;
+
+  constructor(gateway: Gateway) {
+    this.#gateway = gateway;
+    for (const leased of gateway.streams())
+      for (const channel of leased.stream.channels) {
+        const key = channelKey(channel);
+        const others = this.#byChannel.get(key);
+        if (others) others.push(leased);
+        else this.#byChannel.set(key, [leased]);
+      }
+  }
+
+  route(device: Device, { readings }: FeedMessage): Routed {
+    const groups = new Map<string, { write: string; stream: string; observations: Observation[] }>();
+    const oldest = new Map<string, number>();
+    const notTaken: NotTaken[] = [];
+    for (const [index, reading] of readings.entries()) {
+      if (!isReading(reading)) {
+        notTaken.push({ index, code: reading.code });
+        continue;
+      }
+      const found = this.#streamOf(device, reading);
+      if (typeof found === "string") {
+        notTaken.push({ index, code: found });
+        continue;
+      }
+      const key = keyOf(found);
+      const group = groups.get(key) ?? { write: found.write, stream: hex0x(found.stream.id), observations: [] };
+      groups.set(key, group);
+      group.observations.push(reading);
+      const epoch = epochOf(reading.time, found.stream.epochLength);
+      oldest.set(key, Math.min(oldest.get(key) ?? Infinity, epoch));
+    }
+    return { groups: [...groups.values()], oldest, notTaken };
+  }
+
+  /** The one stream that may take the reading, or the code that says why there is none. */
+  #streamOf({ write }: Device, observation: Observation): LeasedStream | string {
+    const all = this.#byChannel.get(channelKey(observation.channel)) ?? [];
+    const bound = write === undefined ? all : all.filter((leased) => leased.write === write);
+    let why = "ERR_NO_LEASE";
+    const open: LeasedStream[] = [];
+    for (const leased of bound) {
+      const refusal = this.#refusal(leased, observation);
+      if (refusal === undefined) open.push(leased);
+      else why = refusal;
+    }
+    const [first, ...more] = open;
+    if (!first) return why;
+    // A patient may have given leave twice for one stream; two patients have two streams.
+    const other = more.some(({ stream }) => hex0x(stream.id) !== hex0x(first.stream.id));
+    return other ? "ERR_WHOSE" : first;
+  }
+
+  #refusal(leased: LeasedStream, observation: Observation): string | undefined {
+    try {
+      const key = keyOf(leased);
+      let admit = this.#admit.get(key);
+      if (!admit) this.#admit.set(key, (admit = this.#admission(leased)));
+      if (admit instanceof MedSealError) return admit.code;
+      admit(observation);
+      return undefined;
+    } catch (error) {
+      if (error instanceof MedSealError) return error.code;
+      throw error;
+    }
+  }
+
+  #admission(leased: LeasedStream): Admit | MedSealError {
+    try {
+      return this.#gateway.admission(leased);
+    } catch (error) {
+      if (error instanceof MedSealError) return error;
+      throw error;
+    }
+  }
+}

@@ -1,0 +1,282 @@
+import { statfs } from "node:fs/promises";
+import { setTimeout as pause } from "node:timers/promises";
+import { now as clock, type Now } from "../bytes/random.ts";
+import type { Gateway } from "../gateway/gateway.ts";
+import type { TwinRows } from "../state/twin.ts";
+import type { GatewayConfig } from "./config.ts";
+import { DiskFullError } from "./errors.ts";
+import { Feed } from "./feed.ts";
+import type { Log } from "./log.ts";
+import { gatewayMetrics } from "./numbers.ts";
+import { FeedServer } from "./server.ts";
+import type { Spool } from "./spool.ts";
+import { isFatal, STEPS, Steps, type Step } from "./steps.ts";
+import type { DeviceState } from "./state.ts";
+import { Web } from "./web.ts";
+
+export interface ServiceDeps {
+  readonly config: GatewayConfig;
+  readonly rows: TwinRows;
+  readonly secret: Uint8Array;
+  /** A folder on the disk that the journal lies on. */
+  readonly disk: string;
+  readonly log: Log;
+  readonly timeOf: (block: number) => Promise<number>;
+  readonly now?: Now;
+}
+
+/** What is where; no health data. Times in unix seconds. */
+export interface Status {
+  readonly since: number;
+  readonly problems: readonly string[];
+  readonly feed: Feed["counts"];
+  readonly devices: readonly (Partial<DeviceState> & { readonly source: string; readonly device: string })[];
+  readonly batches: { readonly sealed: number; readonly waiting: number };
+  readonly checkpoints: { readonly decided: number; readonly published: number; readonly final: number };
+  readonly next: { readonly seal: number; readonly anchor: number };
+  readonly last: Readonly<Record<Step, number | null>>;
+}
+
+/** Milliseconds between two looks for ends and at the spool; between two looks at what became final. */
+const HEED = 500;
+const FOLLOW = 1000;
+/** Milliseconds for which the free room of the disk is taken for known. */
+const ROOM_KNOWN = 500;
+/** Milliseconds that sealing may take when the process is told to end; what waits is in the journal anyhow. */
+const PARTING = 5000;
+/** Cadences without an anchor after which that is a problem. */
+const OVERDUE = 3;
+
+/** The long-running gateway: takes readings, heeds ends, seals and anchors at its cadence, tells how it does. */
+export class Service {
+  readonly feed: Feed;
+  readonly #deps: ServiceDeps;
+  readonly #now: Now;
+  readonly #metrics = gatewayMetrics();
+  readonly #steps: Steps;
+  readonly #stop = new AbortController();
+  readonly #since: number;
+  #room: { readonly until: number; readonly enough: boolean } = { until: 0, enough: true };
+  #failure: Error | undefined;
+  #server: FeedServer | undefined;
+  #nextSeal = 0;
+  #nextAnchor = 0;
+
+  constructor(deps: ServiceDeps) {
+    this.#deps = deps;
+    this.#now = deps.now ?? clock;
+    this.#since = this.#now();
+    this.#steps = new Steps(deps.log, this.#now);
+    const { skew, grace } = deps.config;
+    const { rows, secret, timeOf, log } = deps;
+    const metrics = this.#metrics;
+    this.feed = new Feed({
+      rows,
+      secret,
+      skew,
+      grace,
+      timeOf,
+      now: this.#now,
+      room: () => this.#needRoom(),
+      events: {
+        stored({ name }, readings, skewed) {
+          metrics.add("medseal_readings_stored_total", { source: name }, readings);
+          if (skewed) metrics.add("medseal_messages_skewed_total", { source: name });
+          if (skewed) log("warn", "feed.skewed", { source: name });
+        },
+        quarantined({ name }, device, counter, code, readings) {
+          metrics.add("medseal_readings_quarantined_total", { source: name, code }, readings);
+          log("warn", "feed.quarantined", { source: name, device: device.slice(0, 64), counter, code, readings });
+        },
+        failed: (error) => {
+          if (isFatal(error)) this.#fail(error);
+        },
+        refused: ({ name }, code) => metrics.add("medseal_messages_refused_total", { source: name, code }),
+        held(readings, code) {
+          metrics.add("medseal_readings_held_total", { code }, readings);
+          log("error", "feed.held", { readings, code });
+        },
+        reached: (reached) => this.#server?.reached(reached),
+      },
+    });
+  }
+
+  /**
+   * Runs until `stop` is called.
+   *
+   * @throws JournalFailedError and what is a fault of the program: the process is to end, and to be started again.
+   */
+  async run(
+    gateway: Gateway,
+    spool: Spool,
+    ready: (ports: { feed: number | undefined; http: number }) => void,
+  ): Promise<void> {
+    const { config, log, rows } = this.#deps;
+    const { feed } = this;
+    feed.open(gateway);
+    if (rows.mended) log("error", "journal.mended", { file: rows.mended });
+    const web = await Web.listen(config.http, {
+      health: () => this.health(),
+      metrics: () => this.#metrics.text(),
+      status: () => this.status(gateway),
+      message: (device, counter) => feed.fateOf(device, counter),
+    });
+    this.#metrics.sample(() => this.#sample(gateway));
+    try {
+      this.#server = await FeedServer.listen(config.feed, {
+        sources: config.sources,
+        take: (source, line) => feed.take(source, line),
+        deviceOf: (name) => feed.deviceOf(name),
+        turnedAway: (code) => {
+          this.#metrics.add("medseal_turned_away_total", { code });
+          log("warn", "feed.turned-away", { code });
+        },
+        connected: ({ name }, by) => this.#metrics.add("medseal_connections", { source: name }, by),
+      });
+      try {
+        ready({ feed: this.#server.port, http: web.port });
+        log("info", "gateway.started", { seal: config.seal, anchor: config.anchor });
+        await this.#loops(gateway, spool);
+      } finally {
+        await this.#server.close();
+      }
+      await this.#part();
+    } finally {
+      await web.close();
+    }
+    log("info", "gateway.stopped");
+  }
+
+  /** Takes no more readings, seals what is there if chain and time allow, and ends `run`. */
+  stop(): void {
+    this.#stop.abort();
+  }
+
+  #fail(error: Error): void {
+    this.#failure ??= error;
+    this.stop();
+  }
+
+  health(): readonly string[] {
+    const { config, rows } = this.#deps;
+    const problems = this.#steps.troubles.map(([step, code]) => `${step}: ${code}`);
+    const anchored = this.#steps.lastSuccess("anchor") ?? this.#since;
+    if (this.#now() - anchored > OVERDUE * config.anchor) problems.push("no checkpoint for three cadences");
+    if (!this.#room.enough) problems.push("the disk is full");
+    if (!rows.twinned) problems.push("the journal's twin cannot be written");
+    return problems;
+  }
+
+  status(gateway: Gateway): Status {
+    const { arrived, waiting, decided, published, final } = gateway.whereabouts;
+    const { config } = this.#deps;
+    return {
+      since: this.#since,
+      problems: this.health(),
+      feed: this.feed.counts,
+      devices: config.sources.flatMap(({ name: source, devices }) =>
+        devices.map(({ name }) => ({ source, device: name, ...this.feed.deviceOf(name) })),
+      ),
+      batches: { sealed: arrived, waiting },
+      checkpoints: { decided, published, final },
+      next: { seal: this.#nextSeal, anchor: this.#nextAnchor },
+      last: {
+        heed: this.#steps.lastSuccess("heed") ?? null,
+        seal: this.#steps.lastSuccess("seal") ?? null,
+        anchor: this.#steps.lastSuccess("anchor") ?? null,
+        follow: this.#steps.lastSuccess("follow") ?? null,
+      },
+    };
+  }
+
+  async #loops(gateway: Gateway, spool: Spool): Promise<void> {
+    const loops = [
+      this.#every(HEED, () => this.#steps.run("heed", () => this.#heed(gateway, spool))),
+      this.#every(FOLLOW, () => this.#steps.run("follow", () => this.#follow(gateway))),
+      this.#cadence(gateway),
+    ];
+    // The first that fails ends the others.
+    await Promise.all(loops.map((loop) => loop.finally(() => this.stop())));
+    if (this.#failure) throw this.#failure;
+  }
+
+  async #heed(gateway: Gateway, spool: Spool): Promise<void> {
+    await spool.take();
+    const retired = await gateway.retireEnded();
+    if (retired === 0) return;
+    this.#metrics.add("medseal_generations_retired_total", {}, retired);
+    this.#deps.log("info", "consent.ended", { retired });
+  }
+
+  async #follow(gateway: Gateway): Promise<void> {
+    if (this.feed.counts.underWay > 0) await gateway.settle();
+    await this.feed.update();
+  }
+
+  /** At whole multiples of the cadence, so that when a gateway was started does not show. */
+  async #cadence(gateway: Gateway): Promise<void> {
+    const { seal, anchor } = this.#deps.config;
+    this.#nextAnchor = after(this.#now(), anchor);
+    while (!this.#stop.signal.aborted) {
+      this.#nextSeal = after(this.#now(), seal);
+      if (!(await this.#sleep(this.#nextSeal * 1000 - Date.now()))) return;
+      const sealed = await this.#steps.run("seal", () => this.feed.seal());
+      // Keys that what waits needs are not forgotten, so that a checkpoint may come before it.
+      if (this.#now() < this.#nextAnchor) continue;
+      const anchored = await this.#steps.run("anchor", () => this.#anchor(gateway));
+      if (anchored && sealed) this.#nextAnchor = after(this.#now(), anchor);
+    }
+  }
+
+  async #anchor(gateway: Gateway): Promise<void> {
+    for (const { receipt, own, size } of await gateway.checkpoint()) {
+      const gas = Number(receipt?.gasUsed ?? 0n);
+      this.#metrics.add("medseal_gas_total", {}, gas);
+      this.#deps.log("info", "checkpoint.anchored", { batches: own.length, entries: size, gas });
+    }
+    await this.feed.update();
+  }
+
+  /** What came is sealed once more if that can be done at once; nothing is lost if not. */
+  async #part(): Promise<void> {
+    await Promise.race([this.#steps.run("seal", () => this.feed.seal()), pause(PARTING)]);
+  }
+
+  async #every(milliseconds: number, work: () => Promise<unknown>): Promise<void> {
+    do await work();
+    while (await this.#sleep(milliseconds));
+  }
+
+  /** @returns false when the service is to stop. */
+  async #sleep(milliseconds: number): Promise<boolean> {
+    await pause(Math.max(0, milliseconds), undefined, { signal: this.#stop.signal }).catch(() => undefined);
+    return !this.#stop.signal.aborted;
+  }
+
+  /** @throws DiskFullError. */
+  async #needRoom(): Promise<void> {
+    if (Date.now() >= this.#room.until) {
+      const { bavail, bsize } = await statfs(this.#deps.disk);
+      const enough = bavail * bsize >= this.#deps.config.reserve;
+      if (enough !== this.#room.enough) this.#deps.log(enough ? "info" : "error", "disk.room", { enough });
+      this.#room = { until: Date.now() + ROOM_KNOWN, enough };
+    }
+    if (!this.#room.enough) throw new DiskFullError();
+  }
+
+  #sample(gateway: Gateway): void {
+    const { unsealed, underWay } = this.feed.counts;
+    const { waiting, decided, final } = gateway.whereabouts;
+    this.#metrics.set("medseal_messages_unsealed", unsealed);
+    this.#metrics.set("medseal_messages_under_way", underWay);
+    this.#metrics.set("medseal_batches_waiting", waiting);
+    this.#metrics.set("medseal_checkpoints_decided", decided);
+    this.#metrics.set("medseal_checkpoints_final", final);
+    this.#metrics.set("medseal_journal_twinned", Number(this.#deps.rows.twinned));
+    for (const step of STEPS)
+      this.#metrics.set("medseal_last_success_seconds", this.#steps.lastSuccess(step) ?? 0, { step });
+  }
+}
+
+/** The next whole multiple of a cadence. */
+const after = (time: number, cadence: number): number => (Math.floor(time / cadence) + 1) * cadence;

@@ -1,0 +1,346 @@
+import { isDeepStrictEqual } from "node:util";
+import { ENDED, type Watch } from "../alerts/alert.ts";
+import { START, type State } from "../alerts/state.ts";
+import { alertOf, responderOf } from "./answer.ts";
+import { livesOf, stepOf, type Life, type Placed, type Step } from "./life.ts";
+import { alertName, type CarePlan } from "./plan.ts";
+import { begunAt } from "./plan-monitor.ts";
+import { quietUntil } from "./quiet.ts";
+import { digestOf, stateAfter, type Statement } from "./statement.ts";
+import { truthOf, type Anchored, type TrueEpisode, type Truth, type TruthStart } from "./truth.ts";
+
+export type AlertFindingKind =
+  /** The rules call for an alert, the stream has none. */
+  | "missed"
+  /** The stream has an alert that no reading calls for, or a second one for the same. */
+  | "false"
+  /** It was opened, or somebody was first asked, later than the plan allows. */
+  | "late"
+  /** Everybody was asked and had their time, and nobody answered. */
+  | "unacknowledged"
+  /** Nobody was asked, or the next one was not when the one before did not answer. */
+  | "unescalated"
+  /** An answer is not signed by who is said to have given it. */
+  | "forged"
+  /** A time of which nobody says that it was evaluated. */
+  | "gap"
+  /** What is said to have been evaluated is not what the readings lead to. */
+  | "wrong"
+  /** An entry between two others is not there. */
+  | "entry-missing";
+
+export interface AlertFinding {
+  readonly kind: AlertFindingKind;
+  readonly rule: string;
+  /** Its name, where it is about one. */
+  readonly alert: string | undefined;
+  /** Milliseconds. */
+  readonly at: number;
+  /** CID of the header of the batch that shows it. */
+  readonly object: string;
+  readonly text: string;
+}
+
+export interface AlertEvidence {
+  readonly plan: CarePlan;
+  /** Of the plan's stream, in the order of their numbers. */
+  readonly entries: readonly Placed[];
+  /** Of the streams that the plan's rules look at, in any order. */
+  readonly readings: readonly Anchored[];
+  /** Names of rules whose readings the auditor may not read: of them only the life of alerts is looked at. */
+  readonly unread?: readonly string[];
+  /** Milliseconds; all up to `to` is anchored. */
+  readonly from: number;
+  readonly to: number;
+}
+
+export interface AlertReport {
+  /** No findings. */
+  readonly ok: boolean;
+  /** Of the time that was to be evaluated how much was, rightly; in percent, 100 when nothing was. */
+  readonly coverage: number;
+  readonly episodes: number;
+  readonly alerts: number;
+  /** Taken back by a late reading. */
+  readonly refuted: number;
+  readonly findings: readonly AlertFinding[];
+}
+
+/** Compares what a monitor wrote with what the anchored readings call for. Pure: who gathers the evidence checks it. */
+export function auditAlerts(evidence: AlertEvidence): AlertReport {
+  const { plan, entries, readings, unread = [], from, to } = evidence;
+  const lives = livesOf(entries);
+  const findings: AlertFinding[] = checkNumbers(entries);
+  let [episodes, covered, due] = [0, 0, 0];
+  for (const watch of plan.watches) {
+    const { rule } = watch;
+    const mine = lives.filter((life) => life.rule === rule.name);
+    const known = unread.includes(rule.name) ? undefined : truthOf(watch, readings, startOf(watch, evidence), to);
+    const context = { plan, watch, from, to, truth: known };
+    const untrue = known ? checkAlerts(context, known, mine) : [];
+    findings.push(...untrue);
+    for (const life of mine) {
+      findings.push(...checkAnswers(context, life));
+      // Nobody need answer for what should not have been.
+      if (!untrue.some(({ alert }) => alert === alertName(plan, life.id))) findings.push(...checkAsked(context, life));
+    }
+    if (known === undefined) continue;
+    episodes += known.episodes.filter(({ raisedAt }) => raisedAt >= from).length;
+    findings.push(...checkEpisodes(context, known, mine));
+    const statements = checkStatements(context, known, entries);
+    findings.push(...statements.findings);
+    covered += statements.covered;
+    due += statements.due;
+  }
+  findings.sort((a, b) => a.at - b.at);
+  const alerts = lives.filter((life) => stepOf(life, "opened")).length;
+  const refuted = lives.filter((life) => stepOf(life, "refuted")).length;
+  const coverage = due === 0 ? 100 : Math.round((10_000 * covered) / due) / 100;
+  return { ok: findings.length === 0, coverage, episodes, alerts, refuted, findings };
+}
+
+interface Context {
+  readonly plan: CarePlan;
+  readonly watch: Watch;
+  readonly from: number;
+  readonly to: number;
+  readonly truth: Truth | undefined;
+}
+
+/** The plan's begin; where that lies outside of what was granted, the end of the first statement there. */
+function startOf({ rule }: Watch, { entries, from }: AlertEvidence): TruthStart {
+  const begun = begunOf(entries);
+  if (begun !== undefined) return { state: begunAt(rule, begun).state, time: begun };
+  for (const { entry } of entries) {
+    if (entry.kind !== "stated" || entry.statement.rule !== rule.name) continue;
+    return { state: entry.statement.state, time: entry.statement.to };
+  }
+  return { state: START, time: from };
+}
+
+const begunOf = (entries: readonly Placed[]): number | undefined =>
+  entries.find(({ entry }) => entry.kind === "plan")?.entry.at;
+
+const iso = (time: number): string => new Date(time).toISOString();
+
+function checkNumbers(entries: readonly Placed[]): AlertFinding[] {
+  return entries.slice(1).flatMap(({ entry, object }, i): AlertFinding[] => {
+    const { n } = (entries[i] as Placed).entry;
+    if (entry.n === n + 1) return [];
+    const text = `entry ${n} is followed by entry ${entry.n}`;
+    return [{ kind: "entry-missing", rule: "", alert: undefined, at: entry.at, object, text }];
+  });
+}
+
+/** Every episode has an alert: its own, or one that was open and took it up. */
+function checkEpisodes({ plan, watch, from, to }: Context, truth: Truth, lives: readonly Life[]): AlertFinding[] {
+  const rule = watch.rule.name;
+  return truth.episodes.flatMap((episode): AlertFinding[] => {
+    const { raisedAt, object } = episode;
+    if (raisedAt < from) return [];
+    const found = lives.find((life) => takesUp(life, episode));
+    const said = { rule, at: raisedAt };
+    if (found === undefined) {
+      if (to <= raisedAt + plan.within) return [];
+      const text = `${rule} calls for an alert from ${iso(raisedAt)} on, and there is none`;
+      return [{ ...said, kind: "missed", alert: undefined, object, text }];
+    }
+    const opened = stepOf(found, "opened");
+    const own = opened !== undefined && found.raisedAt >= raisedAt;
+    if (!own || opened.event.at <= raisedAt + plan.within) return [];
+    const seconds = Math.round((opened.event.at - raisedAt) / 1000);
+    const text = `the alert was opened ${seconds} s after ${iso(raisedAt)}, or its readings came late`;
+    return [{ ...said, kind: "late", alert: alertName(plan, found.id), object: opened.object, text }];
+  });
+}
+
+function takesUp(life: Life, { raisedAt, clearedAt = Infinity }: TrueEpisode): boolean {
+  const over = stepOf(life, "resolved")?.event.at ?? Infinity;
+  return life.raisedAt === raisedAt || (life.raisedAt <= clearedAt && raisedAt <= over);
+}
+
+/** Every alert has an episode that had begun when it was opened, and that no other alert was opened for. */
+function checkAlerts({ plan, watch, from }: Context, truth: Truth, lives: readonly Life[]): AlertFinding[] {
+  const rule = watch.rule.name;
+  const taken = new Set<TrueEpisode>();
+  return lives.flatMap((life): AlertFinding[] => {
+    const opened = stepOf(life, "opened");
+    if (opened === undefined || life.raisedAt < from) return [];
+    const { at } = opened.event;
+    const episode = truth.episodes.findLast(
+      ({ raisedAt, clearedAt = Infinity }) => raisedAt <= at && life.raisedAt <= clearedAt,
+    );
+    const isSecond = episode !== undefined && taken.has(episode);
+    if (episode) taken.add(episode);
+    if (stepOf(life, "refuted") || (episode && !isSecond)) return [];
+    const text = isSecond
+      ? `the alert of ${rule} at ${iso(life.raisedAt)} is the second one of what calls for one`
+      : `no reading calls for an alert of ${rule} at ${iso(life.raisedAt)}`;
+    const said = { kind: "false", rule, alert: alertName(plan, life.id), at: life.raisedAt, text } as const;
+    return [{ ...said, object: opened.object }];
+  });
+}
+
+/** What responders are said to have done they have signed. */
+function checkAnswers({ plan, watch }: Context, life: Life): AlertFinding[] {
+  const ACTS = { acknowledged: "acknowledge", resolved: "resolve", snoozed: "snooze" } as const;
+  return life.steps.flatMap((step): AlertFinding[] => {
+    const { event, object } = step;
+    if (!("by" in event)) return [];
+    const said = {
+      kind: "forged",
+      rule: watch.rule.name,
+      alert: alertName(plan, life.id),
+      at: event.at,
+      object,
+    } as const;
+    if (event.kind === "resolved" && event.by === ENDED) {
+      const reasons = ["acknowledged", "cleared"] as const;
+      const fits = reasons.every((kind) => life.steps.some((one) => one.event.kind === kind && one.n < step.n));
+      return fits ? [] : [{ ...said, text: "said to be over, but it was not acknowledged or had not ended" }];
+    }
+    const fits = isSigned(plan, life, step, ACTS[event.kind]);
+    return fits ? [] : [{ ...said, text: `said to be ${event.kind}, but not signed by who is said to have done so` }];
+  });
+}
+
+function isSigned(plan: CarePlan, life: Life, { event, answer }: Step, act: string): boolean {
+  if (answer === undefined || !("by" in event)) return false;
+  try {
+    const until = event.kind === "snoozed" ? event.until : 0;
+    return (
+      responderOf(plan, answer).name === event.by &&
+      alertOf(plan, answer.answer.alert) === life.id &&
+      answer.answer.act === act &&
+      (act !== "snooze" || answer.answer.until === until)
+    );
+  } catch {
+    return false;
+  }
+}
+
+/** Somebody was asked in time, the next one when nobody answered, and in the end somebody did. */
+function checkAsked({ plan, watch, to, truth }: Context, life: Life): AlertFinding[] {
+  const { responders, answerWithin, criticalFrom = 0, rule } = watch;
+  const opened = stepOf(life, "opened");
+  if (opened === undefined) return [];
+  const said = { rule: rule.name, alert: alertName(plan, life.id), object: opened.object };
+  const answered = stepOf(life, "acknowledged", "resolved")?.event.at ?? Infinity;
+  const episode = truth?.episodes.find((one) => takesUp(life, one));
+  const criticalAt = criticalFrom === 0 ? 0 : (episode?.criticalAt ?? Infinity);
+  /** When somebody may be disturbed who was to be at `time`. */
+  const awake = (time: number): number => Math.min(quietUntil(plan.quiet, time), Math.max(time, criticalAt));
+  const asks = life.steps.filter(({ event }) => event.kind === "notified" || event.kind === "escalated");
+  const findings: AlertFinding[] = [];
+  let due = awake(opened.event.at);
+  let asked = 0;
+  for (const ask of asks) {
+    const { event, object } = ask;
+    if (event.at > due + plan.within) {
+      const kind = asked === 0 ? "late" : "unescalated";
+      const who = responders[Math.min(asked, responders.length - 1)] as string;
+      findings.push({
+        ...said,
+        object,
+        kind,
+        at: due,
+        text: `${who} was to be asked at ${iso(due)}, and was at ${iso(event.at)}`,
+      });
+    }
+    if (asked === 0 || event.kind === "escalated") asked += 1;
+    const expected = responders[asked - 1];
+    if ("to" in event && event.to !== expected)
+      findings.push({
+        ...said,
+        object,
+        kind: "unescalated",
+        at: event.at,
+        text: `${event.to} was asked instead of ${expected ?? "nobody"}`,
+      });
+    const deadline = event.at + answerWithin;
+    const snoozed = Math.max(
+      0,
+      ...life.steps.map(({ event: step, n }) =>
+        step.kind === "snoozed" && n > ask.n && step.at <= deadline && step.until > step.at ? step.until : 0,
+      ),
+    );
+    due = snoozed > 0 ? awake(snoozed) : asked < responders.length ? awake(deadline) : Infinity;
+  }
+  const end = Math.min(to, answered);
+  if (end > due + plan.within) {
+    const who = responders[Math.min(asked, responders.length - 1)] as string;
+    findings.push({
+      ...said,
+      kind: "unescalated",
+      at: due,
+      text: `${who} was to be asked at ${iso(due)}, and was not`,
+    });
+  } else if (answered === Infinity && due === Infinity) {
+    const last = (asks.at(-1) as Step).event.at + answerWithin;
+    if (to > last)
+      findings.push({
+        ...said,
+        kind: "unacknowledged",
+        at: last,
+        text: `nobody of ${responders.join(", ")} has answered`,
+      });
+  }
+  return findings;
+}
+
+/** What is said to have been evaluated was, and all of the time is covered. */
+function checkStatements(
+  { plan, watch, from, to }: Context,
+  truth: Truth,
+  entries: readonly Placed[],
+): { findings: AlertFinding[]; covered: number; due: number } {
+  const { rule } = watch;
+  const findings: AlertFinding[] = [];
+  const newest = new Map<number, { readonly statement: Statement; readonly object: string }>();
+  for (const { entry, object } of entries) {
+    if (entry.kind === "stated" && entry.statement.rule === rule.name)
+      newest.set(entry.statement.from, { statement: entry.statement, object });
+  }
+  const { period } = plan;
+  const begun = begunOf(entries);
+  const whole = Math.ceil(from / period) * period;
+  const first = Math.max(truth.start, begun !== undefined && begun > from ? begun : whole);
+  const end = Math.floor(to / period) * period - 2 * period;
+  let [reached, covered] = [first, 0];
+  /** What the one before leads to, by the readings: who is wrong once is not wrong ever after. */
+  let last: { readonly to: number; readonly state: State; readonly object: string } | undefined;
+  const gap = (until: number): void => {
+    if (until <= reached) return;
+    const text = `nobody says that ${rule.name} was evaluated from ${iso(reached)} to ${iso(until)}`;
+    const object = last?.object ?? entries[0]?.object ?? "";
+    findings.push({ kind: "gap", rule: rule.name, alert: undefined, at: reached, object, text });
+  };
+  for (const { statement, object } of [...newest.values()].sort((a, b) => a.statement.from - b.statement.from)) {
+    const { from: since, to: until } = statement;
+    const before = last?.to === since ? last.state : statement.before;
+    // Where the one before it is not there, that is the gap.
+    if (until <= first || since < truth.start || since >= end || before === undefined) {
+      if (until > first && since < end) gap(since);
+      last = { to: until, state: statement.state, object };
+      reached = Math.max(reached, until);
+      continue;
+    }
+    gap(since);
+    const observations = truth.observations.filter(({ time }) => time >= since && time < until);
+    const state = stateAfter(rule, before, observations, until);
+    const isOver = observations.length === statement.count && digestOf(observations) === statement.digest;
+    if (isOver && isDeepStrictEqual(state, statement.state)) {
+      covered += Math.max(0, Math.min(until, end) - Math.max(since, first));
+    } else {
+      const what = `${rule.name} from ${iso(since)} to ${iso(until)}`;
+      const text = isOver
+        ? `${what} does not lead to the state that is claimed`
+        : `${what} was not evaluated over the readings that are anchored`;
+      findings.push({ kind: "wrong", rule: rule.name, alert: undefined, at: since, object, text });
+    }
+    last = { to: until, state, object };
+    reached = Math.max(reached, until);
+  }
+  gap(end);
+  return { findings, covered, due: Math.max(0, end - first) };
+}

@@ -1,0 +1,77 @@
+import type { Watch } from "../alerts/alert.ts";
+import { evaluate } from "../alerts/evaluate.ts";
+import { observationsFor } from "../alerts/reading.ts";
+import type { Observation, State } from "../alerts/state.ts";
+import { clockAt, order } from "../alerts/timeline.ts";
+import type { Observation as Recorded } from "../observation/observation.ts";
+
+/** An anchored reading, and the sealed object that holds it. */
+export interface Anchored {
+  readonly recorded: Recorded;
+  /** CID of the header of its batch. */
+  readonly object: string;
+}
+
+/** When a rule called for an alert, as the anchored readings say. */
+export interface TrueEpisode {
+  readonly raisedAt: number;
+  readonly clearedAt: number | undefined;
+  /** When its level first was critical. */
+  readonly criticalAt: number | undefined;
+  /** Of the last reading before it. */
+  readonly object: string;
+}
+
+/** What one rule says of the anchored readings. */
+export interface Truth {
+  /** Since when. */
+  readonly start: number;
+  /** In their order, each once. */
+  readonly observations: readonly Observation[];
+  readonly episodes: readonly TrueEpisode[];
+}
+
+/** Where to begin: nothing from before it counts. */
+export interface TruthStart {
+  readonly state: State;
+  /** Milliseconds. */
+  readonly time: number;
+}
+
+/** @param to - Milliseconds; what time brings about until then is found as well. */
+export function truthOf(
+  { rule, criticalFrom = 0 }: Watch,
+  readings: readonly Anchored[],
+  start: TruthStart,
+  to: number,
+): Truth {
+  const all = readings
+    .flatMap(({ recorded, object }) => observationsFor(rule, recorded).map((one) => ({ one, object })))
+    .filter(({ one }) => one.time >= start.time && one.time < to)
+    .sort((a, b) => order(a.one, b.one))
+    .filter(({ one }, i, sorted) => i === 0 || order(one, (sorted[i - 1] as { one: Observation }).one) !== 0);
+  const episodes: TrueEpisode[] = [];
+  let { state } = start;
+  let last = all[0]?.object ?? "";
+  const step = (observation: Observation): void => {
+    const { state: after, result } = evaluate(rule, state, [observation]);
+    const open = episodes.at(-1);
+    if (after.active && !state.active) {
+      episodes.push({ raisedAt: after.changedAt, clearedAt: undefined, criticalAt: undefined, object: last });
+    } else if (!after.active && state.active && open) {
+      episodes[episodes.length - 1] = { ...open, clearedAt: after.changedAt };
+    }
+    const lasting = episodes.at(-1);
+    if (after.active && lasting?.criticalAt === undefined && lasting && result.level >= criticalFrom)
+      episodes[episodes.length - 1] = { ...lasting, criticalAt: Math.max(lasting.raisedAt, observation.time) };
+    state = after;
+  };
+  for (const { one, object } of all) {
+    // Time first, so that each step changes `active` once at most.
+    step(clockAt(one.time));
+    last = object;
+    step(one);
+  }
+  if (to >= state.time) step(clockAt(to));
+  return { start: start.time, observations: all.map(({ one }) => one), episodes };
+}

@@ -1,0 +1,243 @@
+import { mkdir, readFile, writeFile } from "node:fs/promises";
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
+import { setTimeout as pause } from "node:timers/promises";
+import { expect } from "chai";
+import { parallel } from "../../src/ipfs/parallel.ts";
+import { webhookSignature } from "../../src/monitor/delivery.ts";
+import type { Notice } from "../../src/monitor/notice.ts";
+import { HOUR, START, World, type Ran } from "./world.ts";
+
+const SECRET = "shared with the hospital";
+const GRANTED = "2026-03-01T08:00:00Z..2026-03-01T08:20:00Z";
+const NIGHT = "07:00-09:00";
+
+/** Ann with heart rate and alerts, a gateway, a monitor, Dr Lee who answers and reads both. */
+async function ward(world: World): Promise<void> {
+  const fast = (second: number): boolean => (second >= 200 && second < 290) || (second >= 500 && second < 560);
+  const rows = Array.from({ length: 900 }, (_, i) => `${i},${(fast(i) ? 140 : 70) + (i % 3)}`);
+  await writeFile(world.path("recording.csv"), ["Time [s], HR", ...rows, ""].join("\n"));
+  const names = ["Ann", "Gateway", "Monitor", "Lee", "Kim"];
+  for (const name of [...names, "Relayer"]) await world.run(`keys new ${name}`);
+  for (const name of names) await world.run(`keys card --as ${name} --out ${name}.card`);
+  for (const name of ["Gateway", "Monitor", "Lee", "Kim"]) await world.run(`contacts add ${name}.card --as Ann --yes`);
+  for (const name of ["Gateway", "Monitor"]) await world.run(`contacts add ${name}.card --as Lee --yes`);
+  await world.run("contacts add Monitor.card --as Kim --yes");
+  for (const name of ["Gateway", "Monitor", "Relayer"]) await world.run(`fund --as ${name}`);
+  await world.run("stream open heart-rate --code 8867-4 --unit /min --epoch 1min --as Ann");
+  await world.run("stream open alerts --alerts --as Ann");
+  for (const [to, stream] of [
+    ["Gateway", "heart-rate"],
+    ["Monitor", "alerts"],
+  ] as const) {
+    await world.run(
+      `gateway authorize --to ${to} --stream ${stream} --data ${HOUR} --until 7d --out ${to}.grant --yes --as Ann`,
+    );
+    await world.run(
+      `consent grant --to Lee --stream ${stream} --data ${GRANTED} --until 7d --out lee-${stream}.grant --yes --as Ann`,
+    );
+  }
+  await world.run("relay Gateway.grant Monitor.grant lee-heart-rate.grant lee-alerts.grant --wait --as Relayer");
+  for (const to of ["Gateway", "Monitor"]) {
+    await world.run(`gateway lease --to ${to} --out ${to}.lease --as Ann`);
+    await world.run(`gateway accept ${to}.lease --out ${to}.receipt --as ${to}`);
+    await world.run(`gateway confirm ${to}.receipt --as Ann`);
+  }
+  const { consents } = (await world.json("consent list --as Ann")) as {
+    consents: { id: string; name: string; actions: string[] }[];
+  };
+  for (const { id } of consents.filter(({ name }) => name === "Lee")) {
+    await world.run(`release --to Lee --id ${id.slice(2, 14)} --out ${id.slice(2, 8)}.mail --as Ann`);
+    await world.run(`inbox --file ${id.slice(2, 8)}.mail --as Lee`);
+  }
+  await world.run(
+    "rules define fast-heart --code 8867-4 --unit /min --at-least 130 --hysteresis 5 --raise-after 10s --clear-after 20s",
+  );
+  await world.run(
+    "plan --to Monitor --rule fast-heart --responder Kim --responder Lee --answer-within 1min --out ann.plan --yes --as Ann",
+  );
+  await world.run(`ingest recording.csv --start ${START} --as Gateway`);
+  await mkdir(world.path("answers"));
+  await writeFile(world.path("hook.secret"), `${SECRET}\n`, { mode: 0o600 });
+}
+
+interface Audit {
+  readonly ok: boolean;
+  readonly coverage: number;
+  readonly episodes: number;
+  readonly findings: readonly { kind: string; object: string; alert?: string }[];
+}
+
+describe("alerts from the command line", function () {
+  this.timeout(300_000);
+  let world: World;
+  let notices: Notice[] = [];
+  const posted: Notice[] = [];
+
+  before(async () => {
+    world = await World.open(true);
+    await ward(world);
+  });
+  after(() => world.close());
+
+  it("a rule is tried on a recording, published, and found by anybody", async () => {
+    const tried = (await world.json(`rules test fast-heart recording.csv --start ${START}`)) as { alerts: object[] };
+    expect(tried.alerts).to.have.length(2);
+    await world.run("rules publish fast-heart --yes --as Relayer");
+    const { rules } = (await world.json("rules list --publisher all")) as { rules: { name: string; id: string }[] };
+    const { id } = (await world.json("rules show fast-heart")) as { id: string };
+    expect(rules.map((rule) => [rule.name, rule.id])).to.deep.equal([["fast-heart", id]]);
+  });
+
+  it("a monitor that is killed again and again tells of each alert once, and of each to the webhook", async () => {
+    const hook = createServer((request, response) => {
+      let body = "";
+      request.setEncoding("utf8").on("data", (text: string) => (body += text));
+      request.on("end", () => {
+        const time = request.headers["medseal-time"] as string;
+        const signature = webhookSignature(new TextEncoder().encode(SECRET), time, body);
+        const isOurs = request.headers["medseal-signature"] === `sha256=${signature}`;
+        if (isOurs) posted.push(JSON.parse(body) as Notice);
+        response.writeHead(isOurs ? 204 : 403).end();
+      });
+    });
+    await new Promise<void>((listening) => hook.listen(0, "127.0.0.1", listening));
+    const url = `http://127.0.0.1:${(hook.address() as AddressInfo).port}/`;
+    const line = `monitor recording.csv --start ${START} --replay 150 --plan ann.plan --file told.ndjson --webhook ${url} --webhook-secret hook.secret --answers answers --as Monitor`;
+    const told = async (): Promise<Notice[]> => {
+      const text = await readFile(world.path("told.ndjson"), "utf8").catch(() => "");
+      return text
+        .trimEnd()
+        .split("\n")
+        .filter(Boolean)
+        .map((one) => JSON.parse(one) as Notice);
+    };
+    const shown: string[] = [];
+    const ended: (string | number)[] = [];
+    let ran: Ran | undefined;
+    let answered = false;
+    for (let kills = 0; ran === undefined; kills++) {
+      const running = world.start(line);
+      const end = running.done;
+      let over = false;
+      void end.then(() => (over = true));
+      for (let waited = 0; !over && (kills >= 3 || waited < 30); waited++) {
+        await pause(100);
+        const first = (await told()).find(({ to }) => to === "Kim");
+        if (first === undefined || answered) continue;
+        answered = true;
+        const at = new Date(first.at + 20_000).toISOString();
+        await world.run(`alerts ack ${first.alert} --to Monitor --at ${at} --out answers/kim.answer --as Kim`);
+        await world.run(`alerts ack ${first.alert} --to Monitor --at ${at} --out answers/stranger.answer --as Kim`);
+      }
+      if (!over) running.kill("SIGKILL");
+      const { exit, out, err } = await end;
+      shown.push(...out.split("\n").filter((text) => text.startsWith("ALERT")));
+      ended.push(exit);
+      if (exit !== 0 && exit !== "SIGKILL") throw new Error(err);
+      if (exit === 0) ran = { exit, out, err };
+    }
+    hook.close();
+    console.log(`      ended with ${ended.join(", ")}`);
+    notices = await told();
+    expect(new Set(notices.map(({ id }) => id)).size).to.equal(notices.length);
+    expect(new Set(notices.map(({ alert }) => alert)).size).to.equal(2);
+    expect(new Set(shown).size).to.equal(shown.length);
+    expect(new Set(posted.map(({ id }) => id))).to.deep.equal(new Set(notices.map(({ id }) => id)));
+  });
+
+  it("who may read it sees each alert, works it out again, and audits the time", async () => {
+    const { alerts } = (await world.json("alerts list --as Lee")) as { alerts: { alert: string; state: string }[] };
+    expect(alerts.map(({ alert }) => alert)).to.deep.equal([...new Set(notices.map(({ alert }) => alert))]);
+    const shown = await world.run(`alerts show ${alerts[0]?.alert} --as Lee`);
+    expect(shown).to.match(/opened[^]*notified Kim[^]*bafkrei/);
+    for (const { alert } of alerts) {
+      const verdict = (await world.json(`alerts verify ${alert} --as Lee`)) as object;
+      expect(verdict).to.include({ ok: true, called: true, sameReadings: true, settled: true });
+    }
+    const { exit, out, err } = await world.try("audit alerts --to 2026-03-01T08:17:00Z --as Lee --json");
+    expect(err).to.equal("");
+    const audit = JSON.parse(out) as Audit;
+    expect(audit.episodes).to.equal(2);
+    expect(audit.coverage).to.equal(100);
+    // The second alert was answered by nobody: that is what the audit is for.
+    expect(audit.findings.map(({ kind }) => kind)).to.deep.equal(["unacknowledged"]);
+    expect(audit.findings[0]?.object).to.match(/^bafkrei/);
+    expect(exit).to.equal(1);
+  });
+
+  it("tried wrong in every way that its help suggests", async () => {
+    const name = notices[0]?.alert ?? "";
+    const quiet = `plan --to Monitor --rule fast-heart --responder Lee --out x.plan --yes --as Ann`;
+    const tries: readonly (readonly [line: string, exit: number, says: RegExp])[] = [
+      ["rules", 2, /rules what\?/],
+      ["rules show nothing", 2, /no rule "nothing"/],
+      ["rules show fast-hart", 2, /did you mean fast-heart/],
+      ["rules define Fast --code 8867-4 --unit /min --at-least 1", 2, /small letters/],
+      ["rules define news2-scale-1 --code 8867-4 --unit /min --at-least 1", 2, /comes with MedSeal/],
+      ["rules define x --code 8867-4 --unit /min", 2, /one limit/],
+      ["rules define x --code 8867-4 --unit /min --at-least 1 --at-most 2", 2, /one limit/],
+      ["rules define x --code 8867-4 --unit /min --at-least high", 2, /no number/],
+      ["rules define x --unit /min --at-least 1", 2, /--code is missing/],
+      ["rules define x --code 8867-4 --unit /min --at-least 1 --count 3", 2, /go together/],
+      ["rules define x --code 8867-4 --unit /min --at-least 1 --count 5 --of 3", 1, /threshold must not be above/],
+      ["rules define x --code 8867-4 --unit /min --at-least 1 --window 5min", 2, /--window goes with/],
+      ["rules define x --file recording.csv", 1, /not JSON/],
+      ["rules test fast-heart", 2, /a rule and a recording/],
+      ["rules test fast-heart missing.csv", 2, /no such file/],
+      ["rules publish fast-heart --yes --as Relayer", 1, /RuleVersionMismatch/],
+      ["rules publish fast-heart --as Relayer", 2, /no terminal/],
+      ["rules publish fast-heart --yes --as Lee", 1, /cannot pay/],
+      ["rules list --publisher 0x12", 2, /no address/],
+      ["plan --as Ann --out x.plan", 2, /--to is missing/],
+      ["plan --to Nobody --out x.plan --as Ann", 2, /no contact/],
+      ["plan --to Gateway --out x.plan --as Ann", 2, /may not write alerts/],
+      ["plan --to Monitor --stream alarms --out x.plan --as Ann", 2, /no stream is called "alarms"/],
+      ["plan --to Monitor --responder Lee --out x.plan --as Ann", 2, /no rule is named/],
+      ["plan --to Monitor --rule fast-heart --out x.plan --as Ann", 2, /nobody is named/],
+      ["plan --to Monitor --rule fast-heart --responder Leo --out x.plan --as Ann", 2, /did you mean "Lee"/],
+      [`${quiet} --quiet late`, 2, /no quiet hours/],
+      [`${quiet} --quiet ${NIGHT}`, 2, /--zone is missing/],
+      [`${quiet} --quiet ${NIGHT} --zone Europe/Nowhere`, 1, /time zone/],
+      [`${quiet} --routine fast-heart`, 2, /goes with --quiet/],
+      [`${quiet} --quiet ${NIGHT} --zone UTC --routine slow-heart`, 2, /no rule of the plan/],
+      [`${quiet} --lateness 1min`, 1, /three periods/],
+      ["plan --to Monitor --rule fast-heart --responder Lee --out ann.plan --yes --as Ann", 2, /exists already/],
+      ["plan show --as Lee", 2, /signed no plan/],
+      ["plan show ann.plan --as Lee", 1, /somebody else/],
+      ["plan show recording.csv --as Monitor", 1, /malformed/],
+      ["monitor --as Kim", 2, /no care plan/],
+      ["monitor --plan ann.plan --as Gateway", 1, /somebody else/],
+      ["monitor --replay 5 --as Monitor", 2, /goes with a recording/],
+      [`monitor recording.csv --start ${START} --replay fast --as Monitor`, 2, /no speed/],
+      ["monitor missing.csv --as Monitor", 2, /no such file/],
+      [`monitor recording.csv --start ${START} --patient Bob --as Monitor`, 2, /no plan is of/],
+      ["monitor --webhook https://hospital.example/ --as Monitor", 2, /go together/],
+      ["monitor --webhook http://hospital.example/ --webhook-secret hook.secret --as Monitor", 2, /https address/],
+      ["alerts list --as Kim", 3, /medseal inbox/],
+      ["alerts list --stream heart-rate --as Lee", 1, /not an entry/],
+      ["alerts list --plan ffffffff --as Lee", 2, /no such care plan/],
+      ["alerts show x --as Lee", 1, /no alert of this name/],
+      ["alerts verify x --as Lee", 1, /no alert of this name/],
+      ["alerts ack x --to Monitor --out x.answer --as Lee", 2, /no name of an alert/],
+      [`alerts ack ${name} --to Monitor --out x.ack --as Lee`, 2, /something.answer/],
+      [`alerts ack ${name} --to Nobody --out x.answer --as Lee`, 2, /no contact/],
+      [`alerts snooze ${name} --to Monitor --out x.answer --as Lee`, 2, /--for is missing/],
+      [`alerts snooze ${name} --for 2d --to Monitor --out x.answer --as Lee`, 2, /a day at most/],
+      [`alerts snooze ${name} --for 5min --level high --to Monitor --out x.answer --as Lee`, 2, /no level/],
+      [`alerts ack ${name} --at tomorrow --to Monitor --out x.answer --as Lee`, 2, /no instant/],
+      ["audit alerts --from 2026-03-01T08:10:00Z --to 2026-03-01T08:01:00Z --as Lee", 2, /--to does not come after/],
+      ["audit alrts --as Lee", 2, /did you mean audit alerts/],
+    ];
+    const ran: Ran[] = [];
+    await parallel([...tries.entries()], 4, async ([i, [line]]) => void (ran[i] = await world.try(line)));
+    for (const [i, [line, exit, says]] of tries.entries()) {
+      const { exit: ended, err } = ran[i] as Ran;
+      expect(ended, `${line}: ${err}`).to.equal(exit);
+      expect(err, line)
+        .to.match(says)
+        .and.to.match(/^error: /m)
+        .and.not.match(/^ +at /m);
+    }
+  });
+});

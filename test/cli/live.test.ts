@@ -1,0 +1,174 @@
+import { readFile, rename } from "node:fs/promises";
+import { expect } from "chai";
+import { FeedClient, type Sent, type Told } from "./feed.ts";
+import { RunningGateway } from "./running.ts";
+import { World } from "./world.ts";
+
+const DEVICE = "monitor-7";
+
+describe("a gateway that runs", function () {
+  this.timeout(300_000);
+  let world: World;
+  let gateway: RunningGateway;
+  let client: FeedClient;
+  const begin = Math.floor(Date.now() / 1000);
+  const at = (second: number): string => new Date((begin + second) * 1000).toISOString().replace(".000Z", "Z");
+  const reading = (second: number, value: number | string = 60 + (second % 30), more: object = {}): object => ({
+    code: "8867-4",
+    unit: "/min",
+    value,
+    effective: at(second),
+    ...more,
+  });
+  const message = (counter: number, readings: readonly object[], more: Partial<Sent> = {}): Sent => ({
+    device: DEVICE,
+    counter,
+    readings,
+    ...more,
+  });
+
+  before(async () => {
+    world = await World.open(true);
+    for (const name of ["Ann", "Gateway", "Lee"]) {
+      await world.run(`keys new ${name}`);
+      await world.run(`keys card --as ${name} --out ${name}.card`);
+    }
+    for (const name of ["Gateway", "Lee"]) await world.run(`contacts add ${name}.card --as Ann --yes`);
+    await world.run("contacts add Gateway.card --as Lee --yes");
+    for (const name of ["Gateway", "Lee"]) await world.run(`contacts add Ann.card --as ${name} --yes`);
+    await world.run("fund --as Gateway");
+    await world.run("stream open heart-rate --code 8867-4 --unit /min --epoch 1min --as Ann");
+    const hour = `${at(-3600).slice(0, 14)}00:00Z..${at(7200).slice(0, 14)}00:00Z`;
+    await world.run(`gateway authorize --to Gateway --data ${hour} --until 7d --out gw.grant --yes --as Ann`);
+    await world.run(`consent grant --to Lee --data ${hour} --until 7d --out lee.grant --yes --as Ann`);
+    await world.run("relay gw.grant lee.grant --wait --as Gateway");
+    await world.run("gateway lease --to Gateway --out gw.lease --as Ann");
+    gateway = await RunningGateway.init(world, `bed-7:${DEVICE}`);
+    await gateway.start();
+    await rename(world.path("gw.lease"), gateway.spool("gw.lease"));
+    await gateway.until(async () =>
+      readFile(gateway.spool("gw.receipt")).then(
+        () => true,
+        () => false,
+      ),
+    );
+    await world.run(`gateway confirm ${gateway.spool("gw.receipt")} --as Ann`);
+    await world.run("release --to Lee --out lee.release --as Ann");
+    client = await FeedClient.open(gateway.feedPort, await gateway.credential("bed-7"));
+  });
+  after(async () => {
+    client?.close();
+    await gateway?.stop();
+    await world.close();
+  });
+
+  it("answers `stored` once a message is in the journal, `anchored` once it is final; Dr Lee reads every digit", async () => {
+    expect(await client.send(message(0, [reading(0, 71), reading(1, 72)]))).to.include({ level: "stored", counter: 0 });
+    // Counters decide on the order, not the arrival.
+    expect(await client.send(message(2, [reading(4)]))).to.include({ level: "stored" });
+    expect(await client.send(message(1, [reading(2), reading(3)]))).to.include({ level: "stored" });
+    await gateway.until(() => Promise.resolve(client.anchored.get(DEVICE)?.size === 3));
+    expect((await client.send(message(1, [reading(2), reading(3)]))).level).to.equal("anchored");
+    const levels = client.told.filter(({ from }) => from === 0).map(({ level }) => level);
+    expect(levels).to.deep.equal(["replicated", "anchored"]);
+    const { block, blockTime, received } = (await world.json(
+      `gateway status --device ${DEVICE} --counter 1 --as Gateway --config ${gateway.config}`,
+    )) as { block: number; blockTime: number; received: number };
+    expect(block).to.be.greaterThan(0);
+    expect(blockTime).to.be.within(received - 60, received + 600);
+    await world.run("inbox --file lee.release --as Lee");
+    const lines = (await world.run("read --stream heart-rate --as Lee")).trim().split("\r\n").slice(1);
+    expect(lines.map((line) => line.split(",")[0])).to.deep.equal([0, 1, 2, 3, 4].map(at));
+    expect(lines.map((line) => line.split(",")[5]).slice(0, 2)).to.deep.equal(["71", "72"]);
+  });
+
+  it("quarantines what nobody may write, and tells the device which readings", async () => {
+    const told = await client.send(message(3, [reading(5), reading(6, "x"), reading(7, 1, { unit: "%" })]));
+    expect(told).to.deep.include({ level: "stored" });
+    expect(told.quarantined?.map(({ index }) => index)).to.deep.equal([1, 2]);
+    const none = await client.send(message(4, [reading(8, 1, { code: "9279-1" })]));
+    expect(none).to.deep.include({ level: "quarantined", quarantined: [{ index: 0, code: "ERR_NO_LEASE" }] });
+  });
+
+  it("quarantines and reports a cloned device and an unknown one", async () => {
+    expect(await client.send(message(0, [reading(0, 99)]))).to.include({
+      level: "quarantined",
+      code: "ERR_CLONED_DEVICE",
+    });
+    expect(await client.send({ ...message(0, [reading(0, 99)]), device: "stranger" })).to.include({
+      level: "quarantined",
+      code: "ERR_UNKNOWN_DEVICE",
+    });
+    expect(gateway.log("feed.quarantined").map(({ code }) => code)).to.include.members([
+      "ERR_CLONED_DEVICE",
+      "ERR_UNKNOWN_DEVICE",
+    ]);
+    expect(await gateway.page("/metrics")).to.match(/quarantined_total\{source="bed-7",code="ERR_CLONED_DEVICE"\} 1/);
+  });
+
+  it("flags a clock that is off, and takes the readings", async () => {
+    const told = await client.send(message(5, [reading(9)], { sent: at(7200) }));
+    expect(told.level).to.equal("stored");
+    expect(told.skew).to.be.within(6900, 7200);
+  });
+
+  it("turns away a wrong credential and a line that is too long", async () => {
+    for (const credential of ["", "wrong", (await gateway.credential("bed-7")).slice(1)]) {
+      const stranger = await FeedClient.open(gateway.feedPort, credential);
+      await gateway.until(() => Promise.resolve(stranger.closed));
+      expect(stranger.told).to.deep.equal([{ level: "refused", code: "ERR_CREDENTIAL" }]);
+    }
+    const long = await FeedClient.open(gateway.feedPort, await gateway.credential("bed-7"));
+    long.raw("x".repeat(3 << 20));
+    await gateway.until(() => Promise.resolve(long.closed));
+    expect(gateway.log("feed.turned-away").map(({ code }) => code)).to.include("ERR_LINE_TOO_LONG");
+  });
+
+  it("refuses what is no message, and goes on", async () => {
+    const before = client.told.length;
+    client.raw('{"device":"monitor-7"}\nnot json\n');
+    await gateway.until(() => Promise.resolve(client.told.length === before + 2));
+    expect(client.told.slice(before).map(({ level, code }) => ({ level, code }))).to.deep.equal(
+      Array<Told>(2).fill({ level: "refused", code: "ERR_MESSAGE" }),
+    );
+    expect((await client.send(message(6, [reading(10)]))).level).to.equal("stored");
+  });
+
+  it("moves to the spare on an end that is only signed, before it seals anything more", async () => {
+    await world.run("consent revoke --to Lee --out lee.end --yes --as Ann");
+    await rename(world.path("lee.end"), gateway.spool("lee.end"));
+    await gateway.until(() => Promise.resolve(gateway.log("consent.ended").length === 1));
+    expect((await client.send(message(7, [reading(11), reading(12)]))).level).to.equal("stored");
+    await gateway.until(() => Promise.resolve(client.anchored.get(DEVICE)?.has(7) === true));
+    const lines = await world.try("read --stream heart-rate --as Lee");
+    expect(lines.out).not.to.include(at(11));
+  });
+
+  it("tells how it does in words, in numbers, and to who asks for its health; nothing of a reading", async () => {
+    const words = await world.run(`gateway status --as Gateway --config ${gateway.config}`);
+    expect(words)
+      .to.match(/healthy/)
+      .and.to.match(/7 messages taken/)
+      .and.to.match(/up to counter 7/);
+    expect(JSON.parse(await gateway.page("/health"))).to.deep.equal({ status: "ok", problems: [] });
+    expect(await gateway.page("/metrics")).to.match(/medseal_readings_stored_total\{source="bed-7"\} 10/);
+    expect(`${gateway.stderr}${await gateway.page("/metrics")}`).not.to.match(/8867-4|heart-rate|0x[0-9a-f]{40}/);
+  });
+
+  it("keeps what it acknowledged when it is killed and when it is told to end, and knows it again", async () => {
+    const last = Promise.all([8, 9, 10].map((counter) => client.send(message(counter, [reading(counter + 20)]))));
+    expect((await last).map(({ level }) => level)).to.deep.equal(["stored", "stored", "stored"]);
+    await gateway.kill();
+    await gateway.start();
+    client = await FeedClient.open(gateway.feedPort, await gateway.credential("bed-7"));
+    expect((await client.send(message(9, [reading(29)]))).level).to.match(/stored|replicated|anchored/);
+    expect(await client.send(message(9, [reading(30)]))).to.include({ code: "ERR_CLONED_DEVICE" });
+    expect(await gateway.stop()).to.equal(0);
+    expect(gateway.log("gateway.stopped")).to.have.length(1);
+    await gateway.start();
+    client = await FeedClient.open(gateway.feedPort, await gateway.credential("bed-7"));
+    await gateway.until(async () => (await client.send(message(10, [reading(30)]))).level === "anchored");
+    const check = await world.try(`gateway status --as Gateway --config ${gateway.config}`);
+    expect(check.out).to.match(/0 in the journal and not sealed yet/);
+  });
+});

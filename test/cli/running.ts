@@ -1,0 +1,112 @@
+import { spawn, type ChildProcess } from "node:child_process";
+import { once } from "node:events";
+import { mkdir, readFile } from "node:fs/promises";
+import { join } from "node:path";
+import { setTimeout as pause } from "node:timers/promises";
+import { freePort } from "../../scripts/world/anvil.ts";
+import { CLI, type World } from "./world.ts";
+
+interface Logged {
+  readonly event: string;
+  readonly code?: string;
+}
+
+/** `medseal gateway run` in a process of its own, with cadences of a second. */
+export class RunningGateway {
+  readonly #world: World;
+  readonly config: string;
+  readonly #before: readonly string[];
+  #child: ChildProcess | undefined;
+  #ports = { feed: 0, http: 0 };
+  stderr = "";
+
+  private constructor(world: World, before: readonly string[]) {
+    this.#world = world;
+    this.config = world.path("gateway/gateway.json");
+    this.#before = before;
+  }
+
+  /** @param before - A command that runs the process, such as strace. */
+  static async init(world: World, source: string, before: readonly string[] = []): Promise<RunningGateway> {
+    const gateway = new RunningGateway(world, before);
+    await mkdir(world.path("gateway"), { mode: 0o700 });
+    await world.run(
+      `gateway init --config ${gateway.config} --source ${source} --trial --seal 1s --anchor 1s --feed 127.0.0.1:0 --http 127.0.0.1:${await freePort()} --as Gateway`,
+    );
+    return gateway;
+  }
+
+  get feedPort(): number {
+    return this.#ports.feed;
+  }
+
+  get pid(): number {
+    return this.#child?.pid ?? 0;
+  }
+
+  spool(file: string): string {
+    return join(this.#world.path("gateway/spool"), file);
+  }
+
+  async credential(source: string): Promise<string> {
+    return (await readFile(this.#world.path(`gateway/${source}.credential`), "utf8")).trim();
+  }
+
+  async start(before: readonly string[] = this.#before): Promise<void> {
+    const [command, ...words] = [...before, process.execPath, CLI];
+    const { MEDSEAL_HOME: _home, MEDSEAL_AS: _as, ...rest } = process.env;
+    const child = spawn(command, [...words, "gateway", "run", "--config", this.config, "--as", "Gateway", "--json"], {
+      cwd: this.#world.folder,
+      env: { ...rest, ...this.#world.env },
+      stdio: ["ignore", "pipe", "pipe"],
+    });
+    this.#child = child;
+    child.stderr.setEncoding("utf8").on("data", (text: string) => (this.stderr += text));
+    const out = await new Promise<string>((said, failed) => {
+      child.stdout.setEncoding("utf8").once("data", said);
+      child.once("close", (code) => failed(new Error(`the gateway ended with ${code}: ${this.stderr.slice(-2000)}`)));
+    });
+    this.#ports = JSON.parse(out) as { feed: number; http: number };
+  }
+
+  /** @returns its exit code. */
+  async stop(): Promise<number | null> {
+    return this.#end("SIGTERM");
+  }
+
+  async kill(): Promise<void> {
+    await this.#end("SIGKILL");
+  }
+
+  async #end(signal: NodeJS.Signals): Promise<number | null> {
+    const child = this.#child;
+    // Under another command it is that one's child, once it is there.
+    if (!child || child.exitCode !== null || child.signalCode !== null) return child?.exitCode ?? null;
+    const traced = child.spawnfile === process.execPath ? undefined : await childOf(child.pid as number);
+    if (traced === undefined) child.kill(signal);
+    else process.kill(traced, signal);
+    const [code] = (await once(child, "close")) as [number | null];
+    return code;
+  }
+
+  log(event: string): Logged[] {
+    const lines = this.stderr.split("\n").filter((line) => line.startsWith("{"));
+    return lines.map((line) => JSON.parse(line) as Logged).filter((one) => one.event === event);
+  }
+
+  async page(path: string): Promise<string> {
+    return (await fetch(`http://127.0.0.1:${this.#ports.http}${path}`)).text();
+  }
+
+  async until(done: () => Promise<boolean>, patience = 60_000): Promise<void> {
+    for (const end = Date.now() + patience; !(await done()); await pause(50))
+      if (Date.now() > end) throw new Error(`it did not come to that: ${this.stderr.slice(-2000)}`);
+  }
+}
+
+/** The process that a command runs; undefined while there is none. */
+async function childOf(pid: number): Promise<number | undefined> {
+  const children = await readFile(`/proc/${pid}/task/${pid}/children`, "utf8").catch(() => "");
+  const [first] = children.trim().split(" ");
+  return first === undefined || first === "" ? undefined : Number(first);
+}
