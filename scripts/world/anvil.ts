@@ -12,18 +12,29 @@ export interface AnvilProcess {
   readonly stop: () => Promise<void>;
 }
 
+/** Tries to find a free port: another process may take it before the chain client does. */
+const TRIES = 5;
+
 /**
- * Starts the chain client from npm on 127.0.0.1, in a process group of its own. A block is final when two lie on it, unless the options say otherwise.
+ * Starts the chain client from npm on 127.0.0.1, in a process group of its own. A block is final when two lie on it.
  *
  * @param port - 0 for a free one.
  * @throws ChainUnavailableError when it does not come up.
  */
 export async function spawnAnvil(chainId: number, port: number, ...options: string[]): Promise<AnvilProcess> {
+  for (let tries = 1; ; tries++) {
+    try {
+      return await spawnOn(port === 0 ? await freePort() : port, chainId, options);
+    } catch (error) {
+      if (port !== 0 || tries === TRIES || !(error instanceof ChainUnavailableError)) throw error;
+    }
+  }
+}
+
+async function spawnOn(port: number, chainId: number, options: readonly string[]): Promise<AnvilProcess> {
   const platform = `${process.platform}-${process.arch === "x64" ? "amd64" : process.arch}`;
   const file = `@foundry-rs/anvil-${platform}/bin/anvil${process.platform === "win32" ? ".exe" : ""}`;
-  const bound = port === 0 ? await freePort() : port;
-  const finality = options.includes("--slots-in-an-epoch") ? [] : ["--slots-in-an-epoch", 1];
-  const words = ["--host", "127.0.0.1", "--port", bound, "--chain-id", chainId, ...finality, "--silent"];
+  const words = ["--host", "127.0.0.1", "--port", port, "--chain-id", chainId, "--slots-in-an-epoch", 1, "--silent"];
   const child = spawn(createRequire(import.meta.url).resolve(file), [...words.map(String), ...options], {
     stdio: "ignore",
     detached: true,
@@ -37,10 +48,18 @@ export async function spawnAnvil(chainId: number, port: number, ...options: stri
     child.once("exit", end);
     child.once("error", end);
   });
-  const url = `http://127.0.0.1:${bound}`;
-  for (let tries = 0; !(await answers(url)); tries++) {
-    if (!alive || tries > 400)
-      throw new ChainUnavailableError(`the chain client does not start on port ${bound}`, undefined);
+  const url = `http://127.0.0.1:${port}`;
+  const isUp = async (): Promise<boolean> => {
+    if (!(await answers(url))) return false;
+    // Where the port was taken, another one has answered, and ours is about to end.
+    await pause(100);
+    return alive;
+  };
+  for (let tries = 0; !(await isUp()); tries++) {
+    if (!alive || tries > 400) {
+      child.kill("SIGKILL");
+      throw new ChainUnavailableError(`the chain client does not start on port ${port}`, undefined);
+    }
     await pause(25);
   }
   return {
