@@ -13,6 +13,7 @@ import { InProcessContract } from "../../src/chain/in-process.ts";
 import { RuleJudge, decodeEvaluation, encodeQuestion } from "../../src/chain/rules.ts";
 import type { Hex } from "../../src/consent/consent.ts";
 import { BEGIN, NEWS2_SCALE_1, NEWS2_SCALE_2, ruleOf, value } from "../unit/alerts/samples.ts";
+import { REFUSED } from "../unit/alerts/refused.ts";
 import { news2Cases, readNews2 } from "../conformance/news2.ts";
 import { rulesCampaign, type Judge } from "./rules-campaign.ts";
 
@@ -91,55 +92,7 @@ describe("rules in this process", function () {
   });
 
   it("are refused on chain and here alike", async () => {
-    const wrong: [Rule["kind"], Parameters<typeof ruleOf>[1]][] = [
-      ["threshold", { name: "" }],
-      ["threshold", { name: "x".repeat(65) }],
-      ["threshold", { version: 0 }],
-      ["threshold", { inputs: [] }],
-      ["threshold", { inputs: ruleOf("difference").inputs }],
-      ["threshold", { inputs: ruleOf("count").inputs }],
-      ["threshold", { inputs: [{ ...NEWS2_SCALE_1.inputs[0]!, bands: [], digits: 7 }] }],
-      ["threshold", { inputs: [{ ...NEWS2_SCALE_1.inputs[0]!, bands: [], maxAge: 0 }] }],
-      ["threshold", { inputs: [{ ...NEWS2_SCALE_1.inputs[0]!, bands: [], code: "" }] }],
-      ["threshold", { window: 1 }],
-      ["threshold", { readings: 1 }],
-      ["threshold", { responses: NEWS2_SCALE_1.responses }],
-      ["count", { inputs: ruleOf("threshold").inputs }],
-      ["count", { readings: 0 }],
-      ["count", { readings: 65 }],
-      ["count", { trigger: { threshold: 6n } }],
-      ["count", { trigger: { threshold: 0n } }],
-      ["count", { trigger: { hysteresis: 3n } }],
-      ["count", { trigger: { comparator: "atMost" } }],
-      ["rate", { window: 0 }],
-      ["rate", { per: 0 }],
-      ["rate", { minSpan: 0 }],
-      ["rate", { minSpan: 60_001 }],
-      ["difference", { window: 0 }],
-      ["difference", { minSpan: 1 }],
-      ["difference", { inputs: ruleOf("threshold").inputs }],
-      ["absence", { trigger: { raiseAfter: 1 } }],
-      ["absence", { trigger: { clearAfter: 1 } }],
-      ["absence", { trigger: { hysteresis: 1n } }],
-      ["absence", { trigger: { threshold: -1n } }],
-      ["score", { responses: [] }],
-      ["score", { responses: [{ total: 0, single: 0, level: 1 }] }],
-      ["score", { responses: NEWS2_SCALE_1.responses.toReversed() }],
-      ["score", { inputs: Array.from({ length: 17 }, () => ruleOf("score").inputs[0]!) }],
-      ["score", { inputs: [{ ...ruleOf("score").inputs[0]!, bands: [{ low: 1n, high: 0n, score: 1 }] }] }],
-      [
-        "score",
-        {
-          inputs: [
-            {
-              ...ruleOf("score").inputs[0]!,
-              bands: [{ low: 0n, high: 1n, score: 1, when: { input: 1, low: 0n, high: 0n } }],
-            },
-          ],
-        },
-      ],
-    ];
-    for (const [kind, differs] of wrong) {
+    for (const [kind, differs] of REFUSED) {
       const rule = ruleOf(kind, differs);
       const label = `${kind} ${JSON.stringify(differs, (_, one: unknown) => (typeof one === "bigint" ? String(one) : one))}`;
       expect(() => checkRule(rule), label)

@@ -17,7 +17,7 @@ describe("devices, parties and emergencies", () => {
     expect(violations).to.deep.equal([]);
     expect(calls).to.equal(STEPS);
     const outcomes = Object.keys(met).join("\n");
-    for (const event of ["DeviceRotated", "CustodyAccepted", "KeysRetired", "EmergencyDeclared", "EmergencyReviewed"]) {
+    for (const event of ["DeviceEnrolled", "DeviceSuspended", "PartyAccredited", "KeysProposed", "EmergencyDeclared"]) {
       expect(outcomes).to.include(event);
     }
     if (calls < ENOUGH) return;

@@ -1,0 +1,60 @@
+import type { Kind } from "../../../src/alerts/rule.ts";
+import { NEWS2_SCALE_1, ruleOf } from "./samples.ts";
+
+/** Rules that no library takes: the kind, and what is wrong about one of it. */
+export const REFUSED: readonly (readonly [Kind, Parameters<typeof ruleOf>[1]])[] = [
+  ["threshold", { name: "" }],
+  ["threshold", { name: "x".repeat(65) }],
+  ["threshold", { version: 0 }],
+  ["threshold", { inputs: [] }],
+  ["threshold", { inputs: ruleOf("difference").inputs }],
+  ["threshold", { inputs: ruleOf("count").inputs }],
+  ["threshold", { inputs: [{ ...NEWS2_SCALE_1.inputs[0]!, bands: [], digits: 7 }] }],
+  ["threshold", { inputs: [{ ...NEWS2_SCALE_1.inputs[0]!, bands: [], maxAge: 0 }] }],
+  ["threshold", { inputs: [{ ...NEWS2_SCALE_1.inputs[0]!, bands: [], code: "" }] }],
+  ["threshold", { window: 1 }],
+  ["threshold", { readings: 1 }],
+  ["threshold", { responses: NEWS2_SCALE_1.responses }],
+  ["count", { inputs: ruleOf("threshold").inputs }],
+  ["count", { readings: 0 }],
+  ["count", { readings: 65 }],
+  ["count", { trigger: { threshold: 6n } }],
+  ["count", { trigger: { threshold: 0n } }],
+  ["count", { trigger: { hysteresis: 3n } }],
+  ["count", { trigger: { comparator: "atMost" } }],
+  ["rate", { window: 0 }],
+  ["rate", { per: 0 }],
+  ["rate", { minSpan: 0 }],
+  ["rate", { minSpan: 60_001 }],
+  ["difference", { window: 0 }],
+  ["difference", { minSpan: 1 }],
+  ["difference", { inputs: ruleOf("threshold").inputs }],
+  ["absence", { trigger: { raiseAfter: 1 } }],
+  ["absence", { trigger: { clearAfter: 1 } }],
+  ["absence", { trigger: { hysteresis: 1n } }],
+  ["absence", { trigger: { threshold: -1n } }],
+  ["score", { responses: [] }],
+  ["score", { responses: [{ total: 0, single: 0, level: 1 }] }],
+  ["score", { responses: NEWS2_SCALE_1.responses.toReversed() }],
+  ["score", { inputs: Array.from({ length: 17 }, () => ruleOf("score").inputs[0]!) }],
+  ["score", { inputs: [{ ...ruleOf("score").inputs[0]!, bands: [{ low: 1n, high: 0n, score: 1 }] }] }],
+  [
+    "score",
+    {
+      inputs: [
+        {
+          ...ruleOf("score").inputs[0]!,
+          bands: [{ low: 0n, high: 1n, score: 1, when: { input: 1, low: 0n, high: 0n } }],
+        },
+      ],
+    },
+  ],
+  [
+    "score",
+    {
+      inputs: [
+        { ...ruleOf("score").inputs[0]!, bands: Array.from({ length: 33 }, () => ({ low: 0n, high: 1n, score: 1 })) },
+      ],
+    },
+  ],
+];
