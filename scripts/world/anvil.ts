@@ -16,7 +16,8 @@ export interface AnvilProcess {
 const TRIES = 5;
 
 /**
- * Starts the chain client from npm on 127.0.0.1, in a process group of its own. A block is final when two lie on it.
+ * Starts the chain client from npm on 127.0.0.1, in a process group of its own. A block is final when two lie on it, unless the
+ * options say otherwise.
  *
  * @param port - 0 for a free one.
  * @throws ChainUnavailableError when it does not come up.
@@ -34,7 +35,8 @@ export async function spawnAnvil(chainId: number, port: number, ...options: stri
 async function spawnOn(port: number, chainId: number, options: readonly string[]): Promise<AnvilProcess> {
   const platform = `${process.platform}-${process.arch === "x64" ? "amd64" : process.arch}`;
   const file = `@foundry-rs/anvil-${platform}/bin/anvil${process.platform === "win32" ? ".exe" : ""}`;
-  const words = ["--host", "127.0.0.1", "--port", port, "--chain-id", chainId, "--slots-in-an-epoch", 1, "--silent"];
+  const finality = options.includes("--slots-in-an-epoch") ? [] : ["--slots-in-an-epoch", 1];
+  const words = ["--host", "127.0.0.1", "--port", port, "--chain-id", chainId, ...finality, "--silent"];
   const child = spawn(createRequire(import.meta.url).resolve(file), [...words.map(String), ...options], {
     stdio: "ignore",
     detached: true,
