@@ -53,16 +53,19 @@ const all = readdirSync(join(root, "test"), { recursive: true })
   .sort();
 const named = process.argv.slice(2);
 const files = named.length > 0 ? named : all.map((file) => join("test", file));
-// Two lanes, for two cores: what needs Hardhat, with its output as it comes; and beside it plain mocha, shown when it has ended.
-const isPlain = (file) => PLAIN.some((folder) => file.startsWith(join("test", folder)));
-const [plain, onHardhat] = [files.filter(isPlain), files.filter((file) => !isPlain(file))];
-const beside = plain.length > 0 ? runBeside(join(root, "node_modules", "mocha", "bin", "mocha.js"), ...plain) : nothing;
+// Lanes beside each other: what needs Hardhat, with its output as it comes; plain mocha over the units, and over the command line, whose tests
+// mostly wait for processes of their own. The last two are shown when they have ended.
+const laneOf = (file) => PLAIN.find((folder) => file.startsWith(join("test", folder)));
+const lane = (folder) => files.filter((file) => laneOf(file) === folder);
+const mochaFile = join(root, "node_modules", "mocha", "bin", "mocha.js");
+const beside = PLAIN.map(lane).map((some) => (some.length > 0 ? runBeside(mochaFile, ...some) : nothing));
 const solidity = named.length === 0 ? await run(hardhat, "test", "solidity", "--no-compile") : nothing;
+const onHardhat = lane(undefined);
 const mocha = onHardhat.length > 0 ? await run(hardhat, "test", "mocha", "--no-compile", ...onHardhat) : nothing;
-const second = await beside;
-second.show();
+const others = await Promise.all(beside);
+for (const other of others) other.show();
 
-const runs = [solidity, mocha, second];
+const runs = [solidity, mocha, ...others];
 const total = (key) => runs.reduce((sum, { counts }) => sum + counts[key], 0);
 // A runner that fails without naming a test has failed all the same.
 const failed = Math.max(total("failed"), runs.every(({ code }) => code === 0) ? 0 : 1);

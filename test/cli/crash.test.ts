@@ -2,7 +2,7 @@ import { expect } from "chai";
 import { campaign } from "../../scripts/crash/campaign.ts";
 
 const SEED = process.env["MEDSEAL_SEED"] ?? "the lights go out";
-const KILLS = 12;
+const KILLS = 6;
 
 describe("a running gateway that is killed while a device streams", function () {
   this.timeout(300_000);
