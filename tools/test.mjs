@@ -33,6 +33,9 @@ function start(args, show) {
   });
 }
 
+/** As in hardhat.config.ts, in milliseconds: what is slow on a small machine has not failed. */
+const LONGEST = "120000";
+
 /** Folders of tests that start no chain of Hardhat. */
 const PLAIN = ["unit", "cli"];
 
@@ -58,7 +61,9 @@ const files = named.length > 0 ? named : all.map((file) => join("test", file));
 const laneOf = (file) => PLAIN.find((folder) => file.startsWith(join("test", folder)));
 const lane = (folder) => files.filter((file) => laneOf(file) === folder);
 const mochaFile = join(root, "node_modules", "mocha", "bin", "mocha.js");
-const beside = PLAIN.map(lane).map((some) => (some.length > 0 ? runBeside(mochaFile, ...some) : nothing));
+const beside = PLAIN.map(lane).map((some) =>
+  some.length > 0 ? runBeside(mochaFile, "--timeout", LONGEST, ...some) : nothing,
+);
 const solidity = named.length === 0 ? await run(hardhat, "test", "solidity", "--no-compile") : nothing;
 const onHardhat = lane(undefined);
 const mocha = onHardhat.length > 0 ? await run(hardhat, "test", "mocha", "--no-compile", ...onHardhat) : nothing;
