@@ -1,4 +1,5 @@
 import { concat, fromUtf8, utf8 } from "../../src/bytes/bytes.ts";
+import { random, type Random } from "../../src/bytes/random.ts";
 import { ByteReader } from "../../src/bytes/reader.ts";
 import { ByteWriter } from "../../src/bytes/writer.ts";
 import { MedSealError } from "../../src/errors.ts";
@@ -15,6 +16,8 @@ export class LetterError extends MedSealError {
 export interface LetterKind {
   readonly name: string;
   readonly sizes: readonly number[];
+  /** What one is refused with that is not for this identity; LetterError without it. */
+  readonly Refused?: new (message: string, options?: { cause?: unknown }) => MedSealError;
 }
 
 const magicOf = ({ name }: LetterKind): Uint8Array => utf8(`medseal/${name}/1\n`);
@@ -23,24 +26,26 @@ const magicOf = ({ name }: LetterKind): Uint8Array => utf8(`medseal/${name}/1\n`
 export async function sealLetter(
   kind: LetterKind,
   text: string,
-  { recipient: { kem, hpkeKey } }: Contact,
+  { recipient: { kem, hpkeKey } }: Pick<Contact, "recipient">,
+  rand: Random = random,
 ): Promise<Uint8Array> {
   const magic = magicOf(kind);
   const head = new ByteWriter().raw(magic).uint(kem, 2).finish();
-  const { enc, ciphertext } = await sealTo(kem, hpkeKey, magic, head, pad(utf8(text), kind.sizes));
+  const { enc, ciphertext } = await sealTo(kem, hpkeKey, magic, head, pad(utf8(text), kind.sizes), rand);
   return concat(head, new ByteWriter().sized(enc, 2).raw(ciphertext).finish());
 }
 
-/** @throws LetterError, MalformedError. */
+/** @throws LetterError, or the kind's own error; MalformedError. */
 export async function openLetter(kind: LetterKind, bytes: Uint8Array, keys: HpkeKeyPair): Promise<string> {
+  const { Refused = LetterError } = kind;
   const magic = magicOf(kind);
   const reader = new ByteReader(bytes, kind.name).expect(magic, "name and version 1");
   const kem = reader.uint(2);
-  if (kem !== keys.kem || !(kem in KEMS)) throw new LetterError(`the ${kind.name} is sealed to a key of another kind`);
+  if (kem !== keys.kem || !(kem in KEMS)) throw new Refused(`the ${kind.name} is sealed to a key of another kind`);
   const head = new ByteWriter().raw(magic).uint(kem, 2).finish();
   const enc = reader.sized(2);
   const plain = await openWith(keys, enc, magic, head, reader.fixed(reader.left)).catch((cause: unknown) => {
-    throw new LetterError(`the ${kind.name} is sealed to somebody else, or was altered`, { cause });
+    throw new Refused(`the ${kind.name} is sealed to somebody else, or was altered`, { cause });
   });
   return fromUtf8(unpad(plain));
 }

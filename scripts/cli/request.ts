@@ -1,11 +1,8 @@
 import { verifyTypedData, type HDNodeWallet } from "ethers";
-import { concat, utf8 } from "../../src/bytes/bytes.ts";
 import { random, type Random } from "../../src/bytes/random.ts";
-import { ByteReader } from "../../src/bytes/reader.ts";
-import { ByteWriter } from "../../src/bytes/writer.ts";
 import { MedSealError } from "../../src/errors.ts";
-import { KEMS, openWith, sealTo, type HpkeKeyPair } from "../../src/seal/hpke.ts";
-import { pad, unpad } from "../../src/seal/padding.ts";
+import type { HpkeKeyPair } from "../../src/seal/hpke.ts";
+import { openLetter, sealLetter, type LetterKind } from "./letter.ts";
 import { isPlain } from "./people.ts";
 import type { Contact } from "./vault.ts";
 
@@ -25,8 +22,7 @@ export class RequestError extends MedSealError {
   readonly code = "ERR_REQUEST";
 }
 
-const MAGIC = utf8("medseal/request/1\n");
-const SIZES = [4096, 16_384];
+const REQUEST: LetterKind = { name: "request", sizes: [4096, 16_384], Refused: RequestError };
 const DOMAIN = { name: "MedSeal request", version: "1" };
 const TYPES = {
   Request: [
@@ -40,19 +36,17 @@ const TYPES = {
   ],
 };
 
-/** Signed with the asker's own key and sealed to the patient: name ‖ kem u16 ‖ enc, sized u16 ‖ ciphertext of padded JSON {card, request, signature}. */
+/** Signed with the asker's own key and sealed to the patient: a letter of JSON {card, request, signature}. */
 export async function sealRequest(
   request: ConsentRequest,
   card: string,
   wallet: HDNodeWallet,
-  { recipient: { kem, hpkeKey } }: Pick<Contact, "recipient">,
+  patient: Pick<Contact, "recipient">,
   rand: Random = random,
 ): Promise<Uint8Array> {
   const signature = await wallet.signTypedData(DOMAIN, TYPES, request);
   const text = JSON.stringify({ card, request, signature });
-  const head = new ByteWriter().raw(MAGIC).uint(kem, 2).finish();
-  const { enc, ciphertext } = await sealTo(kem, hpkeKey, MAGIC, head, pad(utf8(text), SIZES), rand);
-  return concat(head, new ByteWriter().sized(enc, 2).raw(ciphertext).finish());
+  return sealLetter(REQUEST, text, patient, rand);
 }
 
 /** The request and the card of whoever signed it. @throws RequestError, MalformedError. */
@@ -61,15 +55,7 @@ export async function openRequest(
   keys: HpkeKeyPair,
   me: string,
 ): Promise<{ request: ConsentRequest; card: string; signer: string }> {
-  const reader = new ByteReader(bytes, "request").expect(MAGIC, "name and version 1");
-  const kem = reader.uint(2);
-  if (kem !== keys.kem || !(kem in KEMS)) throw new RequestError("the request is sealed to a key of another kind");
-  const head = new ByteWriter().raw(MAGIC).uint(kem, 2).finish();
-  const enc = reader.sized(2);
-  const plain = await openWith(keys, enc, MAGIC, head, reader.fixed(reader.left)).catch((cause: unknown) => {
-    throw new RequestError("the request is sealed to somebody else, or was altered", { cause });
-  });
-  const text = new TextDecoder().decode(unpad(plain));
+  const text = await openLetter(REQUEST, bytes, keys);
   try {
     const { card, request, signature } = JSON.parse(text) as {
       card: string;
