@@ -16,7 +16,7 @@ export async function alertRows({ organisation, gateway, clinician, time }: Gove
   const rule = ruleOf("threshold");
   const [fields, id] = [ruleFields(rule), ruleId(rule)];
   const { sealedAlert, digest } = newAlert(clinician.address);
-  const raise = () => rules.connect(gateway).getFunction("raise")(SLOT, digest);
+  const raise = () => rules.connect(gateway).raise(SLOT, digest);
   const row = (differs: Omit<Row, "contract" | "watch">): Row => ({
     contract: "AlertRules",
     watch: async () => [
