@@ -24,7 +24,7 @@ export function gasTable(report: GasReport): string {
     "",
     line("an item of a list costs", "gas", "", "from", "to"),
     ...Object.entries(report.lists).map(([name, { item, gasAnItem, few, many }]) =>
-      line(`${name}, a ${item}`, gasAnItem, "", few, many),
+      line(`${name}: each ${item}`, gasAnItem, "", few, many),
     ),
     "",
     ...growth(report),
