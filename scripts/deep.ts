@@ -2,6 +2,7 @@ import { UsageError } from "../src/errors.ts";
 import * as alerts from "./deep/alerts.ts";
 import { auditTable, deepAudit } from "./deep/audit.ts";
 import { contractsTable, deepContracts } from "./deep/contracts.ts";
+import { CONSENT, deepSuites, STORAGE, suitesTable } from "./deep/suites.ts";
 import { freshSeed, numberOf } from "./deep/chance.ts";
 import { runMain } from "./main.ts";
 
@@ -31,13 +32,24 @@ const PARTS: Readonly<Record<string, Part>> = {
       return { text: auditTable(figures), json: figures, pass: figures.pass };
     },
   },
+  consent: suites(CONSENT),
   contracts: {
     async run(seed, scale, tell) {
       const figures = await deepContracts(seed, scale, tell);
       return { text: contractsTable(figures), json: figures, pass: figures.pass };
     },
   },
+  storage: suites(STORAGE),
 };
+
+function suites(named: typeof CONSENT): Part {
+  return {
+    async run(seed, scale, tell) {
+      const figures = await deepSuites(named, seed, scale, tell);
+      return { text: suitesTable(figures), json: figures, pass: figures.pass };
+    },
+  };
+}
 
 await runMain(async () => {
   const words = process.argv.slice(2);
