@@ -14,13 +14,13 @@ import type { BlockStore } from "../ipfs/store.ts";
 import { covers } from "../keys/cover.ts";
 import type { SigningKeyPair } from "../keys/signature.ts";
 import type { CheckpointPlace, MailRow } from "../log/checkpoint.ts";
-import { chunkRoot, epochOf, type Chunk } from "../log/chunk.ts";
+import { chunkRoot, epochOf, type Chunk, type ChunkFacts } from "../log/chunk.ts";
 import { mailRow } from "../log/mail.ts";
 import type { SignedChunk } from "../log/sealed-batch.ts";
 import { signStatement, type SignerState } from "../log/signer.ts";
 import type { StreamDescriptor } from "../log/stream.ts";
 import { parseInstant } from "../observation/instant.ts";
-import { channelKey, type Clock } from "../observation/observation.ts";
+import { channelKey, type Channel, type Clock } from "../observation/observation.ts";
 import type { HpkeKeyPair } from "../seal/hpke.ts";
 import { Journal } from "../state/journal.ts";
 import type { Rows } from "../state/rows.ts";
@@ -266,15 +266,16 @@ export class Gateway {
 
   #admission({ write, stream }: LeasedStream, name: string | undefined): Admit {
     const at = this.#writable(write, stream);
-    const admit = admissible(stream, at);
+    const admit = leaveFor(stream, at).one;
     // Of an import that is given again the keys may be gone: what was sealed is passed over.
     if (name !== undefined && this.#state.imports.get(name) !== undefined) return admit;
-    let covered = -1;
+    let [covered, last]: [number, string | undefined] = [-1, undefined];
     return (observation) => {
       admit(observation);
+      if (observation.time === last) return;
       const epoch = epochOf(observation.time, stream.epochLength);
       if (epoch !== covered && !covers(at.keys.data ?? [], epoch)) throw new TooLateError();
-      covered = epoch;
+      [covered, last] = [epoch, observation.time];
     };
   }
 
@@ -315,7 +316,7 @@ export class Gateway {
     // Before every batch: nothing is sealed under a generation whose reader has been revoked.
     await this.#retireEnded();
     const at = this.#writable(write, stream);
-    chunk?.observations.forEach(admissible(stream, at));
+    if (chunk) leaveFor(stream, at).all(chunk.facts);
     if (!covers(at.keys.data ?? [], epoch)) throw new TooLateError();
     const signer = { ...this.#state.position.signer };
     const chunks = chunk ? [this.#sign(stream, epoch, chunk, signer)] : [];
@@ -367,18 +368,37 @@ export const isRefusal = (error: unknown): error is Refusal =>
 const sourceName = (source: string, { write, stream }: LeasedStream): string =>
   `${source}/${write}/${hex0x(stream.id)}`;
 
-/** Checks observations against stream and lease. @throws from the check: NoLeaseError, WrongChannelError. */
-function admissible(stream: StreamDescriptor, { lease }: Writable): Admit {
+/** What a lease lets be written of a stream. @throws from both checks: NoLeaseError, WrongChannelError. */
+function leaveFor(stream: StreamDescriptor, { lease }: Writable): { one: Admit; all: (facts: ChunkFacts) => void } {
   const channels = new Set(stream.channels.map(channelKey));
   const { dataStart, dataEnd } = ownLink(lease).consent;
-  return ({ channel, time }) => {
+  const checkChannel = (channel: Channel): void => {
     if (!channels.has(channelKey(channel))) throw new WrongChannelError();
-    const seconds = parseInstant(time)?.seconds ?? -1;
-    if (seconds < dataStart || seconds >= dataEnd) {
-      throw new NoLeaseError("a reading lies outside the data window of the leave to write", {
-        hint: "ask the patient for an import consent over the recording's time",
-      });
-    }
+  };
+  const checkTime = (seconds: number): void => {
+    if (seconds >= dataStart && seconds < dataEnd) return;
+    throw new NoLeaseError("a reading lies outside the data window of the leave to write", {
+      hint: "ask the patient for an import consent over the recording's time",
+    });
+  };
+  // The same few channels come again and again, and the values of one row have one time.
+  const admitted = new Set<Channel>();
+  let last: string | undefined;
+  return {
+    one({ channel, time }) {
+      if (!admitted.has(channel)) {
+        checkChannel(channel);
+        admitted.add(channel);
+      }
+      if (time === last) return;
+      checkTime(parseInstant(time)?.seconds ?? -1);
+      last = time;
+    },
+    all(facts) {
+      facts.channels.forEach(checkChannel);
+      checkTime(facts.earliest);
+      checkTime(facts.latest);
+    },
   };
 }
 

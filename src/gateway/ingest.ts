@@ -1,6 +1,6 @@
 import { encodeBatch, BATCH_CLASSES } from "../log/batch.ts";
 import { TooLargeError } from "../log/errors.ts";
-import { epochOf, type Chunk } from "../log/chunk.ts";
+import { epochOf, factsOf, type Chunk, type ChunkFacts } from "../log/chunk.ts";
 import type { StreamDescriptor } from "../log/stream.ts";
 import type { Clock, Observation } from "../observation/observation.ts";
 import { capacityOf } from "../seal/padding.ts";
@@ -17,6 +17,7 @@ export type Admit = (observation: Observation) => void;
 
 /** A chunk, and the batch that it makes alone, as `encodeBatch` gives it. */
 export interface CutChunk extends Chunk {
+  readonly facts: ChunkFacts;
   readonly encoded: Uint8Array;
 }
 
@@ -51,6 +52,8 @@ export class StreamIngest {
   #current: { readonly epoch: number; readonly rows: Observation[] } = { epoch: -1, rows: [] };
   #flushed = 0;
   #newest = -1;
+  /** Of the observation before: values of one row have one time. */
+  #before: { readonly time: string | undefined; readonly epoch: number } = { time: undefined, epoch: -1 };
   #finished = false;
   #last: Promise<unknown> = Promise.resolve();
 
@@ -144,7 +147,9 @@ export class StreamIngest {
   /** @returns the epoch of an observation that may be taken. */
   #check(observation: Observation, admit: Admit): number {
     admit(observation);
-    const epoch = epochOf(observation.time, this.#stream.epochLength);
+    const { time } = observation;
+    if (time !== this.#before.time) this.#before = { time, epoch: epochOf(time, this.#stream.epochLength) };
+    const { epoch } = this.#before;
     if (this.#newest !== -1 && epoch - this.#newest > LONGEST_GAP) {
       throw new TooLargeError(`a gap of more than ${LONGEST_GAP} epochs`, {
         hint: "open the stream with longer epochs, or ingest what comes after the gap apart",
@@ -225,8 +230,9 @@ export class StreamIngest {
 /** Undefined when a chunk is too large for a batch. @param base - Seconds at which its epoch begins. */
 export function chunkThatFits(chunk: Chunk, base: number): CutChunk | undefined {
   try {
-    const encoded = encodeBatch([chunk], base);
-    return encoded.length <= capacityOf(BATCH_CLASSES.at(-1) as number) ? { ...chunk, encoded } : undefined;
+    const known = { ...chunk, facts: chunk.facts ?? factsOf(chunk.observations) };
+    const encoded = encodeBatch([known], base);
+    return encoded.length <= capacityOf(BATCH_CLASSES.at(-1) as number) ? { ...known, encoded } : undefined;
   } catch (error) {
     if (error instanceof TooLargeError) return undefined;
     throw error;

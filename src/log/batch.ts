@@ -2,7 +2,7 @@ import { utf8 } from "../bytes/bytes.ts";
 import { ByteReader } from "../bytes/reader.ts";
 import { ByteWriter } from "../bytes/writer.ts";
 import type { Channel, Clock } from "../observation/observation.ts";
-import type { Chunk } from "./chunk.ts";
+import { factsOf, type Chunk } from "./chunk.ts";
 import { channelKey } from "../observation/observation.ts";
 import { decodeColumns, encodeColumns } from "./columns.ts";
 import { TooLargeError } from "./errors.ts";
@@ -42,9 +42,8 @@ function readClock(reader: ByteReader): Clock {
 export function encodeBatch(chunks: readonly Chunk[], base: number): Uint8Array {
   const leaves = chunks.reduce((sum, { observations }) => sum + observations.length, 0);
   if (leaves > MAX_LEAVES) throw new TooLargeError(`a batch holds at most ${MAX_LEAVES} readings, got ${leaves}`);
-  const seen = new Set<Channel>();
-  for (const { observations } of chunks) for (const { channel } of observations) seen.add(channel);
-  const channels = new Map([...seen].map((channel) => [channelKey(channel), channel]));
+  const used = chunks.flatMap(({ facts, observations }) => (facts ?? factsOf(observations)).channels);
+  const channels = new Map(used.map((channel) => [channelKey(channel), channel]));
   if (channels.size > 255) throw new TooLargeError(`a batch holds at most 255 channels, got ${channels.size}`);
   const table = [...channels.values()];
 
