@@ -75,8 +75,18 @@ async function work({ mode, file, posting }: Task): Promise<Round> {
     const rate = await hashRate();
     const before = rate.perSecond() / 2;
     const start = performance.now();
+    const t0 = (process as any).threadCpuUsage?.(); const cpu0 = process.cpuUsage();
+    const { Session } = await import("node:inspector/promises");
+    const sess = process.env["PROF"] ? new Session() : undefined;
+    sess?.connect();
+    await sess?.post("Profiler.enable");
+    await sess?.post("Profiler.setSamplingInterval", { interval: 500 });
+    await sess?.post("Profiler.start");
     const { readings, gas } = await ingest(gateway, file, mode);
     const seconds = (performance.now() - start) / 1000;
+    const c = process.cpuUsage(cpu0);
+    console.log(`   ${mode} wall ${(seconds * 1e6 / readings).toFixed(2)} cpu user ${(c.user / readings).toFixed(2)} sys ${(c.system / readings).toFixed(2)} thread ${((process as any).threadCpuUsage?.(t0).user / readings).toFixed(2)}`);
+    if (sess) { const { profile } = (await sess.post("Profiler.stop")) as any; (await import("node:fs")).writeFileSync(`/tmp/h2s/${process.env["PROF"]}-${mode}.cpuprofile`, JSON.stringify(profile)); }
     const peakRssMiB = process.resourceUsage().maxRSS / 1024;
     const after = rate.perSecond() / 2;
     await gateway.close();
