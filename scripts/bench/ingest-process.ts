@@ -28,6 +28,8 @@ export interface Task {
   readonly mode: Mode;
   readonly file: string;
   readonly posting: Posting;
+  /** Of the gateway; see `GatewayDeps`. */
+  readonly threads: number;
 }
 
 /** What one round of one process measured. */
@@ -43,7 +45,7 @@ export interface Round {
   readonly peakRssMiB: number;
 }
 
-async function work({ mode, file, posting }: Task): Promise<Round> {
+async function work({ mode, file, posting, threads }: Task): Promise<Round> {
   const folder = await mkdtemp(join(tmpdir(), "medseal-bench-"));
   const { deployment, keys, account } = posting;
   const rpc = openRpc(posting.rpc, deployment.chainId);
@@ -70,23 +72,14 @@ async function work({ mode, file, posting }: Task): Promise<Round> {
       ask: ({ time, ...question }) => judge.isPermitted(question, time),
       rows: sqliteRows(mode === "anchored" ? join(folder, "journal.sqlite") : ":memory:"),
       keys,
+      threads,
     });
     await gateway.acceptLease(posting.lease);
     const rate = await hashRate();
     const before = rate.perSecond() / 2;
     const start = performance.now();
-    const t0 = (process as any).threadCpuUsage?.(); const cpu0 = process.cpuUsage();
-    const { Session } = await import("node:inspector/promises");
-    const sess = process.env["PROF"] ? new Session() : undefined;
-    sess?.connect();
-    await sess?.post("Profiler.enable");
-    await sess?.post("Profiler.setSamplingInterval", { interval: 500 });
-    await sess?.post("Profiler.start");
     const { readings, gas } = await ingest(gateway, file, mode);
     const seconds = (performance.now() - start) / 1000;
-    const c = process.cpuUsage(cpu0);
-    console.log(`   ${mode} wall ${(seconds * 1e6 / readings).toFixed(2)} cpu user ${(c.user / readings).toFixed(2)} sys ${(c.system / readings).toFixed(2)} thread ${((process as any).threadCpuUsage?.(t0).user / readings).toFixed(2)}`);
-    if (sess) { const { profile } = (await sess.post("Profiler.stop")) as any; (await import("node:fs")).writeFileSync(`/tmp/h2s/${process.env["PROF"]}-${mode}.cpuprofile`, JSON.stringify(profile)); }
     const peakRssMiB = process.resourceUsage().maxRSS / 1024;
     const after = rate.perSecond() / 2;
     await gateway.close();

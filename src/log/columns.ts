@@ -154,6 +154,7 @@ export function decodeColumns(
   const lastMantissa = new Map<number, number>();
 
   const observations: Observation[] = [];
+  let [lastForm, time] = [-1, ""];
   for (let row = 0; row < count; row++) {
     const channelIndex = channelColumn.uint(1);
     const channel = channels[channelIndex] ?? channelColumn.fail("unknown channel");
@@ -167,13 +168,17 @@ export function decodeColumns(
     const known = forms[formIndex] ?? form.fail("unknown time form");
     if (formIndex > formsUsed) form.fail("forms of time are not in the order of their first use");
     if (formIndex === formsUsed) formsUsed++;
-    known.last += unzigzag(tick.varint());
+    const step = tick.varint();
+    known.last += unzigzag(step);
     const perSecond = 10 ** known.digits;
     if (known.last < 0 || known.last >= DAY * perSecond) tick.fail("time a day or more from the start of its epoch");
     const seconds = Math.floor(known.last / perSecond);
     const fraction = known.digits === 0 ? "" : String(known.last - seconds * perSecond).padStart(known.digits, "0");
     if (base + seconds + 60 * offsetMinutes(known.offset) > LAST_LOCAL) tick.fail("time after the year 9999");
-    const time = formatInstant({ seconds: base + seconds, fraction, offset: known.offset });
+    // Values of one row have one time.
+    if (step !== 0 || formIndex !== lastForm)
+      time = formatInstant({ seconds: base + seconds, fraction, offset: known.offset });
+    lastForm = formIndex;
     observations.push({ channel, time, status, value: readValue(kind) });
 
     function readValue(of: (typeof KINDS)[number]): Value {
