@@ -4,7 +4,8 @@ import { alertsTable, benchAlerts } from "./bench/alerts.ts";
 import { benchCli, cliTable } from "./bench/cli.ts";
 import { benchGas } from "./bench/gas.ts";
 import { gasTable } from "./bench/gas-table.ts";
-import { benchIngest, INGEST, ingestTable } from "./bench/ingest.ts";
+import { benchIngest, INGEST } from "./bench/ingest.ts";
+import { ingestTable } from "./bench/ingest-table.ts";
 import { runMain } from "./main.ts";
 
 interface Part {

@@ -15,6 +15,7 @@ import type { Intake, IntakeOptions } from "../../src/intake/types.ts";
 import { MemoryStore } from "../../src/ipfs/memory.ts";
 import { openStore } from "../../src/ipfs/open.ts";
 import { epochOf } from "../../src/log/chunk.ts";
+import type { Observation } from "../../src/observation/observation.ts";
 import { sqliteRows } from "../../src/state/rows.ts";
 import { hashRate } from "./hash-bound.ts";
 import type { Posting } from "./ingest-ground.ts";
@@ -109,7 +110,8 @@ async function ingest(gateway: Gateway, intake: Intake, mode: Mode): Promise<{ r
     for (const { receipt } of await gateway.drain()) gas += Number(receipt?.gasUsed ?? 0n);
   };
   for await (const rows of intake.batches()) {
-    const observations = rows.flatMap((row) => (row.kind === "quarantined" ? [] : row.observation));
+    const observations: Observation[] = [];
+    for (const row of rows) if (row.kind === "observation") observations.push(row.observation);
     readings += observations.length;
     if (mode !== "hourly") {
       await session.addAll(observations, refused);

@@ -1,19 +1,14 @@
 import { fork } from "node:child_process";
 import { once } from "node:events";
-import { existsSync } from "node:fs";
-import { mkdtemp, open, rm, writeFile } from "node:fs/promises";
-import { availableParallelism, loadavg, tmpdir } from "node:os";
+import { mkdtemp, rm } from "node:fs/promises";
+import { loadavg, tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { simulate, WARD_BED_7 } from "../../examples/simulate.ts";
-import { openIntake } from "../../src/intake/intake.ts";
-import type { IntakeOptions } from "../../src/intake/types.ts";
-import { survey } from "../../src/intake/survey.ts";
-import type { StreamDescriptor } from "../../src/log/stream.ts";
-import { formatInstant, parseInstant, type Instant } from "../../src/observation/instant.ts";
 import { openGround, type Ground } from "./ingest-ground.ts";
 import type { Mode, Round } from "./ingest-process.ts";
+import { LARGE, reached, TARGETS } from "./ingest-table.ts";
 import { peerLoop } from "./peer-loop.ts";
+import { longRecording, patientsRecordings, record, sample, type Recorded } from "./recordings.ts";
 
 /** One size of recording; rates are readings a second. */
 export interface IngestRow {
@@ -85,19 +80,9 @@ export interface IngestSettings {
 export const INGEST: IngestSettings = { sizes: [1_000, 10_000, 100_000, 1_000_000], rounds: 5 };
 /** Threads of `ThreadsRow`s. */
 const THREADS = [0, 1, 2, 4];
-/** Targets are set for recordings of this many readings. */
-const LARGE = 1_000_000;
-const TARGETS = { anchored: 0.4, sealed: 0.6, peers: 5_000, json: 60, gas: 3, rssMiB: 300 };
 
 /** Options of node for a gateway of little memory: without them the collector lets garbage lie as long as the machine has room. */
 const SPARING = ["--max-semi-space-size=16", "--heap-growing-percent=30"];
-
-const CHANNELS = 6;
-/** Readings that are not marked missing; a little less than in truth. */
-const PRESENT = 0.98;
-const EPOCH = 3600;
-const DAY = 86_400;
-const PEER_READINGS = 300;
 
 /** Medians over the rounds, each in a process and a gateway of its own. */
 export async function benchIngest({ sizes, rounds, fileGib }: IngestSettings = INGEST): Promise<IngestReport> {
@@ -165,24 +150,9 @@ async function withThreads(ground: Ground, recording: Recorded, rounds: number):
   }));
 }
 
-const ROOT = fileURLToPath(new URL("../..", import.meta.url));
-const BEGUN = { start: "2026-03-01T08:00:00Z" };
-const LOCAL = { zone: "America/New_York" };
-/** Recordings of patients, under the folder that MEDSEAL_DATA names; left out where there is none. */
-const REAL: readonly (readonly [name: string, file: string, options: IntakeOptions])[] = [
-  ["BIDMC 01", "bidmc_numerics/bidmc_01_Numerics.csv", BEGUN],
-  ["BIDMC 11", "bidmc_numerics/bidmc_11_Numerics.csv", BEGUN],
-  ["CGM 001", "cgm_bigideas/Dexcom_001.csv", LOCAL],
-  ["CGM 011", "cgm_bigideas/Dexcom_011.csv", LOCAL],
-];
-
 async function realRecordings(ground: Ground): Promise<RecordingRow[]> {
-  const folder = process.env["MEDSEAL_DATA"] ?? join(ROOT, "../shared/data");
   const rows: RecordingRow[] = [];
-  for (const [name, path, options] of REAL) {
-    const file = join(folder, path);
-    if (!existsSync(file)) continue;
-    const recording = await recordingOf(file, options);
+  for (const { name, recording } of await patientsRecordings()) {
     const { bytes } = await oneRound(ground, recording, "anchored");
     const { readings, json } = recording;
     rows.push({
@@ -195,20 +165,8 @@ async function realRecordings(ground: Ground): Promise<RecordingRow[]> {
   return rows;
 }
 
-/** Day after day of the bedside monitor, until the file has its size. */
 async function large(ground: Ground, folder: string, gib: number): Promise<FileRow> {
-  const path = join(folder, "large.csv");
-  const handle = await open(path, "wx");
-  const begin = parseInstant(WARD_BED_7.start) as Instant;
-  for (let day = 0, length = 0; length < gib * 2 ** 30; day++) {
-    const start = formatInstant({ ...begin, seconds: begin.seconds + DAY * day });
-    const text = simulate({ seed: WARD_BED_7.seed + day, seconds: DAY, start });
-    const rows = day === 0 ? text : text.slice(text.indexOf("\n") + 1);
-    await handle.write(rows);
-    length += rows.length;
-  }
-  await handle.close();
-  const recording = await recordingOf(path, {}, EPOCH);
+  const recording = await longRecording(folder, gib * 2 ** 30);
   const round = await oneRound(ground, recording, "anchored");
   return {
     gib,
@@ -216,66 +174,6 @@ async function large(ground: Ground, folder: string, gib: number): Promise<FileR
     perSecond: rate([round], recording),
     peakRssMiB: peakOf([round]),
   };
-}
-
-interface Recorded {
-  readonly file: string;
-  readonly options: IntakeOptions;
-  readonly readings: number;
-  readonly missing: number;
-  /** As NDJSON, in bytes. */
-  readonly json: number;
-  readonly stream: Omit<StreamDescriptor, "id">;
-  readonly window: { readonly dataStart: number; readonly dataEnd: number };
-}
-
-/** Six channels at 1 Hz; they are always shared together, so they are one stream. */
-async function record(folder: string, size: number): Promise<Recorded> {
-  const file = join(folder, `${size}.csv`);
-  await writeFile(file, simulate({ ...WARD_BED_7, seconds: Math.ceil(size / CHANNELS / PRESENT) }));
-  return recordingOf(file, {}, EPOCH);
-}
-
-/** @param length - Of its epochs, in seconds; by default what suits its rate. */
-async function recordingOf(file: string, options: IntakeOptions, length?: number): Promise<Recorded> {
-  const { streams, readings, missing, from, to } = await survey(await openIntake(file, options));
-  const channels = streams.flatMap((stream) => stream.channels);
-  const epochLength = length ?? Math.max(...streams.map((stream) => stream.epochLength));
-  let json = 0;
-  for await (const text of asJson(file, options)) json += text.length + 1;
-  return {
-    file,
-    options,
-    readings,
-    missing,
-    json,
-    // An hour of six channels fills most of the third size.
-    stream: { name: "bedside monitor", channels, epochLength, batchClass: 2 },
-    window: {
-      dataStart: Math.floor(from / epochLength) * epochLength,
-      dataEnd: Math.ceil(to / epochLength) * epochLength,
-    },
-  };
-}
-
-async function* asJson(file: string, options: IntakeOptions = {}): AsyncGenerator<string> {
-  for await (const row of (await openIntake(file, options)).rows()) {
-    if (row.kind === "quarantined" || row.observation.value.kind !== "quantity") continue;
-    const { channel, time, value } = row.observation;
-    yield JSON.stringify({
-      code: channel.code.code,
-      value: Number(value.decimal),
-      unit: channel.unit,
-      effective: time,
-    });
-  }
-}
-
-async function sample(folder: string): Promise<string[]> {
-  const { file } = await record(folder, PEER_READINGS);
-  const readings: string[] = [];
-  for await (const text of asJson(file)) readings.push(text);
-  return readings.slice(0, PEER_READINGS);
 }
 
 async function oneRound(ground: Ground, recording: Recorded, mode: Mode, threads = 0): Promise<Round> {
@@ -306,64 +204,3 @@ function median(values: readonly number[]): number {
 }
 
 const rounded = (value: number): number => Math.round(value * 1000) / 1000;
-
-/** What a row is to reach, in words, and whether it does. */
-function reached(row: IngestRow): { readonly words: string; readonly ok: boolean }[] {
-  const share = (rate: number): number => rate / row.bound;
-  const percent = (value: number): string => `${(100 * value).toFixed(1)} %`;
-  return [
-    {
-      words: `end to end ${percent(share(row.perSecond))} of the bound, at least ${percent(TARGETS.anchored)}`,
-      ok: share(row.perSecond) >= TARGETS.anchored,
-    },
-    {
-      words: `up to the sealed bytes ${percent(share(row.sealedPerSecond))} of the bound, at least ${percent(TARGETS.sealed)}`,
-      ok: share(row.sealedPerSecond) >= TARGETS.sealed,
-    },
-    {
-      words: `${Math.round(row.perSecond / row.peerLoop).toLocaleString("en")} times the peer-like loop, at least ${TARGETS.peers.toLocaleString("en")}`,
-      ok: row.perSecond >= TARGETS.peers * row.peerLoop,
-    },
-    {
-      words: `1/${(row.jsonBytesPerReading / row.bytesPerReading).toFixed(1)} of JSON, at most 1/${TARGETS.json}`,
-      ok: row.bytesPerReading * TARGETS.json <= row.jsonBytesPerReading,
-    },
-    { words: `${row.gasPerReading} gas a reading, at most ${TARGETS.gas}`, ok: row.gasPerReading <= TARGETS.gas },
-    { words: `${row.peakRssMiB} MiB at most used, below ${TARGETS.rssMiB}`, ok: row.peakRssMiB < TARGETS.rssMiB },
-  ];
-}
-
-const width = (name: string): number => Math.max(name.length, 10) + 2;
-
-/** The report as tables for people. */
-export function ingestTable({ boundBy, ingest, threads, recordings, file, load }: IngestReport): string {
-  const names = ["readings", "perSecond", "sealedPerSecond", "bound", "bytesPerReading", "gasPerReading", "peakRssMiB"];
-  const verdicts = ingest
-    .filter(({ readings }) => readings >= LARGE)
-    .flatMap((row) => reached(row).map(({ words, ok }) => `${ok ? "PASS" : "FAIL"}  ${words}`));
-  return [
-    ...table(names, ingest),
-    "",
-    `bound: two SHA-256 of 64 bytes a reading by ${boundBy}`,
-    ...verdicts,
-    "",
-    "with worker threads:",
-    ...table(["threads", "perSecond", "sealedPerSecond", "mainMicroseconds", "peakRssMiB"], threads),
-    ...(recordings.length === 0
-      ? []
-      : ["", "recordings of patients, one checkpoint or two each, padding and mail counted:"]),
-    ...(recordings.length === 0
-      ? []
-      : table(["name", "readings", "bytesPerReading", "jsonBytesPerReading"], recordings)),
-    ...(file ? ["", `a file of ${file.gib} GiB:`, ...table(["readings", "perSecond", "peakRssMiB"], [file])] : []),
-    "",
-    `load of the machine: ${load.join(" before, ")} after, on ${availableParallelism()} processors`,
-  ].join("\n");
-}
-
-const table = (names: readonly string[], rows: readonly object[]): string[] => [
-  names.map((name) => name.padStart(width(name))).join(""),
-  ...rows.map((row) => names.map((name) => String(cell(row[name as keyof object])).padStart(width(name))).join("")),
-];
-
-const cell = (value: unknown): string => (typeof value === "number" ? value.toLocaleString("en") : String(value));
