@@ -6,7 +6,7 @@ import { quoteName, type CsvPlan, type LongColumns, type PlannedColumn } from ".
 import { isDecimal } from "./decimal.ts";
 import { InputError } from "./errors.ts";
 import { NAME_LENGTH, type Limits } from "./limits.ts";
-import { lineAt, linesOf, readSlabs, type Line, type Slab } from "./lines.ts";
+import { lineAt, readSlabs, type Line, type Slab } from "./lines.ts";
 import { risingOrder, type TimeOrder } from "./order.ts";
 import { systemOf } from "./presets/medseal-csv.ts";
 import type { IntakeRow, ObservationRow, Problem, SourcePosition } from "./types.ts";
@@ -47,32 +47,36 @@ export async function* csvBatches(
   const plain = PlainRows.of(plan, clock, (text, missing) => valueOf(text, missing, context));
   for await (const part of readSlabs(file, limits)) {
     const rows: IntakeRow[] = [];
-    if (plain && "bytes" in part && part.number > header.number) takeSlab(part, plain, context, rows);
-    else {
-      for (const line of "bytes" in part ? linesOf(part, limits) : [part]) {
-        if (line.number > header.number) takeLine(line, context, rows);
-        else if (line.number === header.number && line.text !== header.text) {
-          throw new InputError({
-            code: "ERR_INPUT_CHANGED",
-            file,
-            line: line.number,
-            reason: "the file changed while it was read",
-          });
-        }
-      }
-    }
+    if ("bytes" in part) takeSlab(part, header, plain, context, rows);
+    else takeAny(part, header, context, rows);
     if (rows.length > 0) yield rows;
   }
 }
 
-/** Takes whole lines; those that are not plain one by one. */
-function takeSlab({ number: first, bytes }: Slab, plain: PlainRows, context: Context, rows: IntakeRow[]): void {
+/** Takes whole lines: behind the header straight from their bytes, where that is possible. */
+function takeSlab(
+  { number: first, bytes }: Slab,
+  header: Line,
+  plain: PlainRows | undefined,
+  context: Context,
+  rows: IntakeRow[],
+): void {
   const { limits } = context;
   let number = first;
   for (let from = 0, end = bytes.indexOf(0x0a); end >= 0; from = end + 1, end = bytes.indexOf(0x0a, from), number++) {
-    const row = end - from <= limits.line ? plain.read(bytes, from, end) : undefined;
+    const readable = plain && number > header.number && end - from <= limits.line;
+    const row = readable ? plain.read(bytes, from, end) : undefined;
     if (row) takeRow(row, () => lineAt(bytes, from, end, number, limits), number, context, rows);
-    else takeLine(lineAt(bytes, from, end, number, limits), context, rows);
+    else takeAny(lineAt(bytes, from, end, number, limits), header, context, rows);
+  }
+}
+
+function takeAny(line: Line, header: Line, context: Context, rows: IntakeRow[]): void {
+  if (line.number > header.number) return takeLine(line, context, rows);
+  if (line.number === header.number && line.text !== header.text) {
+    const { file } = context;
+    const reason = "the file changed while it was read";
+    throw new InputError({ code: "ERR_INPUT_CHANGED", file, line: line.number, reason });
   }
 }
 

@@ -68,7 +68,7 @@ function countLines(bytes: Buffer): number {
   return count;
 }
 
-export function linesOf({ number, bytes }: Slab, limits: Limits): Line[] {
+function linesOf({ number, bytes }: Slab, limits: Limits): Line[] {
   const lines: Line[] = [];
   for (let from = 0, end = bytes.indexOf(0x0a); end >= 0; from = end + 1, end = bytes.indexOf(0x0a, from))
     lines.push(lineAt(bytes, from, end, number + lines.length, limits));
