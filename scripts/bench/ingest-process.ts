@@ -117,11 +117,11 @@ async function ingest(gateway: Gateway, intake: Intake, mode: Mode): Promise<{ r
       await session.addAll(observations, refused);
       continue;
     }
-    for (const observation of observations) {
-      const next = epochOf(observation.time, leased.stream.epochLength);
+    const ofEpoch = ({ time }: Observation): number => epochOf(time, leased.stream.epochLength);
+    for (const [next, some] of Map.groupBy(observations, ofEpoch)) {
       if (epoch !== -1 && next !== epoch) await checkpoint();
       epoch = next;
-      await session.add(observation);
+      await session.addAll(some, refused);
     }
   }
   await session.finish();
