@@ -43,7 +43,17 @@ const FIELDS: Readonly<Record<string, readonly string[]>> = {
   request: ["bytes"],
   "mail-file": ["head"],
   "sealed-batch": ["header", "batch"],
+  proof: ["text"],
+  receipt: ["text"],
+  evidence: ["manifest", "blocks"],
+  "evidence-file": ["file"],
 };
+/** Inputs that are text; the others are bytes in hex. */
+const TEXTS = new Set(["text", "manifest"]);
+/** Formats that are JSON: each is given the corpus. */
+const JSON_FORMATS = ["signed-message", "card", "proof", "receipt", "evidence"] as const;
+/** Of so many inputs one is of the corpus, so that all of it meets each of those formats in 10,000. */
+const CORPUS_EVERY = 4;
 
 interface Vectors {
   readonly format: string;
@@ -71,12 +81,26 @@ export function mutated(from: Chance, all: ReadonlyMap<string, readonly Case[]>)
     ...inputs
   } = from.pick(all.get(format)!) as Record<string, Json>;
   const field = from.pick(FIELDS[format]!.filter((one) => one in inputs));
+  if (field === "blocks") {
+    const blocks = inputs[field] as Readonly<Record<string, string>>;
+    const cid = from.pick(Object.keys(blocks));
+    const changed = mutation(from, new Uint8Array(Buffer.from(blocks[cid]!, "hex")));
+    return { format, inputs: { ...inputs, blocks: { ...blocks, [cid]: Buffer.from(changed).toString("hex") } } };
+  }
   const value = inputs[field] as string;
-  const isText = field === "text";
+  const isText = TEXTS.has(field);
+  // A digit for a digit: what is still JSON is looked at more closely.
+  if (isText && from.int(2) === 0) return { format, inputs: { ...inputs, [field]: otherDigit(from, value) } };
   const bytes = Buffer.from(value, isText ? "utf8" : "hex");
   const isPacked = format === "batch" && from.int(2) === 0;
   const changed = Buffer.from(isPacked ? mutatedInside(from, bytes) : mutation(from, new Uint8Array(bytes)));
   return { format, inputs: { ...inputs, [field]: isText ? changed.toString("utf8") : changed.toString("hex") } };
+}
+
+function otherDigit(from: Chance, text: string): string {
+  const digits = [...text.matchAll(/[0-9a-f](?=[0-9a-f])|[0-9]/g)];
+  const { index } = from.pick(digits);
+  return text.slice(0, index) + from.pick([..."0123456789abcdef"]) + text.slice(index + 1);
 }
 
 /** A batch with a change behind its compression, which no change to its bytes reaches. */
@@ -155,13 +179,16 @@ export async function mutate(
 ): Promise<void> {
   const all = examples();
   const texts = corpus();
+  if (texts.length === 0) tell(`the corpus of JSON is left out: it is not in ${CORPUS}`);
+  const start = from.int(10_000);
   for (let i = 0; i < count; i++) {
-    const text = texts[i];
+    const place = start + Math.floor(i / CORPUS_EVERY);
+    const text = i % CORPUS_EVERY === 0 ? texts[place % texts.length] : undefined;
     if (text !== undefined) readsJson(text, figures, tell);
-    const input: Input =
-      text === undefined
-        ? mutated(from, all)
-        : { format: "signed-message", inputs: { ...signedPlace(all), text: text.toString("utf8") } };
+    const format = JSON_FORMATS[
+      Math.floor(place / texts.length) % JSON_FORMATS.length
+    ] as (typeof JSON_FORMATS)[number];
+    const input = text === undefined ? mutated(from, all) : instead(format, all, text.toString("utf8"));
     figures.malformed += 1;
     try {
       const ours = JSON.stringify(sorted(await answer(input)));
@@ -177,10 +204,12 @@ export async function mutate(
   }
 }
 
-const signedPlace = (all: ReadonlyMap<string, readonly Case[]>): Record<string, Json> => {
-  const { chainId, registry } = all.get("signed-message")![0]! as Record<string, Json>;
-  return { chainId: chainId!, registry: registry! };
-};
+/** The first example of a format with another text. */
+function instead(format: string, all: ReadonlyMap<string, readonly Case[]>, text: string): Input {
+  const { name: _name, expected: _expected, ...inputs } = all.get(format)![0] as Record<string, Json>;
+  const field = FIELDS[format]!.find((one) => TEXTS.has(one))!;
+  return { format, inputs: { ...inputs, [field]: text } };
+}
 
 function corpus(): Buffer[] {
   try {

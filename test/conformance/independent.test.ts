@@ -13,9 +13,6 @@ const FOLDER = join(import.meta.dirname, "..", "vectors");
 const parse = <T>(file: string): T => JSON.parse(readFileSync(join(FOLDER, file), "utf8")) as T;
 const { files } = parse<{ files: { file: string; format: string }[] }>("manifest.json");
 
-/** Proofs take a Merkle-Patricia trie and RLP, which the independent reader has not; receipts came after it. */
-const LEFT_OUT = ["proof", "receipt"];
-
 describe("a reader written from docs/formats.md alone", function () {
   this.timeout(120_000);
   let by: Independent;
@@ -32,10 +29,6 @@ describe("a reader written from docs/formats.md alone", function () {
   after(() => by?.close());
 
   for (const { file, format } of files) {
-    if (LEFT_OUT.includes(format)) {
-      it(`${format}: is not read by it yet`);
-      continue;
-    }
     it(`${format}: reads and refuses every example as it says`, async () => {
       for (const one of parse<{ cases: Case[] }>(file).cases) {
         const wanted = "error" in one ? { error: one["error"] } : { expected: one["expected"] };
