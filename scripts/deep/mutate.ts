@@ -99,7 +99,7 @@ export function mutated(from: Chance, all: ReadonlyMap<string, readonly Case[]>)
 
 function otherDigit(from: Chance, text: string): string {
   const digits = [...text.matchAll(/[0-9a-f](?=[0-9a-f])|[0-9]/g)];
-  const { index } = from.pick(digits);
+  const index = digits.length > 0 ? from.pick(digits).index : 0;
   return text.slice(0, index) + from.pick([..."0123456789abcdef"]) + text.slice(index + 1);
 }
 
