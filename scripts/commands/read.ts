@@ -34,7 +34,7 @@ export const command: Command = {
       const outside = batches.filter(({ leave }) => leave !== undefined);
       const generations = [...new Set(batches.map(({ header }) => header.generation))];
       const gaps = generations.flatMap((one) => checkChain(batches.filter(({ header }) => header.generation === one)));
-      FORMATS[format as Format](batches, wish, chain.deployment, (text) => process.stdout.write(text));
+      FORMATS[format as Format](batches, wish, chain.deployment, (text) => call.io.data(text));
       const kinds = [...new Set(gaps.map(({ kind }) => kind))].join(", ");
       call.io.note(
         [
