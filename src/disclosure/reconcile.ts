@@ -27,6 +27,10 @@ export interface Difference {
 export const TRACELESS =
   "This lists what was released, not what was read: whoever holds keys and reads blocks straight from IPFS leaves no trace.";
 
+/** What whoever is handed an accounting cannot see. */
+export const OPEN_END =
+  "What its holder left out at the end, receipts and consents alike, it cannot show: compare it with one of before.";
+
 /**
  * Compares an access ledger with itself, with the consents and with the chain: receipts signed and whole, each release under a consent that was
  * in force then, each consent with a release having its receipt. Empty when there is no difference.
