@@ -8,6 +8,7 @@ import { parseJson } from "../../src/intake/json.ts";
 import { READERS, revive } from "../../test/unit/log/vector-readers.ts";
 import type { Chance } from "./chance.ts";
 import type { Independent } from "./independent.ts";
+import { rearranged } from "./mutate-json.ts";
 import { isTyped } from "./verifiers.ts";
 
 const VECTORS = join(import.meta.dirname, "..", "..", "test", "vectors");
@@ -89,8 +90,10 @@ export function mutated(from: Chance, all: ReadonlyMap<string, readonly Case[]>)
   }
   const value = inputs[field] as string;
   const isText = TEXTS.has(field);
-  // A digit for a digit: what is still JSON is looked at more closely.
-  if (isText && from.int(2) === 0) return { format, inputs: { ...inputs, [field]: otherDigit(from, value) } };
+  // What is still JSON in its form is looked at more closely.
+  const way = from.int(3);
+  if (isText && way > 0)
+    return { format, inputs: { ...inputs, [field]: (way === 1 ? otherDigit : rearranged)(from, value) } };
   const bytes = Buffer.from(value, isText ? "utf8" : "hex");
   const isPacked = format === "batch" && from.int(2) === 0;
   const changed = Buffer.from(isPacked ? mutatedInside(from, bytes) : mutation(from, new Uint8Array(bytes)));
