@@ -5,7 +5,7 @@ import type { Accounted, Accounting } from "./accounting.ts";
 import { isSigned, receiptDigest, type Receipt } from "./receipt.ts";
 
 /**
- * - `forged`: a receipt is not signed by the holder, or is of another chain.
+ * - `forged`: a receipt is not signed by the holder, or is of another chain; or the accounting names another holder.
  * - `broken`: a receipt does not follow on the one before it: one was left out, exchanged or dated back.
  * - `unknown-consent`: it names a consent that the accounting does not show.
  * - `other-terms`: it names another grantee or window than its consent.
@@ -38,11 +38,13 @@ export const OPEN_END =
  * @param holder - Whose it must be.
  */
 export function reconcile(
-  { receipts, consents }: Accounting,
+  { holder: named, receipts, consents }: Accounting,
   { holder, place, watch }: { holder: Hex; place: RegistryAddress; watch: Pick<ConsentWatch, "intervals"> },
 ): Difference[] {
   const known = new Map(consents.map((accounted) => [consentId(accounted.consent), accounted]));
+  const other: Difference[] = named === holder ? [] : [{ kind: "forged", text: "the accounting is of another holder" }];
   return [
+    ...other,
     ...chainOf(receipts, holder, place),
     ...receipts.flatMap((receipt) => underConsent(receipt, known, watch)),
     ...[...known].flatMap(([id, accounted]) => withoutReceipt(id, accounted, receipts)),
