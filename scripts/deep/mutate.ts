@@ -1,24 +1,16 @@
-import { readdirSync, readFileSync } from "node:fs";
+import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { json, type Case, type Json } from "../vectors/suite.ts";
 import { ByteWriter } from "../../src/bytes/writer.ts";
 import { compress, decompress } from "../../src/log/zstd.ts";
-import { LIMITS } from "../../src/intake/limits.ts";
-import { parseJson } from "../../src/intake/json.ts";
 import { READERS, revive } from "../../test/unit/log/vector-readers.ts";
 import type { Chance } from "./chance.ts";
 import type { Independent } from "./independent.ts";
+import { CORPUS, corpus, readsJson } from "./corpus.ts";
 import { rearranged } from "./mutate-json.ts";
-import { isTyped } from "./verifiers.ts";
+import { isTyped, LONGEST } from "./verifiers.ts";
 
 const VECTORS = join(import.meta.dirname, "..", "..", "test", "vectors");
-/** The corpus of JSON that parsers disagree on, where it is at hand. */
-const CORPUS = join(
-  process.env["MEDSEAL_VECTORS"] ?? join(import.meta.dirname, "../../../shared/vectors"),
-  "json-testsuite",
-);
-/** Longer than this on one input is a hang. */
-const LONGEST = 2000;
 
 export interface Input {
   readonly format: string;
@@ -187,7 +179,10 @@ export async function mutate(
   for (let i = 0; i < count; i++) {
     const place = start + Math.floor(i / CORPUS_EVERY);
     const text = i % CORPUS_EVERY === 0 ? texts[place % texts.length] : undefined;
-    if (text !== undefined) readsJson(text, figures, tell);
+    for (const wrong of text === undefined ? [] : readsJson(text)) {
+      figures.crashes += 1;
+      tell(wrong);
+    }
     const format = JSON_FORMATS[
       Math.floor(place / texts.length) % JSON_FORMATS.length
     ] as (typeof JSON_FORMATS)[number];
@@ -212,29 +207,6 @@ function instead(format: string, all: ReadonlyMap<string, readonly Case[]>, text
   const { name: _name, expected: _expected, ...inputs } = all.get(format)![0] as Record<string, Json>;
   const field = FIELDS[format]!.find((one) => TEXTS.has(one))!;
   return { format, inputs: { ...inputs, [field]: text } };
-}
-
-function corpus(): Buffer[] {
-  try {
-    return readdirSync(CORPUS)
-      .filter((file) => file.endsWith(".json"))
-      .map((file) => readFileSync(join(CORPUS, file)));
-  } catch {
-    return [];
-  }
-}
-
-/** JSON of recordings, which has its own reader. */
-function readsJson(text: Buffer, figures: MutationFigures, tell: (what: string) => void): void {
-  const start = performance.now();
-  try {
-    parseJson(text, LIMITS);
-    if (performance.now() - start <= LONGEST) return;
-    tell("the reader of JSON hung");
-  } catch (error) {
-    tell(`the reader of JSON crashed: ${String(error)}`);
-  }
-  figures.crashes += 1;
 }
 
 /** With keys in one order, so that equal content is equal text. */
