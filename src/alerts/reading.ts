@@ -17,9 +17,9 @@ const LARGEST_TEXT = 64;
 export function observationsFor(rule: Rule, recorded: Recorded): readonly Observation[] {
   const time = milliseconds(recorded.time);
   if (time === undefined || recorded.value.kind === "sampled") return [];
-  return rule.inputs.flatMap(({ system, code, unit }, input): Observation[] => {
+  return rule.inputs.flatMap(({ system, code, unit, digits }, input): Observation[] => {
     if (!looksAt({ system, code, unit }, recorded.channel)) return [];
-    const decimal = decimalOf(recorded.value);
+    const decimal = decimalOf(recorded.value, digits);
     if (decimal === undefined) return [{ time, report: "missing", input, mantissa: 0n, scale: 0 }];
     return [{ time, report: "value", input, ...decimal }];
   });
@@ -39,13 +39,13 @@ function milliseconds(text: string): number | undefined {
   return time > 0 ? time : undefined;
 }
 
-function decimalOf(value: Value): { readonly mantissa: bigint; readonly scale: number } | undefined {
+function decimalOf(value: Value, digits: number): { readonly mantissa: bigint; readonly scale: number } | undefined {
   if (value.kind === "boolean") return { mantissa: value.value ? 1n : 0n, scale: 0 };
   if (value.kind !== "quantity" || value.decimal.length > LARGEST_TEXT) return undefined;
   const match = DECIMAL.exec(value.decimal);
   if (match === null) return undefined;
   const [, sign = "", whole = "", behind = "", exponent = "0"] = match;
   const scale = behind.length - Number(exponent);
-  const digits = BigInt(sign + whole + behind);
-  return scale < 0 ? fitDecimal(digits * 10n ** BigInt(-scale), 0) : fitDecimal(digits, scale);
+  const mantissa = BigInt(sign + whole + behind);
+  return scale < 0 ? fitDecimal(mantissa * 10n ** BigInt(-scale), 0, digits) : fitDecimal(mantissa, scale, digits);
 }
