@@ -7,9 +7,12 @@ import type { AlertEvidence } from "../../src/monitor/audit.ts";
 import { entryFromObservation } from "../../src/monitor/entry.ts";
 import { PlanInvalidError } from "../../src/monitor/errors.ts";
 import type { Placed } from "../../src/monitor/life.ts";
-import { checkSigned, type CarePlan } from "../../src/monitor/plan.ts";
+import { checkSigned, type CarePlan, type Source } from "../../src/monitor/plan.ts";
+import type { Standing } from "../../src/monitor/standing.ts";
+import type { Observation } from "../../src/observation/observation.ts";
 import type { Anchored } from "../../src/monitor/truth.ts";
 import type { Call, OptionSpec } from "./command.ts";
+import { Standings } from "./standings.ts";
 import type { Chain } from "./chain.ts";
 import { withReader, type OpenWindow, type Reader } from "./reader.ts";
 
@@ -48,12 +51,20 @@ export const withAlerts = <T>(call: Call, work: (alerts: OpenAlerts) => Promise<
     const [from, to] = [1000 * window.wish.from, 1000 * window.wish.to];
     const gather = async (): Promise<AlertEvidence> => {
       const { readings, unread } = await readingsOf(call, reader, plan);
-      return { plan, entries, readings, unread, from, to };
+      const standings = new Standings(window.chain.rpc, window.deps.watch);
+      await standings.update([plan]);
+      const standingOf = (source: Source, time: number): Standing => standings.at(source, time);
+      return { plan, entries, readings, unread, from, to, standingOf };
     };
     return work({ plan, entries, from, to, chain: window.chain, gather });
   });
 
-async function* observationsOf({ access, request, deps, wish }: OpenWindow): AsyncGenerator<Anchored> {
+async function* observationsOf({
+  access,
+  request,
+  deps,
+  wish,
+}: OpenWindow): AsyncGenerator<{ recorded: Observation; object: string }> {
   for await (const batch of readStream(access, request, deps)) {
     const object = cidOf(batch.found.entry.header);
     if (batch.leave !== undefined) continue;

@@ -5,12 +5,14 @@ import { EXIT, MalformedError, MedSealError } from "../../src/errors.ts";
 import { isAbsent } from "../../src/files/durable.ts";
 import type { IntakeRow } from "../../src/intake/types.ts";
 import { parseInstant } from "../../src/observation/instant.ts";
+import type { Status } from "../../src/alerts/state.ts";
 import { Deliverer, type Channel } from "../../src/monitor/delivery.ts";
 import type { Desk, Fed } from "../../src/monitor/desk.ts";
 import { parseFeed } from "../../src/monitor/feed.ts";
 import type { SignedPlan } from "../../src/monitor/plan.ts";
 import { sealDue } from "../../src/monitor/sealing.ts";
 import { openAnswer } from "./answers.ts";
+import type { Standings } from "./standings.ts";
 import type { AsGateway } from "./gateway.ts";
 import type { Io } from "./io.ts";
 
@@ -21,6 +23,8 @@ export interface WatchDeps {
   readonly io: Io;
   /** Folder in which sealed answers arrive. */
   readonly answers: string | undefined;
+  /** What the chain says of where readings come from. */
+  readonly standings: Standings;
   /** Milliseconds between two checkpoints; undefined for none. */
   readonly anchorEvery: number | undefined;
 }
@@ -33,6 +37,19 @@ const STATE = 50;
 /** Milliseconds in one go for writing down what was evaluated: alerts come first. */
 const SPARE = 5;
 
+/** Milliseconds between two looks at the chain for what pauses or ends. */
+const LOOK = 5000;
+
+const STATUS_WORDS: Readonly<Record<Status, string>> = {
+  available: "data comes",
+  waiting: "waiting for enough data",
+  missing: "the source marks values missing, or they have no score",
+  noData: "NO DATA",
+  announcedOffline: "announced offline",
+  deviceRetired: "device retired",
+  consentPaused: "consent paused",
+};
+
 /** What runs beside the gateway: readings in, notices out, entries sealed. */
 export class Watch {
   readonly #deps: WatchDeps;
@@ -42,6 +59,9 @@ export class Watch {
   #stated = 0;
   #statedAt = 0;
   #sealed = 0;
+  #looked = -Infinity;
+  #looking = false;
+  readonly #shown = new Map<string, Status>();
   #anchored = 0;
   #counts = { readings: 0, notices: 0, refused: 0, checkpoints: 0 };
   #broken: Error | undefined;
@@ -161,10 +181,51 @@ export class Watch {
   async #beat(): Promise<void> {
     try {
       await this.take([], Date.now());
+      this.#showStatuses();
+      void this.#look();
       await this.#answers();
       await this.#seal();
     } catch (error) {
       this.#broken = error as Error;
+    }
+  }
+
+  /** What pauses or ends data for good. Beside everything else: an outage of the chain stops no alert. */
+  async #look(): Promise<void> {
+    const { desk, standings, io } = this.#deps;
+    if (this.#looking || performance.now() < this.#looked + LOOK) return;
+    this.#looking = true;
+    try {
+      const plans = desk.plans.map(({ plan }) => plan);
+      await standings.update(plans);
+      const time = Date.now();
+      const fed = plans.flatMap((plan) =>
+        plan.sources.flatMap((source): Fed[] => {
+          const report = standings.now(source, time) ?? "resumed";
+          if (report === (desk.toldOf(plan.id, source) ?? "resumed")) return [];
+          return [{ plan: plan.id, recorded: { report, channels: source.channels, time } }];
+        }),
+      );
+      if (fed.length > 0) await this.take(fed, time);
+    } catch (error) {
+      if (!(error instanceof MedSealError)) this.#broken = error as Error;
+      else io.note(`not known whether consents and devices still hold: ${error.message}`);
+    } finally {
+      this.#looked = performance.now();
+      this.#looking = false;
+    }
+  }
+
+  /** Says when a rule has no data any more, why, and when it has again. */
+  #showStatuses(): void {
+    const { desk, io } = this.#deps;
+    for (const { plan } of desk.plans) {
+      for (const [rule, status] of desk.statusesOf(plan.id)) {
+        const key = `${plan.id}/${rule}`;
+        const before = this.#shown.get(key) ?? "waiting";
+        this.#shown.set(key, status);
+        if (status !== before) io.note(`STATE ${rule} of ${plan.patient}: ${STATUS_WORDS[status]}`);
+      }
     }
   }
 

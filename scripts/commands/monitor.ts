@@ -19,6 +19,7 @@ import { INTAKE, intakeOptions } from "../cli/intake.ts";
 import { userPath } from "../cli/io.ts";
 import { openPlan } from "../cli/plan.ts";
 import { count, parseDuration, shown } from "../cli/times.ts";
+import { Standings } from "../cli/standings.ts";
 import { Watch } from "../cli/watch.ts";
 
 export const command: Command = {
@@ -58,6 +59,7 @@ export const command: Command = {
         const io = call.io;
         const watch = new Watch({
           ...{ desk, channels, as, io, anchorEvery: every },
+          standings: new Standings(as.chain.rpc, as.view.watch),
           answers: answers === undefined ? undefined : userPath(answers),
         });
         watch.start(now);

@@ -3,6 +3,10 @@ import { equal, hex } from "../../src/bytes/bytes.ts";
 import { random } from "../../src/bytes/random.ts";
 import { UsageError } from "../../src/errors.ts";
 import { checkPlan, formatPlan, planStatement, signPlan, type CarePlan } from "../../src/monitor/plan.ts";
+import type { Source } from "../../src/monitor/plan.ts";
+import { isSame, type Measured } from "../../src/alerts/told.ts";
+import { measuredBy } from "../../src/alerts/reading.ts";
+import { isAddress, isBytes32, type Hex } from "../../src/consent/consent.ts";
 import type { QuietHours } from "../../src/monitor/quiet.ts";
 import type { ConsentRecord } from "../../src/patient/state.ts";
 import type { Call, Command } from "../cli/command.ts";
@@ -37,6 +41,13 @@ export const command: Command = {
       help: "a rule whose alerts may wait, or may below this level; all others are critical",
       multiple: true,
     },
+    device: {
+      type: "string",
+      value: "CODE=ID",
+      help: "the device that measures it: once it is retired, nobody waits for its data",
+      multiple: true,
+    },
+    "device-registry": { type: "string", value: "ADDRESS", help: "the DeviceRegistry that knows these devices" },
     out: { type: "string", value: "FILE", help: "where the sealed plan goes", required: true },
     yes: { type: "boolean", help: "signs without asking" },
   },
@@ -95,9 +106,52 @@ async function planOf(call: Call, vault: Vault): Promise<CarePlan> {
     id: hex(random(16)),
     patient: vault.name,
     ...{ watches, responders, quiet },
+    sources: sourcesOf(
+      call,
+      vault,
+      watches.flatMap(({ rule }) => rule.inputs),
+    ),
     within: length("within", "1min"),
     period: PERIOD,
   };
+}
+
+/** For each channel that a rule looks at: the leaves to write it that the patient gave, and the device that was named. */
+function sourcesOf(call: Call, { patient }: Vault, inputs: readonly Measured[]): Source[] {
+  const registry = call.text("device-registry");
+  const devices = new Map(call.texts("device").map(deviceOf));
+  if ((registry === undefined) !== (devices.size === 0) || (registry !== undefined && !isAddress(registry)))
+    throw new UsageError("--device and --device-registry ADDRESS go together");
+  const sources: Source[] = [];
+  for (const { system, code, unit } of inputs) {
+    const channel = { system, code, unit };
+    if (sources.some(({ channels: [other] }) => other !== undefined && isSame(other, channel))) continue;
+    const measures = patient.streams.filter(({ descriptor }) =>
+      descriptor.channels.some((one) => isSame(measuredBy(one), channel)),
+    );
+    const writes = patient.consents
+      .filter(({ consent, revoked }) => !revoked && (consent.actions & ACTIONS.WRITE) !== 0)
+      .filter(({ streams }) => streams.some((id) => measures.some(({ descriptor }) => equal(id, descriptor.id))))
+      .map(({ id, consent }) => ({
+        grantor: consent.grantor,
+        id,
+        until: Math.min(consent.periodEnd, consent.dataEnd),
+      }));
+    const id = devices.get(code);
+    devices.delete(code);
+    const device = id === undefined || registry === undefined ? undefined : { registry, id };
+    if (writes.length > 0 || device) sources.push({ channels: [channel], writes, device });
+  }
+  const [left] = devices.keys();
+  if (left !== undefined) throw new UsageError(`--device names ${left}, which no rule of the plan looks at`);
+  return sources;
+}
+
+function deviceOf(text: string): [string, Hex] {
+  const [code = "", id, more] = text.split("=");
+  if (code === "" || more !== undefined || !isBytes32(id))
+    throw new UsageError("--device is CODE=ID", { hint: "for example 8867-4=0x… with 64 digits" });
+  return [code, id];
 }
 
 function routineOf(text: string): [string, number] {

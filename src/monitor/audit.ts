@@ -3,11 +3,12 @@ import { ENDED, type Watch } from "../alerts/alert.ts";
 import { START, type State } from "../alerts/state.ts";
 import { alertOf, responderOf } from "./answer.ts";
 import { livesOf, stepOf, type Life, type Placed, type Step } from "./life.ts";
-import { alertName, type CarePlan } from "./plan.ts";
+import { alertName, type CarePlan, type Source } from "./plan.ts";
+import { sourceOf, type Standing } from "./standing.ts";
 import { begunAt } from "./plan-monitor.ts";
 import { quietUntil } from "./quiet.ts";
 import { digestOf, stateAfter, type Statement } from "./statement.ts";
-import { truthOf, type Anchored, type TrueEpisode, type Truth, type TruthStart } from "./truth.ts";
+import { heardIn, truthOf, type Anchored, type TrueEpisode, type Truth, type TruthStart } from "./truth.ts";
 
 export type AlertFindingKind =
   /** The rules call for an alert, the stream has none. */
@@ -26,6 +27,8 @@ export type AlertFindingKind =
   | "gap"
   /** What is said to have been evaluated is not what the readings lead to. */
   | "wrong"
+  /** No data was to come, the stream says, and the chain says otherwise. */
+  | "unfounded"
   /** An entry between two others is not there. */
   | "entry-missing";
 
@@ -49,6 +52,8 @@ export interface AlertEvidence {
   readonly readings: readonly Anchored[];
   /** Names of rules whose readings the auditor may not read: of them only the life of alerts is looked at. */
   readonly unread?: readonly string[];
+  /** What the chain says of a source at a time in milliseconds; without it what the stream says of it is taken as it is. */
+  readonly standingOf?: (source: Source, time: number) => Standing;
   /** Milliseconds; all up to `to` is anchored. */
   readonly from: number;
   readonly to: number;
@@ -70,12 +75,13 @@ export interface AlertReport {
 export function auditAlerts(evidence: AlertEvidence): AlertReport {
   const { plan, entries, readings, unread = [], from, to } = evidence;
   const lives = livesOf(entries);
-  const findings: AlertFinding[] = checkNumbers(entries);
+  const heard = heardIn(readings, entries);
+  const findings: AlertFinding[] = [...checkNumbers(entries), ...checkTold(evidence)];
   let [episodes, covered, due] = [0, 0, 0];
   for (const watch of plan.watches) {
     const { rule } = watch;
     const mine = lives.filter((life) => life.rule === rule.name);
-    const known = unread.includes(rule.name) ? undefined : truthOf(watch, readings, startOf(watch, evidence), to);
+    const known = unread.includes(rule.name) ? undefined : truthOf(watch, heard, startOf(watch, evidence), to);
     const context = { plan, watch, from, to, truth: known };
     const untrue = known ? checkAlerts(context, known, mine) : [];
     findings.push(...untrue);
@@ -121,6 +127,8 @@ function startOf({ rule }: Watch, { entries, from }: AlertEvidence): TruthStart 
 const begunOf = (entries: readonly Placed[]): number | undefined =>
   entries.find(({ entry }) => entry.kind === "plan")?.entry.at;
 
+const CLOCK_SKEW = 60_000;
+
 const iso = (time: number): string => new Date(time).toISOString();
 
 function checkNumbers(entries: readonly Placed[]): AlertFinding[] {
@@ -131,6 +139,28 @@ function checkNumbers(entries: readonly Placed[]): AlertFinding[] {
     return [{ kind: "entry-missing", rule: "", alert: undefined, at: entry.at, object, text }];
   });
 }
+
+/** Silence is excused by nothing but what stands on the chain. */
+function checkTold({ plan, entries, standingOf }: AlertEvidence): AlertFinding[] {
+  return entries.flatMap(({ entry, object }): AlertFinding[] => {
+    if (entry.kind !== "told") return [];
+    const { report, channels, time } = entry.told;
+    const source = sourceOf(plan, channels);
+    const expected = report === "resumed" ? undefined : report;
+    // The clock of the chain may run ahead of the monitor's.
+    const fits = (at: number): boolean => source !== undefined && standingOf?.(source, at) === expected;
+    if (source && (standingOf === undefined || fits(time) || fits(time + CLOCK_SKEW))) return [];
+    const what = channels.map(({ code }) => code).join(", ");
+    const text = `said of ${what} at ${iso(time)}: ${TOLD_WORDS[report]}; the chain does not say so`;
+    return [{ kind: "unfounded", rule: "", alert: undefined, at: time, object, text }];
+  });
+}
+
+export const TOLD_WORDS = {
+  consentPaused: "no consent lets it be written",
+  deviceRetired: "its device is retired",
+  resumed: "data may come again",
+} as const;
 
 /** Every episode has an alert: its own, or one that was open and took it up. */
 function checkEpisodes({ plan, watch, from, to }: Context, truth: Truth, lives: readonly Life[]): AlertFinding[] {

@@ -1,21 +1,23 @@
 import { fromUtf8, utf8 } from "../bytes/bytes.ts";
-import type { Observation as Recorded } from "../observation/observation.ts";
 import { Journal, type Blobs, type Table } from "../state/journal.ts";
 import { parseState, stringifyState } from "../state/json.ts";
 import type { Rows } from "../state/rows.ts";
 import type { Alert } from "../alerts/alert.ts";
+import type { Heard } from "../alerts/reading.ts";
 import { alertOf, type SignedAnswer } from "./answer.ts";
 import type { Entry } from "./entry.ts";
 import { AnswerRefusedError } from "./errors.ts";
 import { noticesOf, type Notice } from "./notice.ts";
-import { formatPlan, parsePlan, type SignedPlan } from "./plan.ts";
+import { formatPlan, parsePlan, type SignedPlan, type Source } from "./plan.ts";
 import { PlanMonitor, type Stated } from "./plan-monitor.ts";
+import type { Status } from "../alerts/state.ts";
+import type { Told } from "../alerts/told.ts";
 import type { TimelinePast } from "../alerts/timeline.ts";
 
-/** A reading, and the id of the plan that watches over whom it is of. */
+/** A reading, or why there is none, and the id of the plan that watches over whom it is of. */
 export interface Fed {
   readonly plan: string;
-  readonly recorded: Recorded;
+  readonly recorded: Heard;
 }
 
 /** A notice, and the channels that have it. */
@@ -70,6 +72,8 @@ export class Desk {
   readonly #entries: Table<readonly Entry[]>;
   readonly #notices: Table<PendingNotice>;
   readonly #sources: Table<number>;
+  /** What was last told of a source. */
+  readonly #standings: Table<Told["report"]>;
   readonly #position: Table<Position>;
   readonly #rows: Blobs;
   readonly #snapshots: Blobs;
@@ -90,6 +94,7 @@ export class Desk {
     this.#entries = this.#journal.table("entry");
     this.#notices = this.#journal.table("notice");
     this.#sources = this.#journal.table("source");
+    this.#standings = this.#journal.table("standing");
     this.#position = this.#journal.table("position");
     this.#rows = this.#journal.blobs("readings");
     this.#snapshots = this.#journal.blobs("snapshot");
@@ -107,6 +112,16 @@ export class Desk {
 
   alertsOf(plan: string): readonly Alert[] {
     return this.#monitors.get(plan)?.alerts ?? [];
+  }
+
+  /** What each rule of a plan says at the desk's time: a value, or why there is none. */
+  statusesOf(plan: string): ReadonlyMap<string, Status> {
+    return this.#monitors.get(plan)?.statuses(this.now) ?? new Map<string, Status>();
+  }
+
+  /** What was last told of a source of a plan. */
+  toldOf(plan: string, source: Source): Told["report"] | undefined {
+    return this.#standings.get(standingKey(plan, source));
   }
 
   /** Notices that not every channel is known to have. */
@@ -155,7 +170,7 @@ export class Desk {
     for (const { plan, recorded } of fed) {
       const monitor = this.#monitors.get(plan);
       if (!monitor) continue;
-      const told = monitor.reading(recorded, at);
+      const told = monitor.hear(recorded, at);
       const known = entries.get(plan);
       if (known) known.push(...told);
       else entries.set(plan, told);
@@ -166,6 +181,8 @@ export class Desk {
         this.#rows.set(inOrder(next), utf8(stringifyState(fed)));
         this.#move({ next: next + 1 });
       }
+      for (const { plan, recorded } of fed)
+        if ("report" in recorded) this.#standings.set(standingKey(plan, recorded), recorded.report);
       if (source !== undefined) this.#sources.set(source, this.taken(source) + fed.length);
     });
   }
@@ -304,7 +321,7 @@ export class Desk {
   }
 
   #restore(): void {
-    const readings = new Map<string, Recorded[]>();
+    const readings = new Map<string, Heard[]>();
     const { first, next } = this.#at;
     for (let row = first; row < next; row++) {
       const bytes = this.#rows.get(inOrder(row));
@@ -350,6 +367,9 @@ function push<T>(lists: Map<string, T[]>, key: string, value: T): void {
 }
 
 const parse = <T>(bytes: Uint8Array | undefined): T | undefined => bytes && (parseState(fromUtf8(bytes)) as T);
+
+const standingKey = (plan: string, { channels }: Pick<Source, "channels">): string =>
+  `${plan}/${JSON.stringify(channels.map(({ system, code, unit }) => [system, code, unit]))}`;
 
 /** Names that sort as their numbers do. */
 const inOrder = (value: number): string => value.toString().padStart(16, "0");

@@ -1,15 +1,14 @@
 import { isDeepStrictEqual } from "node:util";
-import type { Observation as Recorded } from "../observation/observation.ts";
 import type { Alert, AlertEvent } from "../alerts/alert.ts";
 import { alertOf, type SignedAnswer, responderOf } from "./answer.ts";
 import type { Content, Entry } from "./entry.ts";
 import { AnswerRefusedError } from "./errors.ts";
 import { Monitor, type MonitorPast } from "../alerts/monitor.ts";
 import type { SignedPlan } from "./plan.ts";
-import { observationsFor } from "../alerts/reading.ts";
+import { observationsFor, type Heard } from "../alerts/reading.ts";
 import { isQuiet } from "./quiet.ts";
 import type { Rule } from "../alerts/rule.ts";
-import { START } from "../alerts/state.ts";
+import { START, type Status } from "../alerts/state.ts";
 import { clockAt, type TimelinePast } from "../alerts/timeline.ts";
 import { evaluate } from "../alerts/evaluate.ts";
 import { digestOf, stateAfter, type Statement } from "./statement.ts";
@@ -89,11 +88,19 @@ export class PlanMonitor {
     return new Map(watches.map(({ rule }) => [rule.name, this.#monitor.timelineOf(rule.name).past]));
   }
 
-  reading(recorded: Recorded, now: number): Entry[] {
+  /** Takes in a reading, or why there is none. */
+  hear(heard: Heard, now: number): Entry[] {
     for (const { rule } of this.signed.plan.watches) {
-      for (const { time } of observationsFor(rule, recorded)) this.#touch(rule.name, time);
+      for (const { time } of observationsFor(rule, heard)) this.#touch(rule.name, time);
     }
-    return this.#told(this.#monitor.reading(recorded, now), now);
+    const noted = "report" in heard ? this.#entries([{ kind: "told", told: heard }], now) : [];
+    return [...noted, ...this.#told(this.#monitor.hear(heard, now), now)];
+  }
+
+  /** What each rule says now: a value, or why there is none. */
+  statuses(now: number): ReadonlyMap<string, Status> {
+    const { watches } = this.signed.plan;
+    return new Map(watches.map(({ rule: { name } }) => [name, this.#monitor.resultAt(name, now).status]));
   }
 
   /** What time alone brings about. */

@@ -2,6 +2,8 @@ import { verifyTypedData, type TypedDataField } from "ethers";
 import { fromHex, hex, hex0x, utf8 } from "../bytes/bytes.ts";
 import { sha256 } from "../bytes/hash.ts";
 import { isAddress, isBytes32, type Hex } from "../consent/consent.ts";
+import type { ConsentRef } from "../consent/watch.ts";
+import type { Measured } from "../alerts/told.ts";
 import type { TypedSigner } from "../consent/sign.ts";
 import { MalformedError, MedSealError } from "../errors.ts";
 import { decodeRule, encodeRule } from "../alerts/abi.ts";
@@ -16,6 +18,20 @@ export interface Responder {
   readonly address: Hex;
 }
 
+/** Where readings come from, and what must hold for any to come: a leave to write that is in force, a device in service. */
+export interface Source {
+  /** What it measures. */
+  readonly channels: readonly Measured[];
+  /** Consents under which it is written; one of them is enough. None is not looked at. */
+  readonly writes: readonly Leave[];
+  readonly device: { readonly registry: Hex; readonly id: Hex } | undefined;
+}
+
+export interface Leave extends ConsentRef {
+  /** End of its period, unix seconds: the chain does not know it. */
+  readonly until: number;
+}
+
 /** Which rules watch over a patient, and who is asked when. Sealed wherever it lies; docs/formats.md, section 28. */
 export interface CarePlan {
   /** 16 random bytes in hex, so that two plans with the same content are two plans. */
@@ -25,6 +41,8 @@ export interface CarePlan {
   /** Rules of different names; each names its responders in the order in which they are asked. */
   readonly watches: readonly Watch[];
   readonly responders: readonly Responder[];
+  /** Of what the rules look at, as far as the monitor is to ask the chain about it. */
+  readonly sources: readonly Source[];
   readonly quiet: QuietHours | undefined;
   /** Milliseconds within which an alert is to be opened, somebody asked, and the next one asked. */
   readonly within: number;
@@ -63,6 +81,11 @@ export function formatPlan(plan: CarePlan): string {
   }));
   const { id, patient, quiet, within, period } = plan;
   const responders = plan.responders.map(({ name, address }) => ({ name, address }));
+  const sources = plan.sources.map(({ channels, writes, device }) => ({
+    channels: channels.map(({ system, code, unit }) => ({ system, code, unit })),
+    writes: writes.map(({ grantor, id: write, until }) => ({ grantor, id: write, until })),
+    device: device === undefined ? null : { registry: device.registry, id: device.id },
+  }));
   const hours = quiet === undefined ? null : { from: quiet.from, to: quiet.to, zone: quiet.zone };
   return JSON.stringify({
     format: FORMAT,
@@ -71,6 +94,7 @@ export function formatPlan(plan: CarePlan): string {
     patient,
     watches,
     responders,
+    sources,
     quiet: hours,
     within,
     period,
@@ -81,14 +105,19 @@ export function formatPlan(plan: CarePlan): string {
 export function parsePlan(text: string): CarePlan {
   let plan: CarePlan;
   try {
-    const { quiet, watches, ...fields } = JSON.parse(text) as Omit<CarePlan, "watches" | "quiet"> & {
+    const { quiet, watches, sources, ...fields } = JSON.parse(text) as Omit<
+      CarePlan,
+      "watches" | "quiet" | "sources"
+    > & {
       quiet: QuietHours | null;
+      sources: readonly (Omit<Source, "device"> & { device: Source["device"] | null })[];
       watches: readonly (Omit<Watch, "rule"> & { rule: string })[];
     };
     const { id, patient, responders, within, period } = fields;
     plan = {
       ...{ id, patient, responders, within, period },
       quiet: quiet ?? undefined,
+      sources: sources.map(({ device, ...source }) => ({ ...source, device: device ?? undefined })),
       watches: watches.map(({ rule, ...watch }) => ({ ...watch, rule: decodeRule(fromHex(rule)) })),
     };
     if (formatPlan(plan) === text) return plan;
@@ -100,7 +129,7 @@ export function parsePlan(text: string): CarePlan {
 }
 
 /** @throws PlanInvalidError for what would leave an alert without anybody, or its statements without readings. */
-export function checkPlan({ id, patient, watches, responders, quiet, within, period }: CarePlan): void {
+export function checkPlan({ id, patient, watches, responders, sources, quiet, within, period }: CarePlan): void {
   need(/^[0-9a-f]{32}$/.test(id), "its id is not 32 hexadecimal digits");
   need(utf8(patient).length >= 1 && utf8(patient).length <= 255, "the patient's name has 1 to 255 bytes");
   need(watches.length >= 1 && watches.length <= 64, "it has 1 to 64 rules");
@@ -122,6 +151,14 @@ export function checkPlan({ id, patient, watches, responders, quiet, within, per
     // A period is stated one period after its end, and may have to be stated again.
     need(isTime(lateness) && lateness >= 3 * period, "readings may be late by less than three periods");
     need(Number.isInteger(criticalFrom) && criticalFrom >= 0 && criticalFrom <= 256, "a level is 0 to 256");
+  }
+  need(sources.length <= 64, "it has more than 64 sources");
+  for (const { channels, writes, device } of sources) {
+    need(channels.length >= 1, "a source measures nothing");
+    need(writes.length + (device ? 1 : 0) >= 1, "a source has neither leave nor device");
+    for (const { grantor, id: write, until } of writes)
+      need(isAddress(grantor) && isBytes32(write) && Number.isSafeInteger(until), "a source's leave is no consent");
+    need(!device || (isAddress(device.registry) && isBytes32(device.id)), "a source's device is none");
   }
   if (quiet === undefined) return;
   const isMinute = (minute: number): boolean => Number.isInteger(minute) && minute >= 0 && minute < 24 * 60;

@@ -3,14 +3,21 @@ import { evaluate } from "../alerts/evaluate.ts";
 import { observationsFor } from "../alerts/reading.ts";
 import type { Observation, State } from "../alerts/state.ts";
 import { clockAt, order } from "../alerts/timeline.ts";
-import type { Observation as Recorded } from "../observation/observation.ts";
+import type { Heard } from "../alerts/reading.ts";
+import type { Placed } from "./life.ts";
 
-/** An anchored reading, and the sealed object that holds it. */
+/** An anchored reading, or what a monitor wrote of why there is none, and the sealed object that holds it. */
 export interface Anchored {
-  readonly recorded: Recorded;
+  readonly recorded: Heard;
   /** CID of the header of its batch. */
   readonly object: string;
 }
+
+/** All that rules could hear of: what is anchored, and what the monitor learnt beside it. */
+export const heardIn = (readings: readonly Anchored[], entries: readonly Placed[]): readonly Anchored[] => [
+  ...readings,
+  ...entries.flatMap(({ entry, object }) => (entry.kind === "told" ? [{ recorded: entry.told, object }] : [])),
+];
 
 /** When a rule called for an alert, as the anchored readings say. */
 export interface TrueEpisode {
