@@ -12,6 +12,7 @@ import { parseFeed } from "../../src/monitor/feed.ts";
 import type { SignedPlan } from "../../src/monitor/plan.ts";
 import { sealDue } from "../../src/monitor/sealing.ts";
 import { openAnswer } from "./answers.ts";
+import { STATUS_WORDS } from "./silences.ts";
 import type { Standings } from "./standings.ts";
 import type { AsGateway } from "./gateway.ts";
 import type { Io } from "./io.ts";
@@ -39,16 +40,6 @@ const SPARE = 5;
 
 /** Milliseconds between two looks at the chain for what pauses or ends. */
 const LOOK = 5000;
-
-const STATUS_WORDS: Readonly<Record<Status, string>> = {
-  available: "data comes",
-  waiting: "waiting for enough data",
-  missing: "the source marks values missing, or they have no score",
-  noData: "NO DATA",
-  announcedOffline: "announced offline",
-  deviceRetired: "device retired",
-  consentPaused: "consent paused",
-};
 
 /** What runs beside the gateway: readings in, notices out, entries sealed. */
 export class Watch {

@@ -2,6 +2,7 @@ import { EXIT } from "../../src/errors.ts";
 import { auditAlerts } from "../../src/monitor/audit.ts";
 import { ALERTS, withAlerts } from "../cli/alerts.ts";
 import type { Command } from "../cli/command.ts";
+import { describeSilence } from "../cli/silences.ts";
 import { count, shownWindow } from "../cli/times.ts";
 
 export const command: Command = {
@@ -17,7 +18,7 @@ export const command: Command = {
       const { from, to } = opened;
       const evidence = await opened.gather();
       const report = auditAlerts(evidence);
-      const { ok, coverage, episodes, alerts, refuted, findings } = report;
+      const { ok, coverage, episodes, alerts, refuted, silences, findings } = report;
       const unread = evidence.unread ?? [];
       const window = shownWindow({ from: from / 1000, to: to / 1000 });
       call.io.result(
@@ -26,6 +27,7 @@ export const command: Command = {
         ...(unread.length > 0
           ? [`Not looked into, as what they look at was not released to you: ${unread.join(", ")}`]
           : []),
+        ...(silences.length > 0 ? ["Without data to judge:", ...silences.map(describeSilence)] : []),
         ...findings.map(
           ({ kind, alert, text, object }) => `${kind.toUpperCase()}: ${alert ? `${alert}: ` : ""}${text} (${object})`,
         ),

@@ -8,7 +8,15 @@ import { sourceOf, type Standing } from "./standing.ts";
 import { begunAt } from "./plan-monitor.ts";
 import { quietUntil } from "./quiet.ts";
 import { digestOf, stateAfter, type Statement } from "./statement.ts";
-import { heardIn, truthOf, type Anchored, type TrueEpisode, type Truth, type TruthStart } from "./truth.ts";
+import {
+  heardIn,
+  truthOf,
+  type Anchored,
+  type Silent,
+  type TrueEpisode,
+  type Truth,
+  type TruthStart,
+} from "./truth.ts";
 
 export type AlertFindingKind =
   /** The rules call for an alert, the stream has none. */
@@ -68,6 +76,8 @@ export interface AlertReport {
   readonly alerts: number;
   /** Taken back by a late reading. */
   readonly refuted: number;
+  /** Times for which a rule had nothing to judge, and why. No findings: the rules for absence say when that calls for somebody. */
+  readonly silences: readonly (Silent & { readonly rule: string })[];
   readonly findings: readonly AlertFinding[];
 }
 
@@ -77,6 +87,7 @@ export function auditAlerts(evidence: AlertEvidence): AlertReport {
   const lives = livesOf(entries);
   const heard = heardIn(readings, entries);
   const findings: AlertFinding[] = [...checkNumbers(entries), ...checkTold(evidence)];
+  const silences: AlertReport["silences"][number][] = [];
   let [episodes, covered, due] = [0, 0, 0];
   for (const watch of plan.watches) {
     const { rule } = watch;
@@ -91,6 +102,9 @@ export function auditAlerts(evidence: AlertEvidence): AlertReport {
       if (!untrue.some(({ alert }) => alert === alertName(plan, life.id))) findings.push(...checkAsked(context, life));
     }
     if (known === undefined) continue;
+    silences.push(
+      ...known.silences.filter(({ to: end }) => end > from).map((silent) => ({ ...silent, rule: rule.name })),
+    );
     episodes += known.episodes.filter(({ raisedAt }) => raisedAt >= from).length;
     findings.push(...checkEpisodes(context, known, mine));
     const statements = checkStatements(context, known, entries);
@@ -102,7 +116,7 @@ export function auditAlerts(evidence: AlertEvidence): AlertReport {
   const alerts = lives.filter((life) => stepOf(life, "opened")).length;
   const refuted = lives.filter((life) => stepOf(life, "refuted")).length;
   const coverage = due === 0 ? 100 : Math.round((10_000 * covered) / due) / 100;
-  return { ok: findings.length === 0, coverage, episodes, alerts, refuted, findings };
+  return { ok: findings.length === 0, coverage, episodes, alerts, refuted, silences, findings };
 }
 
 interface Context {

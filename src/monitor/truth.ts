@@ -1,7 +1,8 @@
 import type { Watch } from "../alerts/alert.ts";
 import { evaluate } from "../alerts/evaluate.ts";
 import { observationsFor } from "../alerts/reading.ts";
-import type { Observation, State } from "../alerts/state.ts";
+import type { Rule } from "../alerts/rule.ts";
+import { lastHeard, type Observation, type State, type Status } from "../alerts/state.ts";
 import { clockAt, order } from "../alerts/timeline.ts";
 import type { Heard } from "../alerts/reading.ts";
 import type { Placed } from "./life.ts";
@@ -29,6 +30,17 @@ export interface TrueEpisode {
   readonly object: string;
 }
 
+/** Why there was nothing to judge. */
+export const SILENCES = ["noData", "announcedOffline", "deviceRetired", "consentPaused"] as const;
+export type Silence = (typeof SILENCES)[number];
+
+/** A time for which a rule had nothing to judge; milliseconds, half-open. */
+export interface Silent {
+  readonly why: Silence;
+  readonly from: number;
+  readonly to: number;
+}
+
 /** What one rule says of the anchored readings. */
 export interface Truth {
   /** Since when. */
@@ -36,6 +48,7 @@ export interface Truth {
   /** In their order, each once. */
   readonly observations: readonly Observation[];
   readonly episodes: readonly TrueEpisode[];
+  readonly silences: readonly Silent[];
 }
 
 /** Where to begin: nothing from before it counts. */
@@ -58,6 +71,16 @@ export function truthOf(
     .sort((a, b) => order(a.one, b.one))
     .filter(({ one }, i, sorted) => i === 0 || order(one, (sorted[i - 1] as { one: Observation }).one) !== 0);
   const episodes: TrueEpisode[] = [];
+  const silences: Silent[] = [];
+  let silent: Omit<Silent, "to"> | undefined;
+  const hush = (status: Status, time: number): void => {
+    const why = SILENCES.find((one) => one === status);
+    if (why === silent?.why) return;
+    // Silence is noticed later than it began.
+    const from = why === "noData" ? Math.max(silent?.from ?? start.time, ranOutAt(rule, state, time)) : time;
+    if (silent && from > silent.from) silences.push({ ...silent, to: from });
+    silent = why && { why, from };
+  };
   let { state } = start;
   let last = all[0]?.object ?? "";
   const step = (observation: Observation): void => {
@@ -72,6 +95,7 @@ export function truthOf(
     if (after.active && lasting?.criticalAt === undefined && lasting && result.level >= criticalFrom)
       episodes[episodes.length - 1] = { ...lasting, criticalAt: Math.max(lasting.raisedAt, observation.time) };
     state = after;
+    hush(result.status, observation.time);
   };
   for (const { one, object } of all) {
     // Time first, so that each step changes `active` once at most.
@@ -80,5 +104,12 @@ export function truthOf(
     step(one);
   }
   if (to >= state.time) step(clockAt(to));
-  return { start: start.time, observations: all.map(({ one }) => one), episodes };
+  if (silent && to > silent.from) silences.push({ ...silent, to });
+  return { silences, start: start.time, observations: all.map(({ one }) => one), episodes };
+}
+
+/** When the first of a rule's inputs became too old to count. */
+function ranOutAt({ inputs }: Rule, state: State, time: number): number {
+  const ends = state.inputs.map((input, i) => lastHeard(input) + (inputs[i]?.maxAge ?? 0));
+  return Math.min(time, ...ends);
 }
