@@ -75,25 +75,35 @@ async function* observationsOf({
   }
 }
 
-/** The entries of the plan that is asked for, by their numbers; signed by who lets its alerts be written. */
-function choosePlan(call: Call, { access }: OpenWindow, all: readonly Placed[]): { plan: CarePlan; entries: Placed[] } {
+interface PlanEntries {
+  readonly plan: CarePlan;
+  readonly entries: readonly Placed[];
+}
+
+/** The plans of a stream, each with its entries by their numbers. @throws PlanInvalidError when one is not the patient's. */
+export function plansIn({ access }: Pick<OpenWindow, "access">, all: readonly Placed[]): PlanEntries[] {
+  const signed = all.flatMap(({ entry }) => (entry.kind === "plan" ? [entry.signed] : []));
+  return signed.map((one): PlanEntries => {
+    const leave = access.keys.find(({ write }) => consentId(write.consent) === one.write);
+    if (leave === undefined)
+      throw new PlanInvalidError("it names another leave than the one its alerts were written under");
+    checkSigned(one, leave.write.consent.grantor);
+    const { plan } = one;
+    return { plan, entries: all.filter(({ entry }) => entry.plan === plan.id).sort((a, b) => a.entry.n - b.entry.n) };
+  });
+}
+
+/** The plan that is asked for. @throws UsageError. */
+function choosePlan(call: Call, window: OpenWindow, all: readonly Placed[]): PlanEntries {
   const wanted = call.text("plan") ?? "";
-  const plans = all.flatMap(({ entry }) => (entry.kind === "plan" ? [entry.signed] : []));
-  const signed = plans.findLast(({ plan }) => plan.id.startsWith(wanted));
-  if (signed === undefined) {
-    const hint =
-      wanted === ""
-        ? "it stands where the monitor began: take an earlier --from"
-        : `there are: ${plans.map(({ plan }) => plan.id.slice(0, 8)).join(", ")}`;
-    throw new UsageError("the stream has no such care plan in this window", { hint });
-  }
-  const leave = access.keys.find(({ write }) => consentId(write.consent) === signed.write);
-  if (leave === undefined)
-    throw new PlanInvalidError("it names another leave than the one its alerts were written under");
-  checkSigned(signed, leave.write.consent.grantor);
-  const { plan } = signed;
-  const entries = all.filter(({ entry }) => entry.plan === plan.id).sort((a, b) => a.entry.n - b.entry.n);
-  return { plan, entries };
+  const plans = plansIn(window, all);
+  const found = plans.findLast(({ plan }) => plan.id.startsWith(wanted));
+  if (found !== undefined) return found;
+  const hint =
+    wanted === ""
+      ? "it stands where the monitor began: take an earlier --from"
+      : `there are: ${plans.map(({ plan }) => plan.id.slice(0, 8)).join(", ")}`;
+  throw new UsageError("the stream has no such care plan in this window", { hint });
 }
 
 async function readingsOf(

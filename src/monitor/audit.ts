@@ -227,7 +227,6 @@ function checkAlerts({ plan, watch, from }: Context, truth: Truth, lives: readon
 
 /** What responders are said to have done they have signed. */
 function checkAnswers({ plan, watch }: Context, life: Life): AlertFinding[] {
-  const ACTS = { acknowledged: "acknowledge", resolved: "resolve", snoozed: "snooze" } as const;
   return life.steps.flatMap((step): AlertFinding[] => {
     const { event, object } = step;
     if (!("by" in event)) return [];
@@ -243,13 +242,17 @@ function checkAnswers({ plan, watch }: Context, life: Life): AlertFinding[] {
       const fits = reasons.every((kind) => life.steps.some((one) => one.event.kind === kind && one.n < step.n));
       return fits ? [] : [{ ...said, text: "said to be over, but it was not acknowledged or had not ended" }];
     }
-    const fits = isSigned(plan, life, step, ACTS[event.kind]);
+    const fits = isSigned(plan, life, step);
     return fits ? [] : [{ ...said, text: `said to be ${event.kind}, but not signed by who is said to have done so` }];
   });
 }
 
-function isSigned(plan: CarePlan, life: Life, { event, answer }: Step, act: string): boolean {
+const ACTS = { acknowledged: "acknowledge", resolved: "resolve", snoozed: "snooze" } as const;
+
+/** Whether who is said to have made a step has signed just that. */
+export function isSigned(plan: CarePlan, life: Life, { event, answer }: Step): boolean {
   if (answer === undefined || !("by" in event)) return false;
+  const act = ACTS[event.kind];
   try {
     const until = event.kind === "snoozed" ? event.until : 0;
     return (
