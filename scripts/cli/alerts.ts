@@ -1,3 +1,4 @@
+import { onChainAlerts } from "../../src/chain/escalation.ts";
 import { consentId } from "../../src/consent/consent.ts";
 import { UsageError } from "../../src/errors.ts";
 import { readStream } from "../../src/grantee/read.ts";
@@ -54,10 +55,27 @@ export const withAlerts = <T>(call: Call, work: (alerts: OpenAlerts) => Promise<
       const standings = new Standings(window.chain.rpc, window.deps.watch);
       await standings.update([plan]);
       const standingOf = (source: Source, time: number): Standing => standings.at(source, time);
-      return { plan, entries, readings, unread, from, to, standingOf };
+      const onChain = plan.onChain && (await onChainOf(window, plan, entries));
+      return { plan, entries, readings, unread, from, to, standingOf, ...(onChain ? { onChain } : {}) };
     };
     return work({ plan, entries, from, to, chain: window.chain, gather });
   });
+
+/** What the address that writes the plan's alerts has raised on chain. */
+async function onChainOf(
+  { access, chain, deps }: OpenWindow,
+  { id }: CarePlan,
+  entries: readonly Placed[],
+): Promise<NonNullable<AlertEvidence["onChain"]>> {
+  const write = entries.flatMap(({ entry }) =>
+    entry.kind === "plan" && entry.plan === id ? [entry.signed.write] : [],
+  );
+  const gateways = access.keys
+    .filter((keys) => write.includes(consentId(keys.write.consent)))
+    .map((keys) => keys.write.consent.grantee);
+  const all = await onChainAlerts(chain.rpc, chain.deployment);
+  return { alerts: all.filter(({ gateway }) => gateways.includes(gateway)), now: deps.time };
+}
 
 async function* observationsOf({
   access,

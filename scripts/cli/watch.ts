@@ -13,6 +13,7 @@ import type { SignedPlan } from "../../src/monitor/plan.ts";
 import { sealDue } from "../../src/monitor/sealing.ts";
 import { openAnswer } from "./answers.ts";
 import { STATUS_WORDS } from "./silences.ts";
+import { Raising } from "./raising.ts";
 import type { Standings } from "./standings.ts";
 import type { AsGateway } from "./gateway.ts";
 import type { Io } from "./io.ts";
@@ -45,6 +46,9 @@ const LOOK = 5000;
 export class Watch {
   readonly #deps: WatchDeps;
   readonly #deliverer: Deliverer;
+  readonly #raising: Raising;
+  #raises: Promise<void> | undefined;
+  #raised = -Infinity;
   #last: Promise<unknown> = Promise.resolve();
   #sealing = false;
   #stated = 0;
@@ -61,7 +65,24 @@ export class Watch {
     this.#deps = deps;
     const failed = (channel: string, error: unknown): void =>
       deps.io.note(`${channel}: ${error instanceof MedSealError ? error.message : "not delivered"}; it is tried again`);
+    this.#raising = new Raising(deps.desk, deps.as, (work) => this.#inTurn(work));
     this.#deliverer = new Deliverer({ desk: deps.desk, channels: deps.channels, failed }, (work) => this.#inTurn(work));
+  }
+
+  /** Brings on chain what plans want there, beside everything else: no notice waits for a block. */
+  #raise(): Promise<void> {
+    if (performance.now() < this.#raised + LOOK) return Promise.resolve();
+    this.#raises ??= this.#raising
+      .work()
+      .catch((error: unknown) => {
+        if (!(error instanceof MedSealError)) this.#broken = error as Error;
+        else this.#deps.io.note(`not on chain yet: ${error.message}; it is tried again`);
+      })
+      .finally(() => {
+        this.#raises = undefined;
+        this.#raised = performance.now();
+      });
+    return this.#raises;
   }
 
   get counts(): Readonly<Record<"readings" | "notices" | "refused" | "checkpoints", number>> {
@@ -128,6 +149,7 @@ export class Watch {
       began.clock ||= clock;
       const due = began.real + (clock - began.clock) / speed;
       if (due > performance.now()) await pause(due - performance.now());
+      void this.#raise();
       await this.#answers();
       await this.#seal();
     };
@@ -163,6 +185,9 @@ export class Watch {
   async stop(anchor: boolean): Promise<void> {
     await this.#deliverer.settle(5000);
     await this.#deliverer.stop();
+    await this.#raises;
+    this.#raised = -Infinity;
+    await this.#raise();
     for (const signed of this.#deps.desk.plans) await this.#sealPlan(signed);
     if (anchor) this.#counts.checkpoints += (await this.#deps.as.gateway.drain()).length;
     await this.#last;
@@ -174,6 +199,7 @@ export class Watch {
       await this.take([], Date.now());
       this.#showStatuses();
       void this.#look();
+      void this.#raise();
       await this.#answers();
       await this.#seal();
     } catch (error) {

@@ -7,6 +7,7 @@ import type { Source } from "../../src/monitor/plan.ts";
 import { isSame, type Measured } from "../../src/alerts/told.ts";
 import { measuredBy } from "../../src/alerts/reading.ts";
 import { isAddress, isBytes32, type Hex } from "../../src/consent/consent.ts";
+import type { OnChain } from "../../src/monitor/once.ts";
 import type { QuietHours } from "../../src/monitor/quiet.ts";
 import type { ConsentRecord } from "../../src/patient/state.ts";
 import type { Call, Command } from "../cli/command.ts";
@@ -40,6 +41,11 @@ export const command: Command = {
       value: "RULE[=LEVEL]",
       help: "a rule whose alerts may wait, or may below this level; all others are critical",
       multiple: true,
+    },
+    "on-chain": {
+      type: "string",
+      value: "NAME",
+      help: "alerts stand on chain as well, where this responder answers for them and anybody may escalate",
     },
     device: {
       type: "string",
@@ -106,6 +112,7 @@ async function planOf(call: Call, vault: Vault): Promise<CarePlan> {
     id: hex(random(16)),
     patient: vault.name,
     ...{ watches, responders, quiet },
+    onChain: onChainOf(call, vault),
     sources: sourcesOf(
       call,
       vault,
@@ -152,6 +159,14 @@ function deviceOf(text: string): [string, Hex] {
   if (code === "" || more !== undefined || !isBytes32(id))
     throw new UsageError("--device is CODE=ID", { hint: "for example 8867-4=0x… with 64 digits" });
   return [code, id];
+}
+
+function onChainOf(call: Call, vault: Vault): OnChain | undefined {
+  const responder = call.text("on-chain");
+  if (responder === undefined) return undefined;
+  const { publicKey: key } = contactNamed(vault, responder);
+  if (key !== undefined) return { responder, key };
+  throw new UsageError(`the key of ${responder} was not kept`, { hint: "add their card again: medseal contacts add" });
 }
 
 function routineOf(text: string): [string, number] {

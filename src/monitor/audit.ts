@@ -4,6 +4,7 @@ import { START, type State } from "../alerts/state.ts";
 import { alertOf, responderOf } from "./answer.ts";
 import { livesOf, stepOf, type Life, type Placed, type Step } from "./life.ts";
 import { alertName, type CarePlan, type Source } from "./plan.ts";
+import { raisedDigest } from "./once.ts";
 import { sourceOf, type Standing } from "./standing.ts";
 import { begunAt } from "./plan-monitor.ts";
 import { quietUntil } from "./quiet.ts";
@@ -52,6 +53,15 @@ export interface AlertFinding {
   readonly text: string;
 }
 
+/** One alert on chain, times in unix seconds. */
+export interface OnChainStep {
+  /** 25 bytes. */
+  readonly digest: string;
+  readonly raisedAt: number;
+  readonly escalatedAt: number | undefined;
+  readonly acknowledgedAt: number | undefined;
+}
+
 export interface AlertEvidence {
   readonly plan: CarePlan;
   /** Of the plan's stream, in the order of their numbers. */
@@ -61,6 +71,8 @@ export interface AlertEvidence {
   /** Names of rules whose readings the auditor may not read: of them only the life of alerts is looked at. */
   readonly unread?: readonly string[];
   /** What the chain says of a source at a time in milliseconds; without it what the stream says of it is taken as it is. */
+  /** What stands on chain, raised by the address that writes the plan's alerts; without it nothing is said of it. */
+  readonly onChain?: { readonly alerts: readonly OnChainStep[]; readonly now: number };
   readonly standingOf?: (source: Source, time: number) => Standing;
   /** Milliseconds; all up to `to` is anchored. */
   readonly from: number;
@@ -97,7 +109,7 @@ export function auditAlerts(evidence: AlertEvidence): AlertReport {
     const untrue = known ? checkAlerts(context, known, mine) : [];
     findings.push(...untrue);
     for (const life of mine) {
-      findings.push(...checkAnswers(context, life));
+      findings.push(...checkAnswers(context, life), ...checkOnChain(evidence, life));
       // Nobody need answer for what should not have been.
       if (!untrue.some(({ alert }) => alert === alertName(plan, life.id))) findings.push(...checkAsked(context, life));
     }
@@ -142,6 +154,8 @@ const begunOf = (entries: readonly Placed[]): number | undefined =>
   entries.find(({ entry }) => entry.kind === "plan")?.entry.at;
 
 const CLOCK_SKEW = 60_000;
+/** Seconds; that of AlertRules. */
+const ON_CHAIN_DEADLINE = 900;
 
 const iso = (time: number): string => new Date(time).toISOString();
 
@@ -245,6 +259,31 @@ function checkAnswers({ plan, watch }: Context, life: Life): AlertFinding[] {
     const fits = isSigned(plan, life, step);
     return fits ? [] : [{ ...said, text: `said to be ${event.kind}, but not signed by who is said to have done so` }];
   });
+}
+
+/** What the plan wants on chain was raised there in time, and is acknowledged or escalated when its time is over. */
+function checkOnChain({ plan, to, onChain }: AlertEvidence, life: Life): AlertFinding[] {
+  const opened = stepOf(life, "opened");
+  if (plan.onChain === undefined || onChain === undefined || opened === undefined) return [];
+  const { at } = opened.event;
+  const digest = raisedDigest(plan.onChain, { plan: plan.id, n: opened.n });
+  const found = onChain.alerts.find((one) => one.digest === digest);
+  const said = { rule: life.rule, alert: alertName(plan, life.id), at, object: opened.object };
+  if (found === undefined) {
+    if (to <= at + plan.within) return [];
+    return [{ ...said, kind: "unescalated", text: "the plan wants it on chain, and it was never raised there" }];
+  }
+  const { raisedAt, escalatedAt, acknowledgedAt } = found;
+  const findings: AlertFinding[] = [];
+  if (1000 * raisedAt > at + plan.within + CLOCK_SKEW)
+    findings.push({ ...said, kind: "late", text: `it was raised on chain at ${iso(1000 * raisedAt)} only` });
+  if (acknowledgedAt === undefined && escalatedAt === undefined && onChain.now > raisedAt + ON_CHAIN_DEADLINE)
+    findings.push({
+      ...said,
+      kind: "unescalated",
+      text: `on chain nobody of whom it waits for has acknowledged it since ${iso(1000 * raisedAt)}, and it was not escalated; anybody may: medseal alerts escalate`,
+    });
+  return findings;
 }
 
 const ACTS = { acknowledged: "acknowledge", resolved: "resolve", snoozed: "snooze" } as const;

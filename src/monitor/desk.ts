@@ -9,6 +9,8 @@ import type { Entry } from "./entry.ts";
 import { AnswerRefusedError } from "./errors.ts";
 import { noticesOf, type Notice } from "./notice.ts";
 import { formatPlan, parsePlan, type SignedPlan, type Source } from "./plan.ts";
+import type { Raise } from "./once.ts";
+import { planRaises, raiseKey, type KeptRaise } from "./raises.ts";
 import { PlanMonitor, type Stated } from "./plan-monitor.ts";
 import type { Status } from "../alerts/state.ts";
 import type { Told } from "../alerts/told.ts";
@@ -74,6 +76,7 @@ export class Desk {
   readonly #sources: Table<number>;
   /** What was last told of a source. */
   readonly #standings: Table<Told["report"]>;
+  readonly #raises: Table<KeptRaise>;
   readonly #position: Table<Position>;
   readonly #rows: Blobs;
   readonly #snapshots: Blobs;
@@ -95,6 +98,7 @@ export class Desk {
     this.#notices = this.#journal.table("notice");
     this.#sources = this.#journal.table("source");
     this.#standings = this.#journal.table("standing");
+    this.#raises = this.#journal.table("raise");
     this.#position = this.#journal.table("position");
     this.#rows = this.#journal.blobs("readings");
     this.#snapshots = this.#journal.blobs("snapshot");
@@ -122,6 +126,26 @@ export class Desk {
   /** What was last told of a source of a plan. */
   toldOf(plan: string, source: Source): Told["report"] | undefined {
     return this.#standings.get(standingKey(plan, source));
+  }
+
+  /** What plans want on chain, oldest first. */
+  get raises(): readonly KeptRaise[] {
+    return this.#raises.entries().map(([, raise]) => raise);
+  }
+
+  /** Notes how far one has come; a signature that came meanwhile stays. */
+  async noteRaise(raise: Raise, change: Partial<KeptRaise>): Promise<void> {
+    const key = raiseKey(raise);
+    const kept = this.#raises.get(key);
+    if (kept) await this.#journal.write(() => this.#raises.set(key, { ...kept, ...change }));
+  }
+
+  /** Forgets a signature that the contract did not take. */
+  async dropSignature(raise: Raise): Promise<void> {
+    const kept = this.#raises.get(raiseKey(raise));
+    if (kept === undefined) return;
+    const { signature: _, ...rest } = kept;
+    await this.#journal.write(() => this.#raises.set(raiseKey(raise), rest));
   }
 
   /** Notices that not every channel is known to have. */
@@ -193,7 +217,12 @@ export class Desk {
     const found = [...this.#monitors].find(([, one]) => alertOf(one.signed.plan, signed.answer.alert) !== undefined);
     if (found === undefined) throw new AnswerRefusedError("no plan here has such an alert");
     const [id, monitor] = found;
-    return this.#keep(new Map([[id, monitor.answer(signed, at)]]), at);
+    const told = monitor.answer(signed, at);
+    return this.#keep(new Map([[id, told]]), at, () => {
+      const { onChain: signature, answer } = signed;
+      const raise = this.raises.findLast((one) => one.plan === id && answer.alert.endsWith(`/${one.alert}`));
+      if (raise && signature !== undefined) this.#raises.set(raiseKey(raise), { ...raise, signature });
+    });
   }
 
   /**
@@ -278,7 +307,8 @@ export class Desk {
         const monitor = this.#monitors.get(id) as PlanMonitor;
         this.#keepEntries(id, told);
         this.#keepMonitor(id, monitor);
-        notices.push(...noticesOf(monitor.signed.plan, told, monitor.alerts));
+        planRaises(this.#raises, monitor.signed.plan, told);
+        notices.push(...noticesOf(monitor.signed.plan, told, monitor.alerts, this.raises));
       }
       for (const notice of notices) this.#notices.set(notice.id, { notice, done: [] });
       this.#move({ now });

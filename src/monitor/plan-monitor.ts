@@ -231,7 +231,8 @@ export class PlanMonitor {
       const level = "alert" in event ? (this.alerts.find(({ id }) => id === event.alert)?.level ?? 0) : 0;
       const isTheirs = answer !== undefined && "by" in event && event.kind !== "resolved";
       const isResolution = answer?.answer.act === "resolve" && event.kind === "resolved";
-      return { kind: "event", event, level, ...(isTheirs || isResolution ? { answer } : {}) };
+      const theirs = answer && { answer: answer.answer, signature: answer.signature };
+      return { kind: "event", event, level, ...(theirs && (isTheirs || isResolution) ? { answer: theirs } : {}) };
     });
     return this.#entries(contents, now);
   }

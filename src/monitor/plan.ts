@@ -1,4 +1,4 @@
-import { verifyTypedData, type TypedDataField } from "ethers";
+import { computeAddress, verifyTypedData, type TypedDataField } from "ethers";
 import { fromHex, hex, hex0x, utf8 } from "../bytes/bytes.ts";
 import { sha256 } from "../bytes/hash.ts";
 import { isAddress, isBytes32, type Hex } from "../consent/consent.ts";
@@ -9,6 +9,7 @@ import { MalformedError, MedSealError } from "../errors.ts";
 import { decodeRule, encodeRule } from "../alerts/abi.ts";
 import type { Watch } from "../alerts/alert.ts";
 import { PlanInvalidError } from "./errors.ts";
+import type { OnChain } from "./once.ts";
 import { isZone, type QuietHours } from "./quiet.ts";
 
 /** Somebody who answers for alerts. */
@@ -44,6 +45,8 @@ export interface CarePlan {
   /** Of what the rules look at, as far as the monitor is to ask the chain about it. */
   readonly sources: readonly Source[];
   readonly quiet: QuietHours | undefined;
+  /** Who answers on chain, where alerts are to stand there as well. */
+  readonly onChain: OnChain | undefined;
   /** Milliseconds within which an alert is to be opened, somebody asked, and the next one asked. */
   readonly within: number;
   /** Milliseconds that one statement of an evaluation covers. */
@@ -79,7 +82,7 @@ export function formatPlan(plan: CarePlan): string {
     lateness,
     criticalFrom,
   }));
-  const { id, patient, quiet, within, period } = plan;
+  const { id, patient, quiet, onChain, within, period } = plan;
   const responders = plan.responders.map(({ name, address }) => ({ name, address }));
   const sources = plan.sources.map(({ channels, writes, device }) => ({
     channels: channels.map(({ system, code, unit }) => ({ system, code, unit })),
@@ -96,6 +99,7 @@ export function formatPlan(plan: CarePlan): string {
     responders,
     sources,
     quiet: hours,
+    onChain: onChain === undefined ? null : { responder: onChain.responder, key: onChain.key },
     within,
     period,
   });
@@ -105,10 +109,11 @@ export function formatPlan(plan: CarePlan): string {
 export function parsePlan(text: string): CarePlan {
   let plan: CarePlan;
   try {
-    const { quiet, watches, sources, ...fields } = JSON.parse(text) as Omit<
+    const { quiet, watches, sources, onChain, ...fields } = JSON.parse(text) as Omit<
       CarePlan,
-      "watches" | "quiet" | "sources"
+      "watches" | "quiet" | "sources" | "onChain"
     > & {
+      onChain: OnChain | null;
       quiet: QuietHours | null;
       sources: readonly (Omit<Source, "device"> & { device: Source["device"] | null })[];
       watches: readonly (Omit<Watch, "rule"> & { rule: string })[];
@@ -117,6 +122,7 @@ export function parsePlan(text: string): CarePlan {
     plan = {
       ...{ id, patient, responders, within, period },
       quiet: quiet ?? undefined,
+      onChain: onChain ?? undefined,
       sources: sources.map(({ device, ...source }) => ({ ...source, device: device ?? undefined })),
       watches: watches.map(({ rule, ...watch }) => ({ ...watch, rule: decodeRule(fromHex(rule)) })),
     };
@@ -129,7 +135,8 @@ export function parsePlan(text: string): CarePlan {
 }
 
 /** @throws PlanInvalidError for what would leave an alert without anybody, or its statements without readings. */
-export function checkPlan({ id, patient, watches, responders, sources, quiet, within, period }: CarePlan): void {
+export function checkPlan(plan: CarePlan): void {
+  const { id, patient, watches, responders, sources, quiet, onChain, within, period } = plan;
   need(/^[0-9a-f]{32}$/.test(id), "its id is not 32 hexadecimal digits");
   need(utf8(patient).length >= 1 && utf8(patient).length <= 255, "the patient's name has 1 to 255 bytes");
   need(watches.length >= 1 && watches.length <= 64, "it has 1 to 64 rules");
@@ -160,6 +167,11 @@ export function checkPlan({ id, patient, watches, responders, sources, quiet, wi
       need(isAddress(grantor) && isBytes32(write) && Number.isSafeInteger(until), "a source's leave is no consent");
     need(!device || (isAddress(device.registry) && isBytes32(device.id)), "a source's device is none");
   }
+  if (onChain !== undefined)
+    need(
+      responders.some(({ name, address }) => name === onChain.responder && address === addressOf(onChain.key)),
+      "who answers on chain is not a responder with their own key",
+    );
   if (quiet === undefined) return;
   const isMinute = (minute: number): boolean => Number.isInteger(minute) && minute >= 0 && minute < 24 * 60;
   need(isMinute(quiet.from) && isMinute(quiet.to) && quiet.from !== quiet.to, "its quiet hours are no hours");
@@ -172,14 +184,16 @@ export const alertName = ({ id }: CarePlan, alert: string): string => `${id.slic
 export const planDigest = (plan: CarePlan): Hex => hex0x(sha256(utf8(`medseal/v1/plan\n${formatPlan(plan)}`)));
 
 /** One sentence that says what is signed. */
-export function planStatement({ patient, watches, quiet, within }: CarePlan): string {
+export function planStatement({ patient, watches, quiet, onChain, within }: CarePlan): string {
   const rules = watches.map(({ rule, responders, answerWithin, criticalFrom = 0 }) => {
     const critical =
       quiet === undefined || criticalFrom === 0 ? "" : `, critical from level ${criticalFrom}, else not in quiet hours`;
     return `${rule.name} version ${rule.version}: ask ${responders.join(", then ")}, each for ${answerWithin / 1000} s${critical}`;
   });
   const hours = quiet === undefined ? "" : `; quiet hours ${clock(quiet.from)} to ${clock(quiet.to)} ${quiet.zone}`;
-  return `Watch over ${patient} by ${rules.join("; ")}; act within ${within / 1000} s${hours}.`;
+  const escalated =
+    onChain === undefined ? "" : `; alerts stand on chain as well, where ${onChain.responder} answers for them`;
+  return `Watch over ${patient} by ${rules.join("; ")}; act within ${within / 1000} s${hours}${escalated}.`;
 }
 
 export const clock = (minute: number): string =>
@@ -206,6 +220,14 @@ const messageOf = (plan: CarePlan, write: Hex): Record<string, string> => ({
   digest: planDigest(plan),
   write,
 });
+
+function addressOf(key: string): string | undefined {
+  try {
+    return /^0x0[23]/.test(key) ? computeAddress(key) : undefined;
+  } catch {
+    return undefined;
+  }
+}
 
 const isTime = (milliseconds: number): boolean =>
   Number.isSafeInteger(milliseconds) && milliseconds >= 1000 && milliseconds <= 365 * DAY;

@@ -1,7 +1,10 @@
-import { readFile, rename } from "node:fs/promises";
+import { mkdir, readFile, rename } from "node:fs/promises";
 import { setTimeout as pause } from "node:timers/promises";
 import { expect } from "chai";
 import { ContractFactory, JsonRpcProvider } from "ethers";
+import { onChainAlerts } from "../../src/chain/escalation.ts";
+import { readDeployment } from "../../src/chain/deployment.ts";
+import type { Notice } from "../../src/monitor/notice.ts";
 import type { Hex } from "../../src/consent/consent.ts";
 import { DeviceRegistry__factory } from "../../typechain-types/factories/DeviceRegistry__factory.ts";
 import { newDevice, newTerms, proofOf } from "../contracts/devices.ts";
@@ -43,7 +46,9 @@ describe("why there is no data, from the command line", function () {
     await each((name) => `contacts add Ann.card --as ${name} --yes`, names.slice(1));
     for (const name of names.slice(1)) await world.run(`contacts add ${name}.card --as Ann --yes`);
     await world.run("contacts add Gateway.card --as Lee --yes");
-    for (const name of ["Gateway", "Monitor"]) await world.run(`fund --as ${name}`);
+    await world.run("contacts add Monitor.card --as Kim --yes");
+    await mkdir(world.path("answers"));
+    for (const name of ["Gateway", "Monitor", "Lee"]) await world.run(`fund --as ${name}`);
     await world.run("stream open heart-rate --code 8867-4 --unit /min --epoch 1min --as Ann");
     await world.run("stream open breath --code 9279-1 --unit /min --epoch 1min --as Ann");
     await world.run("stream open alerts --alerts --as Ann");
@@ -100,13 +105,17 @@ describe("why there is no data, from the command line", function () {
       await world.run(`rules define ${name} --code ${code} --unit ${unit} ${limit}`);
     const rules = "--rule fast-heart --rule fast-breath --rule low-oxygen --rule no-warmth";
     await world.run(
-      `plan --to Monitor ${rules} --device 59408-5=${device.id} --device-registry ${at.registry} --responder Kim --out ann.plan --yes --as Ann`,
+      `plan --to Monitor ${rules} --device 59408-5=${device.id} --device-registry ${at.registry} --responder Kim --on-chain Kim --out ann.plan --yes --as Ann`,
     );
     const { plans } = (await world.json("plan show ann.plan --as Monitor")) as {
       plans: { sources: { channels: { code: string }[]; writes: { id: string }[] }[] }[];
     };
     breath = plans[0]?.sources.find(({ channels: [one] }) => one?.code === "9279-1")?.writes[0]?.id ?? "";
-    monitor = world.start("monitor --plan ann.plan --no-anchor --as Monitor", {}, true);
+    monitor = world.start(
+      "monitor --plan ann.plan --file told.ndjson --answers answers --no-anchor --as Monitor",
+      {},
+      true,
+    );
   });
   after(async () => {
     monitor?.kill("SIGKILL");
@@ -130,7 +139,7 @@ describe("why there is no data, from the command line", function () {
       ["59408-5", "%"],
       ["8310-5", "Cel"],
     ] as const)
-      tell(code, unit, "97");
+      tell(code, unit, code === "9279-1" ? "15" : "97");
     await until(() => states().includes("no-warmth of Ann: NO DATA"));
 
     // What the device tells its gateway is recorded, sealed, anchored, read, and heard by the monitor.
@@ -151,18 +160,44 @@ describe("why there is no data, from the command line", function () {
     const { consents } = (await world.json("consent list --as Ann")) as { consents: { id: string; name: string }[] };
     expect(consents.map(({ id }) => id)).to.include(breath);
     await world.run(`consent revoke --id ${breath.slice(2, 14)} --out breath.end --yes --as Ann`);
-    await world.run("relay breath.end --as Gateway");
+    await world.run("relay breath.end --as Lee");
     await until(() => states().includes("fast-breath of Ann: consent paused"));
 
     // A value where none may come says nothing; one from the device that was offline brings it back.
     tell("9279-1", "/min", "40");
     tell("8867-4", "/min", "140");
     await until(() => states().includes("fast-heart of Ann: data comes"));
+
+    // Both alerts stand on chain. One is acknowledged there under an address that nobody else has used.
+    const { chainId } = await rpc.getNetwork();
+    const deployment = await readDeployment(world.env["MEDSEAL_DEPLOYMENTS"] ?? "", Number(chainId));
+    const onChain = () => onChainAlerts(rpc, deployment);
+    await until(async () => (await onChain()).length === 2);
+    const notices = (await readFile(world.path("told.ndjson"), "utf8"))
+      .trimEnd()
+      .split("\n")
+      .map((line) => JSON.parse(line) as Notice);
+    expect(notices.map(({ onChain }) => onChain?.slot).sort()).to.deep.equal([0, 1]);
+    const fast = notices.find(({ rule }) => rule === "fast-heart")?.alert ?? "";
+    await world.run(`alerts ack ${fast} --notice told.ndjson --to Monitor --out answers/kim.answer --as Kim`);
+    await until(async () => (await onChain()).some(({ acknowledgedAt }) => acknowledgedAt !== undefined));
     monitor.stdin.end();
     const { exit, out, err } = await monitor.done;
     expect(exit, err).to.equal(0);
     const alerts = [...out.matchAll(/ALERT to Kim: (\S+)/g)].map(([, rule]) => rule);
     expect(new Set(alerts)).to.deep.equal(new Set(["no-warmth", "fast-heart"]));
+    // The other one is escalated by somebody who knows nothing of it, once its time is over.
+    expect(await world.json("alerts escalate --as Lee")).to.deep.equal({ overdue: [], escalated: [] });
+    await rpc.send("evm_increaseTime", [901]);
+    await rpc.send("evm_mine", []);
+    const { overdue } = (await world.json("alerts escalate --list --gateway Gateway --as Lee")) as {
+      overdue: object[];
+    };
+    expect(overdue).to.deep.equal([]);
+    const { escalated } = (await world.json("alerts escalate --as Lee")) as { escalated: { slot: number }[] };
+    expect(escalated).to.have.length(1);
+    expect((await onChain()).filter(({ escalatedAt }) => escalatedAt !== undefined)).to.have.length(1);
+    expect(await world.run("alerts escalate --as Lee")).to.equal("Nothing is overdue.\n");
     expect(states().filter((one) => one.startsWith("fast-breath"))).to.deep.equal([
       "fast-breath of Ann: data comes",
       "fast-breath of Ann: consent paused",
