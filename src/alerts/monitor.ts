@@ -154,7 +154,7 @@ export class Monitor {
     const cleared = clearedAt === undefined ? {} : { clearedAt };
     const followed = { ...rest, id, ...cleared, level: reached, refuted: last === undefined };
     const again = clearedAt === undefined && before !== undefined;
-    this.#alerts.set(id, again && alert.resolvedBy === ENDED ? reopened(followed) : followed);
+    this.#alerts.set(id, again && alert.resolvedBy === ENDED ? reopened(followed, now) : followed);
     if (!isOpen(alert) && !(again && alert.resolvedBy === ENDED)) return [];
     const events: AlertEvent[] = [];
     if (last === undefined && !alert.refuted) events.push({ kind: "refuted", alert: id, at: now });
@@ -226,8 +226,8 @@ const opened = (rule: string, { raisedAt }: Episode): Alert => ({
 });
 
 /** A late reading has shown that the condition which was thought to have ended lasts: somebody must look again. */
-function reopened({ resolvedBy: _, acknowledgedBy: __, ...alert }: Alert): Alert {
-  return { ...alert, asked: 0 };
+function reopened({ resolvedBy: _, acknowledgedBy: __, ...alert }: Alert, now: number): Alert {
+  return { ...alert, asked: 0, reopenedAt: now };
 }
 
 const isOpen = ({ resolvedBy }: Alert): boolean => resolvedBy === undefined;

@@ -1,4 +1,5 @@
 import { isDeepStrictEqual } from "node:util";
+import { MedSealError } from "../errors.ts";
 import { ENDED, type Watch } from "../alerts/alert.ts";
 import { START, type State } from "../alerts/state.ts";
 import { alertOf, responderOf } from "./answer.ts";
@@ -107,7 +108,7 @@ export function auditAlerts(evidence: AlertEvidence): AlertReport {
     const known = unread.includes(rule.name) ? undefined : truthOf(watch, heard, startOf(watch, evidence), to);
     const context = { plan, watch, from, to, truth: known };
     const untrue = known ? checkAlerts(context, known, mine) : [];
-    findings.push(...untrue);
+    findings.push(...untrue, ...mine.flatMap((life) => checkTimes(context, life)));
     for (const life of mine) {
       findings.push(...checkAnswers(context, life), ...checkOnChain(evidence, life));
       // Nobody need answer for what should not have been.
@@ -217,6 +218,19 @@ function takesUp(life: Life, { raisedAt, clearedAt = Infinity }: TrueEpisode): b
   return life.raisedAt === raisedAt || (life.raisedAt <= clearedAt && raisedAt <= over);
 }
 
+/** A monitor that dates an event otherwise than its entry has made one of the two up. */
+const checkTimes = ({ plan }: Context, life: Life): AlertFinding[] =>
+  life.steps
+    .filter(({ at, event }) => at !== event.at)
+    .map(({ at, event, object }) => ({
+      kind: "wrong",
+      rule: life.rule,
+      alert: alertName(plan, life.id),
+      at: event.at,
+      object,
+      text: `said to be ${event.kind} at ${iso(event.at)}, but written at ${iso(at)}`,
+    }));
+
 /** Every alert has an episode that had begun when it was opened, and that no other alert was opened for. */
 function checkAlerts({ plan, watch, from }: Context, truth: Truth, lives: readonly Life[]): AlertFinding[] {
   const rule = watch.rule.name;
@@ -256,6 +270,11 @@ function checkAnswers({ plan, watch }: Context, life: Life): AlertFinding[] {
       const fits = reasons.every((kind) => life.steps.some((one) => one.event.kind === kind && one.n < step.n));
       return fits ? [] : [{ ...said, text: "said to be over, but it was not acknowledged or had not ended" }];
     }
+    const reopened =
+      life.steps.findLast(({ event: one, n }) => one.kind === "raisedAgain" && n < step.n)?.event.at ?? 0;
+    const ended = life.steps.some(({ event: one, n }) => one.kind === "resolved" && n < step.n && one.at <= reopened);
+    if (ended && isSigned(plan, life, step) && (step.answer?.answer.at ?? 0) < reopened)
+      return [{ ...said, text: `said to be ${event.kind}, by an answer from before it came back` }];
     const fits = isSigned(plan, life, step);
     return fits ? [] : [{ ...said, text: `said to be ${event.kind}, but not signed by who is said to have done so` }];
   });
@@ -312,7 +331,8 @@ function checkAsked({ plan, watch, to, truth }: Context, life: Life): AlertFindi
   if (opened === undefined) return [];
   const said = { rule: rule.name, alert: alertName(plan, life.id), object: opened.object };
   const answered = stepOf(life, "acknowledged", "resolved")?.event.at ?? Infinity;
-  const episode = truth?.episodes.find((one) => takesUp(life, one));
+  const episodes = truth?.episodes.filter((one) => takesUp(life, one)) ?? [];
+  const [episode] = episodes;
   const criticalAt = criticalFrom === 0 ? 0 : (episode?.criticalAt ?? Infinity);
   /** When somebody may be disturbed who was to be at `time`. */
   const awake = (time: number): number => Math.min(quietUntil(plan.quiet, time), Math.max(time, criticalAt));
@@ -346,9 +366,7 @@ function checkAsked({ plan, watch, to, truth }: Context, life: Life): AlertFindi
     const deadline = event.at + answerWithin;
     const snoozed = Math.max(
       0,
-      ...life.steps.map(({ event: step, n }) =>
-        step.kind === "snoozed" && n > ask.n && step.at <= deadline && step.until > step.at ? step.until : 0,
-      ),
+      ...life.steps.map((step) => (step.n > ask.n && step.event.at <= deadline ? silenceOf(step, episodes) : 0)),
     );
     due = snoozed > 0 ? awake(snoozed) : asked < responders.length ? awake(deadline) : Infinity;
   }
@@ -372,6 +390,13 @@ function checkAsked({ plan, watch, to, truth }: Context, life: Life): AlertFindi
       });
   }
   return findings;
+}
+
+/** Until when a snooze lets everybody sleep: its end, or the moment at which the alert got more severe. 0 for no snooze. */
+function silenceOf({ event, level }: Step, episodes: readonly TrueEpisode[]): number {
+  if (event.kind !== "snoozed" || event.until <= event.at) return 0;
+  const rises = episodes.flatMap((one) => one.rises).filter((rise) => rise.at > event.at && rise.level > level);
+  return Math.min(event.until, ...rises.map(({ at }) => at));
 }
 
 /** What is said to have been evaluated was, and all of the time is covered. */
@@ -412,21 +437,43 @@ function checkStatements(
       continue;
     }
     gap(since);
-    const observations = truth.observations.filter(({ time }) => time >= since && time < until);
-    const state = stateAfter(rule, before, observations, until);
-    const isOver = observations.length === statement.count && digestOf(observations) === statement.digest;
-    if (isOver && isDeepStrictEqual(state, statement.state)) {
-      covered += Math.max(0, Math.min(until, end) - Math.max(since, first));
-    } else {
-      const what = `${rule.name} from ${iso(since)} to ${iso(until)}`;
-      const text = isOver
-        ? `${what} does not lead to the state that is claimed`
-        : `${what} was not evaluated over the readings that are anchored`;
-      findings.push({ kind: "wrong", rule: rule.name, alert: undefined, at: since, object, text });
+    const what = `${rule.name} from ${iso(since)} to ${iso(until)}`;
+    const wrong = (text: string): void =>
+      void findings.push({
+        kind: "wrong",
+        rule: rule.name,
+        alert: undefined,
+        at: since,
+        object,
+        text: `${what} ${text}`,
+      });
+    // Beside the one before it, it could begin with whatever state it likes.
+    const overlaps = last !== undefined && since < last.to;
+    if (overlaps && last && until <= last.to) {
+      wrong("was stated already");
+      continue;
     }
-    last = { to: until, state, object };
+    const known = overlaps && last ? last : { to: since, state: before };
+    const observations = truth.observations.filter(({ time }) => time >= known.to && time < until);
+    const led = stateIfPossible(rule, known.state, observations, until);
+    const isOver = observations.length === statement.count && digestOf(observations) === statement.digest;
+    if (overlaps) wrong("was stated already, in part");
+    else if (!isOver) wrong("was not evaluated over the readings that are anchored");
+    else if (!isDeepStrictEqual(led, statement.state)) wrong("does not lead to the state that is claimed");
+    else covered += Math.max(0, Math.min(until, end) - Math.max(since, first));
+    last = { to: until, state: led ?? statement.state, object };
     reached = Math.max(reached, until);
   }
   gap(end);
   return { findings, covered, due: Math.max(0, end - first) };
+}
+
+/** @returns undefined where a monitor claims to have begun with a state that cannot be. */
+function stateIfPossible(...of: Parameters<typeof stateAfter>): State | undefined {
+  try {
+    return stateAfter(...of);
+  } catch (error) {
+    if (error instanceof MedSealError) return undefined;
+    throw error;
+  }
 }

@@ -117,6 +117,10 @@ export class PlanMonitor {
     if (alert === undefined) throw new AnswerRefusedError("the plan has no such alert");
     if (answer.at > now + CLOCK_SKEW || answer.at < alert.raisedAt)
       throw new AnswerRefusedError("the answer is dated before the alert, or in the future");
+    if (answer.at < (alert.reopenedAt ?? 0))
+      throw new AnswerRefusedError("the answer is from before the alert came back", {
+        hint: "a late reading has shown that its condition lasts: look at it again, and answer anew",
+      });
     const events = this.#act(answer.act, alert, by, signed, now);
     return this.#told(events, now, signed);
   }

@@ -26,6 +26,8 @@ export interface TrueEpisode {
   readonly clearedAt: number | undefined;
   /** When its level first was critical. */
   readonly criticalAt: number | undefined;
+  /** When its level became higher than it had been in this episode. */
+  readonly rises: readonly { readonly at: number; readonly level: number }[];
   /** Of the last reading before it. */
   readonly object: string;
 }
@@ -87,13 +89,24 @@ export function truthOf(
     const { state: after, result } = evaluate(rule, state, [observation]);
     const open = episodes.at(-1);
     if (after.active && !state.active) {
-      episodes.push({ raisedAt: after.changedAt, clearedAt: undefined, criticalAt: undefined, object: last });
+      episodes.push({
+        raisedAt: after.changedAt,
+        clearedAt: undefined,
+        criticalAt: undefined,
+        rises: [],
+        object: last,
+      });
     } else if (!after.active && state.active && open) {
       episodes[episodes.length - 1] = { ...open, clearedAt: after.changedAt };
     }
     const lasting = episodes.at(-1);
     if (after.active && lasting?.criticalAt === undefined && lasting && result.level >= criticalFrom)
       episodes[episodes.length - 1] = { ...lasting, criticalAt: Math.max(lasting.raisedAt, observation.time) };
+    const risen = episodes.at(-1);
+    if (after.active && risen && result.level > (risen.rises.at(-1)?.level ?? 0)) {
+      const rises = [...risen.rises, { at: observation.time, level: result.level }];
+      episodes[episodes.length - 1] = { ...risen, rises };
+    }
     state = after;
     hush(result.status, observation.time);
   };

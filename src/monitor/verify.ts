@@ -76,6 +76,9 @@ function coveringOf(
   const found = [...newest.values()].find(({ statement }) => statement.from <= raisedAt && raisedAt < statement.to);
   if (found === undefined) return undefined;
   const { statement } = found;
+  // Two that overlap say two things of one time: neither counts.
+  const others = [...newest.values()].filter((one) => one !== found);
+  if (others.some((one) => one.statement.from < statement.to && statement.from < one.statement.to)) return undefined;
   const last = [...newest.values()].find((one) => one.statement.to === statement.from)?.statement.state;
   const before = last ?? statement.before;
   return before && { ...found, before };
