@@ -74,10 +74,13 @@ async function recordOf(window: OpenWindow): Promise<AlertRecord> {
       }
     }
     const begun = entries.find(({ entry }) => entry.kind === "plan")?.entry.at ?? 1000 * shown.from;
-    const watched = { from: Math.max(shown.from, begun / 1000), to: shown.to };
+    const ended = entries.find(({ entry }) => entry.kind === "ended")?.entry.at ?? Infinity;
+    const period = plan.period / 1000;
+    const to = Math.min(shown.to, Math.floor(ended / plan.period) * period);
+    const watched = { from: Math.max(shown.from, begun / 1000), to };
     for (const { rule } of plan.watches) {
       const stated = joined(statedOf(entries, rule.name).map(({ from, to }) => ({ from: from / 1000, to: to / 1000 })));
-      unevaluated.push(...split(watched, stated).outside);
+      if (watched.from < watched.to) unevaluated.push(...split(watched, stated).outside);
       silences.push(...silencesOf(plan, entries, rule.name));
     }
   }

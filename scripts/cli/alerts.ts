@@ -55,8 +55,9 @@ export const withAlerts = <T>(call: Call, work: (alerts: OpenAlerts) => Promise<
       const standings = new Standings(window.chain.rpc, window.deps.watch);
       await standings.update([plan]);
       const standingOf = (source: Source, time: number): Standing => standings.at(source, time);
+      const successors = plansIn(window, all).flatMap((one) => (one.plan.replaces === plan.id ? [one.plan.id] : []));
       const onChain = plan.onChain && (await onChainOf(window, plan, entries));
-      return { plan, entries, readings, unread, from, to, standingOf, ...(onChain ? { onChain } : {}) };
+      return { plan, entries, readings, unread, from, to, standingOf, successors, ...(onChain ? { onChain } : {}) };
     };
     return work({ plan, entries, from, to, chain: window.chain, gather });
   });

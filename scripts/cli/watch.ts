@@ -213,7 +213,7 @@ export class Watch {
     if (this.#looking || performance.now() < this.#looked + LOOK) return;
     this.#looking = true;
     try {
-      const plans = desk.plans.map(({ plan }) => plan);
+      const plans = desk.watching.map(({ plan }) => plan);
       await standings.update(plans);
       const time = Date.now();
       const fed = plans.flatMap((plan) =>
@@ -236,7 +236,7 @@ export class Watch {
   /** Says when a rule has no data any more, why, and when it has again. */
   #showStatuses(): void {
     const { desk, io } = this.#deps;
-    for (const { plan } of desk.plans) {
+    for (const { plan } of desk.watching) {
       for (const [rule, status] of desk.statusesOf(plan.id)) {
         const key = `${plan.id}/${rule}`;
         const before = this.#shown.get(key) ?? "waiting";
@@ -250,7 +250,7 @@ export class Watch {
     if (line.trim() === "") return [];
     try {
       const { patient, recorded } = parseFeed(line);
-      const plans = this.#deps.desk.plans.filter(
+      const plans = this.#deps.desk.watching.filter(
         ({ plan }) => patient === undefined || plan.patient === patient || plan.id.startsWith(patient),
       );
       const [found, ...more] = plans;

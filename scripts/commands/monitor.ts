@@ -63,7 +63,7 @@ export const command: Command = {
           answers: answers === undefined ? undefined : userPath(answers),
         });
         watch.start(now);
-        const plans = desk.plans.map(({ plan }) => `${plan.patient} (${plan.id.slice(0, 8)})`);
+        const plans = desk.watching.map(({ plan }) => `${plan.patient} (${plan.id.slice(0, 8)})`);
         io.note(`Watching over ${plans.join(", ")}`);
         if (recording) {
           const plan = planFor(call, desk);
@@ -95,7 +95,7 @@ async function adopt(call: Call, as: AsGateway, desk: Desk, now: number): Promis
 
 function planFor(call: Call, desk: Desk): string {
   const patient = call.text("patient");
-  const [found, ...more] = desk.plans.filter(({ plan }) => patient === undefined || plan.patient === patient);
+  const [found, ...more] = desk.watching.filter(({ plan }) => patient === undefined || plan.patient === patient);
   if (found === undefined) throw new UsageError(`no plan is of "${patient}"`);
   if (more.length > 0)
     throw new UsageError("several plans are kept: whose is the recording?", { hint: "add --patient NAME" });

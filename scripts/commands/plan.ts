@@ -14,7 +14,7 @@ import type { Call, Command } from "../cli/command.ts";
 import { checkNew, writeNew } from "../cli/files.ts";
 import { withIdentity } from "../cli/home.ts";
 import { contactNamed, walletOf } from "../cli/patient.ts";
-import { describePlan, sealPlan } from "../cli/plan.ts";
+import { describePlan, sealPlan, signedOf } from "../cli/plan.ts";
 import { ruleNamed } from "../cli/rules.ts";
 import { parseDuration } from "../cli/times.ts";
 import type { Vault } from "../cli/vault.ts";
@@ -42,6 +42,11 @@ export const command: Command = {
       help: "a rule whose alerts may wait, or may below this level; all others are critical",
       multiple: true,
     },
+    replaces: {
+      type: "string",
+      value: "PLAN",
+      help: "the plan that ends where this one begins; without --rule nobody watches any more. Open alerts stay open",
+    },
     "on-chain": {
       type: "string",
       value: "NAME",
@@ -66,6 +71,7 @@ export const command: Command = {
       'plan --to Monitor --rule news2-scale-1 --routine news2-scale-1=3 --quiet 22:00-07:00 --zone Europe/Berlin --responder "Dr Lee" --out ann.plan',
       "at night only from level 3 on",
     ],
+    ["plan --to Monitor --replaces 1a2b3c4d --out end.plan", "nobody watches by that plan any more"],
   ],
   run: (call) =>
     withIdentity(call, async ({ vault, save }) => {
@@ -91,8 +97,10 @@ export const command: Command = {
 
 async function planOf(call: Call, vault: Vault): Promise<CarePlan> {
   const [rules, names] = [call.texts("rule"), call.texts("responder")];
-  if (rules.length === 0) throw new UsageError("no rule is named", { hint: "add --rule NAME, once for each" });
-  if (names.length === 0)
+  const isEnd = call.text("replaces") !== undefined && rules.length === 0;
+  if (rules.length === 0 && !isEnd)
+    throw new UsageError("no rule is named", { hint: "add --rule NAME, once for each" });
+  if (names.length === 0 && !isEnd)
     throw new UsageError("nobody is named who answers", { hint: "add --responder NAME, in order" });
   const responders = names.map((name) => ({ name, address: contactNamed(vault, name).address }));
   const length = (option: string, otherwise: string): number => 1000 * parseDuration(call.text(option) ?? otherwise);
@@ -118,6 +126,7 @@ async function planOf(call: Call, vault: Vault): Promise<CarePlan> {
       vault,
       watches.flatMap(({ rule }) => rule.inputs),
     ),
+    replaces: replacedBy(call, vault),
     within: length("within", "1min"),
     period: PERIOD,
   };
@@ -167,6 +176,17 @@ function onChainOf(call: Call, vault: Vault): OnChain | undefined {
   const { publicKey: key } = contactNamed(vault, responder);
   if (key !== undefined) return { responder, key };
   throw new UsageError(`the key of ${responder} was not kept`, { hint: "add their card again: medseal contacts add" });
+}
+
+/** The id of the plan that this one takes the place of. */
+function replacedBy(call: Call, { plans = [] }: Vault): string | undefined {
+  const wanted = call.text("replaces");
+  if (wanted === undefined) return undefined;
+  const [found, ...more] = plans.map((one) => signedOf(one).plan.id).filter((id) => id.startsWith(wanted));
+  if (found !== undefined && more.length === 0) return found;
+  throw new UsageError(`${found ? "several plans" : "no plan"} of yours begin with "${wanted}"`, {
+    hint: "medseal plan show lists them",
+  });
 }
 
 function routineOf(text: string): [string, number] {

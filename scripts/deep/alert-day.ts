@@ -66,6 +66,7 @@ export function dayPlan(id = "0123456789abcdef0123456789abcdef"): CarePlan {
     onChain: undefined,
     within: MINUTE,
     period: MINUTE,
+    replaces: undefined,
   };
 }
 

@@ -90,6 +90,11 @@ export class Monitor {
     return this.#watched.flatMap((watched) => [...this.#reconcile(watched, now, false), ...this.#ask(watched, now)]);
   }
 
+  /** Asks who is to be asked for what is open, and evaluates nothing. */
+  ask(now: number): readonly AlertEvent[] {
+    return this.#watched.flatMap((watched) => this.#ask(watched, now));
+  }
+
   /** @throws NoSuchAlertError when it is not there or resolved. */
   acknowledge(id: string, by: string, now: number): readonly AlertEvent[] {
     const alert = this.#open(id);

@@ -3,6 +3,7 @@ import { MedSealError } from "../errors.ts";
 import { ENDED, type Watch } from "../alerts/alert.ts";
 import { START, type State } from "../alerts/state.ts";
 import { alertOf, responderOf } from "./answer.ts";
+import type { Entry } from "./entry.ts";
 import { livesOf, stepOf, type Life, type Placed, type Step } from "./life.ts";
 import { alertName, type CarePlan, type Source } from "./plan.ts";
 import { raisedDigest } from "./once.ts";
@@ -72,6 +73,8 @@ export interface AlertEvidence {
   /** Names of rules whose readings the auditor may not read: of them only the life of alerts is looked at. */
   readonly unread?: readonly string[];
   /** What the chain says of a source at a time in milliseconds; without it what the stream says of it is taken as it is. */
+  /** Plans of the stream that are signed to take this one's place. */
+  readonly successors?: readonly string[];
   /** What stands on chain, raised by the address that writes the plan's alerts; without it nothing is said of it. */
   readonly onChain?: { readonly alerts: readonly OnChainStep[]; readonly now: number };
   readonly standingOf?: (source: Source, time: number) => Standing;
@@ -96,17 +99,20 @@ export interface AlertReport {
 
 /** Compares what a monitor wrote with what the anchored readings call for. Pure: who gathers the evidence checks it. */
 export function auditAlerts(evidence: AlertEvidence): AlertReport {
-  const { plan, entries, readings, unread = [], from, to } = evidence;
+  const { plan, entries, readings, unread = [], from } = evidence;
+  const ended = endOf(evidence);
+  // What nobody was to evaluate any more is not missing.
+  const to = Math.min(evidence.to, ended?.at ?? Infinity);
   const lives = livesOf(entries);
   const heard = heardIn(readings, entries);
-  const findings: AlertFinding[] = [...checkNumbers(entries), ...checkTold(evidence)];
+  const findings: AlertFinding[] = [...checkNumbers(entries), ...checkTold(evidence), ...checkEnd(evidence)];
   const silences: AlertReport["silences"][number][] = [];
   let [episodes, covered, due] = [0, 0, 0];
   for (const watch of plan.watches) {
     const { rule } = watch;
     const mine = lives.filter((life) => life.rule === rule.name);
     const known = unread.includes(rule.name) ? undefined : truthOf(watch, heard, startOf(watch, evidence), to);
-    const context = { plan, watch, from, to, truth: known };
+    const context = { plan, watch, from, to, truth: known, until: evidence.to, ended: ended !== undefined };
     const untrue = known ? checkAlerts(context, known, mine) : [];
     findings.push(...untrue, ...mine.flatMap((life) => checkTimes(context, life)));
     for (const life of mine) {
@@ -138,6 +144,24 @@ interface Context {
   readonly from: number;
   readonly to: number;
   readonly truth: Truth | undefined;
+  /** To when responders were to be asked: open alerts outlive the plan. */
+  readonly until: number;
+  /** The plan ended at `to`, and what was due until then was stated. */
+  readonly ended: boolean;
+}
+
+/** Where another plan took its place, as far as that is signed. */
+function endOf({ entries, successors = [] }: AlertEvidence): Entry | undefined {
+  return entries.find(({ entry }) => entry.kind === "ended" && successors.includes(entry.by))?.entry;
+}
+
+/** A monitor that says it need not watch any more has to show who said so. */
+function checkEnd({ plan, entries, successors = [] }: AlertEvidence): AlertFinding[] {
+  return entries.flatMap(({ entry, object }): AlertFinding[] => {
+    if (entry.kind !== "ended" || successors.includes(entry.by)) return [];
+    const text = `plan ${plan.id.slice(0, 8)} is said to have been replaced, and no plan is signed to take its place`;
+    return [{ kind: "unfounded", rule: "", alert: undefined, at: entry.at, object, text }];
+  });
 }
 
 /** The plan's begin; where that lies outside of what was granted, the end of the first statement there. */
@@ -325,7 +349,7 @@ export function isSigned(plan: CarePlan, life: Life, { event, answer }: Step): b
 }
 
 /** Somebody was asked in time, the next one when nobody answered, and in the end somebody did. */
-function checkAsked({ plan, watch, to, truth }: Context, life: Life): AlertFinding[] {
+function checkAsked({ plan, watch, until: to, truth }: Context, life: Life): AlertFinding[] {
   const { responders, answerWithin, criticalFrom = 0, rule } = watch;
   const opened = stepOf(life, "opened");
   if (opened === undefined) return [];
@@ -401,7 +425,7 @@ function silenceOf({ event, level }: Step, episodes: readonly TrueEpisode[]): nu
 
 /** What is said to have been evaluated was, and all of the time is covered. */
 function checkStatements(
-  { plan, watch, from, to }: Context,
+  { plan, watch, from, to, ended }: Context,
   truth: Truth,
   entries: readonly Placed[],
 ): { findings: AlertFinding[]; covered: number; due: number } {
@@ -416,7 +440,7 @@ function checkStatements(
   const begun = begunOf(entries);
   const whole = Math.ceil(from / period) * period;
   const first = Math.max(truth.start, begun !== undefined && begun > from ? begun : whole);
-  const end = Math.floor(to / period) * period - 2 * period;
+  const end = Math.floor(to / period) * period - (ended ? 0 : 2 * period);
   let [reached, covered] = [first, 0];
   /** What the one before leads to, by the readings: who is wrong once is not wrong ever after. */
   let last: { readonly to: number; readonly state: State; readonly object: string } | undefined;

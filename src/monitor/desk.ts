@@ -6,7 +6,7 @@ import type { Alert } from "../alerts/alert.ts";
 import type { Heard } from "../alerts/reading.ts";
 import { alertOf, type SignedAnswer } from "./answer.ts";
 import type { Entry } from "./entry.ts";
-import { AnswerRefusedError } from "./errors.ts";
+import { AnswerRefusedError, PlanInvalidError } from "./errors.ts";
 import { noticesOf, type Notice } from "./notice.ts";
 import { formatPlan, parsePlan, type SignedPlan, type Source } from "./plan.ts";
 import type { Raise } from "./once.ts";
@@ -42,6 +42,8 @@ interface KeptPlan {
   readonly n: number;
   /** Readings of rows before this one are in its snapshot. */
   readonly since: number;
+  /** When another plan took its place, in milliseconds. */
+  readonly endedAt?: number;
 }
 
 interface Position {
@@ -109,6 +111,11 @@ export class Desk {
     return [...this.#monitors.values()].map(({ signed }) => signed);
   }
 
+  /** Those by which somebody is watched over now. */
+  get watching(): readonly SignedPlan[] {
+    return [...this.#monitors.values()].filter(({ endedAt }) => endedAt === undefined).map(({ signed }) => signed);
+  }
+
   /** Milliseconds of the last change: the clock of a desk never goes back. */
   get now(): number {
     return this.#at.now;
@@ -158,12 +165,21 @@ export class Desk {
     return this.#sources.get(source) ?? 0;
   }
 
-  /** Watches by a plan from now on. One that is watched by already stays as it is. */
+  /**
+   * Watches by a plan from now on, and no more by the one whose place it takes. One that is watched by already stays as
+   * it is.
+   *
+   * @throws PlanInvalidError when what it replaces was not signed for the same leave.
+   */
   async adopt(signed: SignedPlan, now: number): Promise<void> {
     const { id } = signed.plan;
     if (this.#monitors.has(id)) return;
     const at = Math.max(now, this.#at.now);
     const { monitor, entries } = PlanMonitor.begin(signed, at);
+    const before = this.#monitors.get(signed.plan.replaces ?? "");
+    if (before && before.signed.write !== signed.write)
+      throw new PlanInvalidError("it replaces one that was signed for another leave");
+    const last = before && before.endedAt === undefined ? before.end(id, at) : [];
     await this.#journal.write(() => {
       const { write, signature } = signed;
       const since = this.#at.next;
@@ -171,6 +187,10 @@ export class Desk {
       this.#snapshots.set(id, utf8(stringifyState([...monitor.timelines])));
       this.#keepEntries(id, entries);
       this.#keepMonitor(id, monitor);
+      if (before) {
+        this.#keepEntries(before.signed.plan.id, last);
+        this.#keepMonitor(before.signed.plan.id, before);
+      }
       this.#move({ now: at });
     });
     this.#monitors.set(id, monitor);
@@ -325,9 +345,9 @@ export class Desk {
   }
 
   /** Writes what has changed: values are replaced, never altered. */
-  #keepMonitor(id: string, { alerts, stated, n }: PlanMonitor): void {
+  #keepMonitor(id: string, { alerts, stated, n, endedAt }: PlanMonitor): void {
     const plan = this.#plans.get(id) as KeptPlan;
-    if (plan.n !== n) this.#plans.set(id, { ...plan, n });
+    if (plan.n !== n) this.#plans.set(id, { ...plan, n, ...(endedAt === undefined ? {} : { endedAt }) });
     const keys = new Set(alerts.map((alert) => `${id}/${alert.id}`));
     for (const alert of alerts) set(this.#alerts, `${id}/${alert.id}`, alert);
     for (const key of this.#known.get(id) ?? []) if (!keys.has(key)) this.#alerts.delete(key);
@@ -366,13 +386,20 @@ export class Desk {
         .filter(([key]) => key.startsWith(`${id}/`))
         .map(([key, value]) => [key.slice(id.length + 1), value]);
     for (const [key] of this.#entries.entries()) push(this.#unsealed, key.slice(0, key.indexOf("/")), key);
-    for (const [id, { text, write, signature, n }] of this.#plans.entries()) {
+    for (const [id, { text, write, signature, n, endedAt }] of this.#plans.entries()) {
       const timelines = new Map(parse<[string, TimelinePast][]>(this.#snapshots.get(id)) ?? []);
       const stated = new Map(under(this.#stated, id));
       const kept = under(this.#alerts, id);
       this.#known.set(id, new Set(kept.map(([key]) => `${id}/${key}`)));
       const alerts = kept.map(([, alert]) => alert);
-      const past = { timelines, readings: readings.get(id) ?? [], alerts, stated, n };
+      const past = {
+        timelines,
+        readings: readings.get(id) ?? [],
+        alerts,
+        stated,
+        n,
+        ...(endedAt === undefined ? {} : { endedAt }),
+      };
       this.#monitors.set(id, new PlanMonitor({ plan: parsePlan(text), write, signature }, past));
     }
   }

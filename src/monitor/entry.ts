@@ -15,6 +15,8 @@ import { TOLD, type Told } from "../alerts/told.ts";
 export type Content =
   | { readonly kind: "plan"; readonly signed: SignedPlan }
   | { readonly kind: "stated"; readonly statement: Statement }
+  /** Id of the plan that has taken its place: nothing is evaluated from here on, and what is open is still to be answered. */
+  | { readonly kind: "ended"; readonly by: string }
   /** What the monitor learnt of channels beside their readings. */
   | { readonly kind: "told"; readonly told: Told }
   /** `level`: of the alert then. `answer`: what a responder signed, where it is their step. */
@@ -71,14 +73,14 @@ type PlainStatement = Omit<Statement, "state" | "before"> & { readonly state: st
 type Plain = { readonly plan: string; readonly n: number; readonly at: number } & (
   | { readonly kind: "plan"; readonly text: string; readonly write: Hex; readonly signature: string }
   | { readonly kind: "stated"; readonly statement: PlainStatement }
-  | Extract<Content, { kind: "told" }>
+  | Extract<Content, { kind: "told" | "ended" }>
   | Extract<Content, { kind: "event" }>
 );
 
 const stateText = (state: State): string => hex(encodeState(state));
 
 function plain(entry: Entry): Plain {
-  if (entry.kind === "event" || entry.kind === "told") return entry;
+  if (entry.kind !== "plan" && entry.kind !== "stated") return entry;
   const { plan, n, at } = entry;
   if (entry.kind === "plan") {
     const { write, signature } = entry.signed;
@@ -101,6 +103,7 @@ function rich(fields: Plain): Entry {
     const started = before === undefined ? {} : { before: decodeState(fromHex(before)) };
     return { plan, n, at, kind: "stated", statement: { ...rest, state: decodeState(fromHex(state)), ...started } };
   }
+  if (fields.kind === "ended" && typeof fields.by === "string") return fields;
   if (fields.kind === "told") {
     const { report, channels, time } = fields.told;
     if (!TOLD.includes(report) || !Array.isArray(channels) || !Number.isSafeInteger(time)) throw new TypeError();

@@ -32,6 +32,8 @@ export interface Stated {
 export interface PlanPast extends MonitorPast {
   readonly n: number;
   readonly stated: ReadonlyMap<string, Stated>;
+  /** When another plan took its place. */
+  readonly endedAt?: number;
 }
 
 /** What a rule knows when a plan begins: silence counts from then on, and nothing from before does. */
@@ -51,6 +53,7 @@ export class PlanMonitor {
   readonly #monitor: Monitor;
   readonly #stated: Map<string, Stated>;
   #n: number;
+  #endedAt: number | undefined;
 
   constructor(signed: SignedPlan, past: PlanPast) {
     this.signed = signed;
@@ -58,6 +61,7 @@ export class PlanMonitor {
     this.#monitor = new Monitor(watches, (now) => quiet !== undefined && isQuiet(quiet, now), past);
     this.#stated = new Map(past.stated);
     this.#n = past.n;
+    this.#endedAt = past.endedAt;
   }
 
   /** Begins to watch. The first entry of a plan's stream says by what. */
@@ -90,6 +94,7 @@ export class PlanMonitor {
 
   /** Takes in a reading, or why there is none. */
   hear(heard: Heard, now: number): Entry[] {
+    if (this.#endedAt !== undefined) return [];
     for (const { rule } of this.signed.plan.watches) {
       for (const { time } of observationsFor(rule, heard)) this.#touch(rule.name, time);
     }
@@ -105,7 +110,19 @@ export class PlanMonitor {
 
   /** What time alone brings about. */
   tick(now: number): Entry[] {
-    return this.#told(this.#monitor.tick(now), now);
+    const events = this.#endedAt === undefined ? this.#monitor.tick(now) : this.#monitor.ask(now);
+    return this.#told(events, now);
+  }
+
+  /** Evaluates nothing more: another plan has taken its place. Who is asked for what is open still is. */
+  end(by: string, now: number): Entry[] {
+    const last = this.tick(now);
+    this.#endedAt = now;
+    return [...last, ...this.#entries([{ kind: "ended", by }], now)];
+  }
+
+  get endedAt(): number | undefined {
+    return this.#endedAt;
   }
 
   /** @throws AnswerRefusedError, NoSuchAlertError. */
@@ -153,7 +170,8 @@ export class PlanMonitor {
     const { period, watches } = this.signed.plan;
     return watches.some(({ rule }) => {
       const { next, dirty } = this.#statedOf(rule.name);
-      return dirty !== undefined || boundaryAfter(next, period) + period <= now;
+      const isDue = boundaryAfter(next, period) <= Math.min(now - period, this.#endedAt ?? Infinity);
+      return dirty !== undefined || isDue;
     });
   }
 
@@ -171,7 +189,7 @@ export class PlanMonitor {
     const { period } = this.signed.plan;
     const stated = this.#statedOf(rule.name);
     const timeline = this.#monitor.timelineOf(rule.name);
-    const end = Math.floor(now / period) * period - period;
+    const end = Math.floor(Math.min(now - period, this.#endedAt ?? Infinity) / period) * period;
     const made = [...stated.made];
     const entries: Entry[] = [];
     let from = stated.next;

@@ -51,6 +51,8 @@ export interface CarePlan {
   readonly within: number;
   /** Milliseconds that one statement of an evaluation covers. */
   readonly period: number;
+  /** Id of the plan that ends where this one begins; one that does so without rules is the end of watching. */
+  readonly replaces: string | undefined;
 }
 
 /** A plan as the patient signed it, for whoever has this leave to write its alerts. */
@@ -82,7 +84,7 @@ export function formatPlan(plan: CarePlan): string {
     lateness,
     criticalFrom,
   }));
-  const { id, patient, quiet, onChain, within, period } = plan;
+  const { id, patient, quiet, onChain, within, period, replaces = null } = plan;
   const responders = plan.responders.map(({ name, address }) => ({ name, address }));
   const sources = plan.sources.map(({ channels, writes, device }) => ({
     channels: channels.map(({ system, code, unit }) => ({ system, code, unit })),
@@ -102,6 +104,7 @@ export function formatPlan(plan: CarePlan): string {
     onChain: onChain === undefined ? null : { responder: onChain.responder, key: onChain.key },
     within,
     period,
+    replaces,
   });
 }
 
@@ -109,11 +112,12 @@ export function formatPlan(plan: CarePlan): string {
 export function parsePlan(text: string): CarePlan {
   let plan: CarePlan;
   try {
-    const { quiet, watches, sources, onChain, ...fields } = JSON.parse(text) as Omit<
+    const { quiet, watches, sources, onChain, replaces, ...fields } = JSON.parse(text) as Omit<
       CarePlan,
-      "watches" | "quiet" | "sources" | "onChain"
+      "watches" | "quiet" | "sources" | "onChain" | "replaces"
     > & {
       onChain: OnChain | null;
+      replaces: string | null;
       quiet: QuietHours | null;
       sources: readonly (Omit<Source, "device"> & { device: Source["device"] | null })[];
       watches: readonly (Omit<Watch, "rule"> & { rule: string })[];
@@ -123,6 +127,7 @@ export function parsePlan(text: string): CarePlan {
       ...{ id, patient, responders, within, period },
       quiet: quiet ?? undefined,
       onChain: onChain ?? undefined,
+      replaces: replaces ?? undefined,
       sources: sources.map(({ device, ...source }) => ({ ...source, device: device ?? undefined })),
       watches: watches.map(({ rule, ...watch }) => ({ ...watch, rule: decodeRule(fromHex(rule)) })),
     };
@@ -136,12 +141,14 @@ export function parsePlan(text: string): CarePlan {
 
 /** @throws PlanInvalidError for what would leave an alert without anybody, or its statements without readings. */
 export function checkPlan(plan: CarePlan): void {
-  const { id, patient, watches, responders, sources, quiet, onChain, within, period } = plan;
-  need(/^[0-9a-f]{32}$/.test(id), "its id is not 32 hexadecimal digits");
+  const { id, patient, watches, responders, sources, quiet, onChain, within, period, replaces } = plan;
+  need(isId(id), "its id is not 32 hexadecimal digits");
   need(utf8(patient).length >= 1 && utf8(patient).length <= 255, "the patient's name has 1 to 255 bytes");
-  need(watches.length >= 1 && watches.length <= 64, "it has 1 to 64 rules");
+  need(replaces === undefined || (isId(replaces) && replaces !== id), "what it replaces is no other plan");
+  const least = replaces === undefined || watches.length > 0 ? 1 : 0;
+  need(watches.length >= least && watches.length <= 64, "it has 1 to 64 rules");
   need(new Set(watches.map(({ rule }) => rule.name)).size === watches.length, "two of its rules have one name");
-  need(responders.length >= 1 && responders.length <= 32, "it has 1 to 32 responders");
+  need(responders.length >= least && responders.length <= 32, "it has 1 to 32 responders");
   need(new Set(responders.map(({ name }) => name)).size === responders.length, "two responders have one name");
   for (const { name, address } of responders) need(name.length > 0 && isAddress(address), "a responder is nobody");
   need(isTime(period) && period % 1000 === 0 && DAY % period === 0, "its period does not divide a day");
@@ -184,7 +191,7 @@ export const alertName = ({ id }: CarePlan, alert: string): string => `${id.slic
 export const planDigest = (plan: CarePlan): Hex => hex0x(sha256(utf8(`medseal/v1/plan\n${formatPlan(plan)}`)));
 
 /** One sentence that says what is signed. */
-export function planStatement({ patient, watches, quiet, onChain, within }: CarePlan): string {
+export function planStatement({ patient, watches, quiet, onChain, within, replaces }: CarePlan): string {
   const rules = watches.map(({ rule, responders, answerWithin, criticalFrom = 0 }) => {
     const critical =
       quiet === undefined || criticalFrom === 0 ? "" : `, critical from level ${criticalFrom}, else not in quiet hours`;
@@ -193,7 +200,11 @@ export function planStatement({ patient, watches, quiet, onChain, within }: Care
   const hours = quiet === undefined ? "" : `; quiet hours ${clock(quiet.from)} to ${clock(quiet.to)} ${quiet.zone}`;
   const escalated =
     onChain === undefined ? "" : `; alerts stand on chain as well, where ${onChain.responder} answers for them`;
-  return `Watch over ${patient} by ${rules.join("; ")}; act within ${within / 1000} s${hours}${escalated}.`;
+  if (replaces !== undefined && watches.length === 0)
+    return `Watch over ${patient} no more by plan ${replaces}; its open alerts are still to be answered.`;
+  const instead =
+    replaces === undefined ? "" : `; instead of by plan ${replaces}, whose open alerts are still to be answered`;
+  return `Watch over ${patient} by ${rules.join("; ")}; act within ${within / 1000} s${hours}${escalated}${instead}.`;
 }
 
 export const clock = (minute: number): string =>
@@ -220,6 +231,8 @@ const messageOf = (plan: CarePlan, write: Hex): Record<string, string> => ({
   digest: planDigest(plan),
   write,
 });
+
+const isId = (id: string): boolean => /^[0-9a-f]{32}$/.test(id);
 
 function addressOf(key: string): string | undefined {
   try {
