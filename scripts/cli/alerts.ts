@@ -1,6 +1,7 @@
 import { onChainAlerts } from "../../src/chain/escalation.ts";
 import { consentId } from "../../src/consent/consent.ts";
 import { UsageError } from "../../src/errors.ts";
+import { NotPermittedError } from "../../src/grantee/errors.ts";
 import { readStream } from "../../src/grantee/read.ts";
 import { cidOf } from "../../src/ipfs/cid.ts";
 import type { StreamDescriptor } from "../../src/log/stream.ts";
@@ -41,10 +42,23 @@ export interface OpenAlerts {
   gather(): Promise<AlertEvidence>;
 }
 
-/** @throws UsageError, NotPermittedError, PlanInvalidError and what reading throws. */
-export const withAlerts = <T>(call: Call, work: (alerts: OpenAlerts) => Promise<T>): Promise<T> =>
+/**
+ * @param sealed - Takes the place of `work` for who may audit the alerts, not read them.
+ * @throws UsageError, NotPermittedError, PlanInvalidError and what reading throws.
+ */
+export const withAlerts = <T>(
+  call: Call,
+  work: (alerts: OpenAlerts) => Promise<T>,
+  sealed: (window: OpenWindow) => Promise<T> = () => {
+    throw new NotPermittedError("you may audit these alerts, not read them", {
+      hint: "medseal audit alerts says what can be said without reading",
+    });
+  },
+): Promise<T> =>
   withReader(call, async (reader) => {
     const window = await reader.open(call.text("stream") ?? "alerts", { from: call.text("from"), to: call.text("to") });
+    if (!window.access.keys.some(({ stream, data }) => stream.name === window.descriptor.name && data !== undefined))
+      return sealed(window);
     const all: Placed[] = [];
     for await (const { recorded, object } of observationsOf(window))
       all.push({ entry: entryFromObservation(recorded), object });

@@ -40,7 +40,7 @@ const [XPUB, XPRV] = ["0x0488b21e", "0x0488ade4"];
 function extended(version: string, plan: string, key: Hex): HDNodeWallet | HDNodeVoidWallet {
   const chainCode = hex0x(sha256(utf8(`medseal/v1/once\n${plan}`)));
   const bytes = concat([version, "0x000000000000000000", chainCode, key]);
-  const checksum = hex0x(sha256(sha256(fromHex(bytes as Hex)))).slice(0, 10);
+  const checksum = hex0x(sha256(sha256(fromHex(bytes)))).slice(0, 10);
   return HDNodeWallet.fromExtendedKey(encodeBase58(concat([bytes, checksum])));
 }
 
