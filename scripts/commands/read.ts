@@ -32,7 +32,7 @@ export const command: Command = {
       for await (const batch of readStream(access, request, deps)) batches.push(batch);
       const outside = batches.filter(({ leave }) => leave !== undefined);
       const gaps = gapsIn(batches, access, request, deps);
-      FORMATS[format as Format](batches, wish, chain.deployment, (text) => process.stdout.write(text));
+      FORMATS[format as Format](batches, wish, chain.deployment, (text) => call.io.data(text));
       const kinds = [...new Set(gaps.map(({ kind }) => kind))].join(", ");
       call.io.note(
         [
