@@ -1,5 +1,6 @@
 import { equal, hex } from "../bytes/bytes.ts";
 import { sha256 } from "../bytes/hash.ts";
+import type { Consent } from "../consent/consent.ts";
 import { statementDigest } from "../log/chunk.ts";
 import type { OpenedBatch } from "./batches.ts";
 
@@ -80,6 +81,43 @@ class Unread {
     }
     return low;
   }
+}
+
+/** What a window of a generation lies in. */
+export interface Surroundings {
+  /** Digests of anchored blocks, in hex. */
+  readonly known: ReadonlySet<string>;
+  /** Whether all of the generation is looked at, so that no header can lie outside. */
+  readonly isWhole: boolean;
+}
+
+/** @param known - As `Surroundings` has it. @param write - The leave to write of the generation. @param window - Unix seconds, half-open. */
+export const surroundingsOf = (
+  known: Iterable<string>,
+  write: Pick<Consent, "dataStart" | "dataEnd">,
+  window: { readonly from: number; readonly to: number },
+): Surroundings => ({
+  known: new Set(known),
+  isWhole: window.from <= write.dataStart && window.to >= write.dataEnd,
+});
+
+/**
+ * Follows the headers of one generation in a window, as `checkChain` does: what is anchored around the window is not missing from it, and
+ * the newest epoch may go on.
+ *
+ * @returns What is wrong, and 1 as `unfinished` when no header says that the newest epoch is complete.
+ */
+export function checkWindow(
+  batches: readonly Link[],
+  unread: Elsewhere["unread"],
+  { known, isWhole }: Surroundings,
+): { readonly problems: readonly ChainProblem[]; readonly unfinished: 0 | 1 } {
+  const outside = (digest: Uint8Array): boolean => !isWhole && known.has(hex(digest));
+  const epochs = [...unread, ...batches.map(({ header }) => header)].map(({ epoch }) => epoch);
+  const newest = epochs.reduce((max, epoch) => Math.max(max, epoch), 0);
+  const found = checkChain(batches, { unread, outside });
+  const problems = found.filter(({ kind, epoch }) => kind !== "epoch-open" || epoch !== newest);
+  return { problems, unfinished: problems.length < found.length ? 1 : 0 };
 }
 
 const at = (kind: ChainProblemKind, { header }: Link): ChainProblem => {

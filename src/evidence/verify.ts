@@ -1,6 +1,7 @@
 import { equal, fromHex, hex } from "../bytes/bytes.ts";
 import { sha256 } from "../bytes/hash.ts";
 import type { Found } from "../archive/archive.ts";
+import { surroundingsOf } from "../archive/chain.ts";
 import type { GenerationReader } from "../archive/batches.ts";
 import { FIRST, linkAfter, readCheckpoint, type ReadBlock } from "../archive/checkpoints.ts";
 import type { Finding } from "../auditor/findings.ts";
@@ -84,11 +85,11 @@ export async function verifyEvidence(bundle: Bundle, trusted: TrustedChain): Pro
       throw new EvidenceRefusedError("a generation comes twice");
     const places = placesOf(bundle, one, found, missing);
     for (const { epoch } of places) covered.add(epoch);
+    // A header may follow on one of another epoch, of which the checkpoints give the digest only.
+    const named = [...found.values()].flatMap(({ entry }) => [hex(entry.header), hex(entry.batch)]);
     const facts = {
       ...{ consent, intervals: inForce, epochLength: bundle.epochLength },
-      // A header may follow on one of another epoch, of which the checkpoints give the digest only.
-      known: new Set([...known, ...[...found.values()].flatMap(({ entry }) => [hex(entry.header), hex(entry.batch)])]),
-      isWhole: bundle.from <= consent.dataStart && bundle.to >= consent.dataEnd,
+      surroundings: surroundingsOf([...known, ...named], consent, bundle),
     };
     const sequences = new Set<number>();
     await checkGeneration(places, bundledReader(bundle, one, gateway, read), facts, tally, ({ header }) =>
