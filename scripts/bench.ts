@@ -5,6 +5,7 @@ import { benchCli, cliTable } from "./bench/cli.ts";
 import { benchGas } from "./bench/gas.ts";
 import { gasTable } from "./bench/gas-table.ts";
 import { benchIngest, INGEST, ingestTable } from "./bench/ingest.ts";
+import { benchLive, liveTable } from "./bench/live.ts";
 import { runMain } from "./main.ts";
 
 interface Part {
@@ -41,6 +42,12 @@ const PARTS: Readonly<Record<string, Part>> = {
       const { sizes: usual, rounds: five } = INGEST;
       const report = await benchIngest({ sizes: sizes.length > 0 ? sizes : usual, rounds: rounds ?? five });
       return { text: ingestTable(report), json: report, pass: report.pass };
+    },
+  },
+  live: {
+    async run([readings], seconds) {
+      const report = await benchLive(readings, seconds);
+      return { text: liveTable(report), json: report, pass: report.pass };
     },
   },
 };

@@ -93,7 +93,7 @@ export class Feed {
   }
 
   deviceOf(name: string): DeviceState | undefined {
-    return this.#journal.state.devices.get(name);
+    return this.#journal.seen.device(name);
   }
 
   /** Messages: taken, not sealed yet, sealed and not anchored yet; and rows in quarantine. */

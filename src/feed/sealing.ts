@@ -74,19 +74,23 @@ export class Sealing {
   /** Writes down what is sealed next. @returns undefined when there is nothing. */
   async #decide(number: number): Promise<CutState | undefined> {
     const { state } = this.#journal;
-    const { next, uncut } = state.position;
+    const { next, uncut, uncutRow, rows } = state.position;
     const over = this.#options.now() - this.#options.grace;
     const counters = new Map<string, number[]>();
-    let until = uncut;
-    for (let readings = 0; until < next && until - uncut < MESSAGES && readings < READINGS; until++) {
-      const { device, counter, groups } = this.#arrival(until);
-      counters.set(device, [...(counters.get(device) ?? []), counter]);
-      readings += groups.reduce((sum, { observations }) => sum + observations.length, 0);
+    let [until, row] = [uncut, uncutRow];
+    for (let readings = 0; row < rows && until - uncut < MESSAGES && readings < READINGS; row++) {
+      for (const { device, counter, groups } of state.rowAt(row).filter(isTaken)) {
+        const mine = counters.get(device);
+        if (mine) mine.push(counter);
+        else counters.set(device, [counter]);
+        readings += groups.reduce((sum, { observations }) => sum + observations.length, 0);
+        until += 1;
+      }
     }
     if (until === next) [this.#cutting, this.#fresh] = [this.#fresh, new Map<string, number>()];
     if (until === uncut && !this.#somethingOver(over)) return undefined;
     const ranges = Object.fromEntries([...counters].map(([device, all]) => [device, rangesOf(all)]));
-    const cut: CutState = { from: uncut, until, over, ranges, level: "stored" };
+    const cut: CutState = { from: uncut, until, rows: [uncutRow, row], over, ranges, level: "stored" };
     await this.#journal.write(() => state.cuts.set(inOrder(number), cut));
     return cut;
   }
@@ -126,7 +130,8 @@ export class Sealing {
       if (error) progress.set(key, undefined);
       if (error && left.length > 0) held.push({ key, code: error.code, observations: left });
     }
-    await this.#journal.write(() => {
+    let folded = (): void => undefined;
+    const write = (): void => {
       for (const [key, from] of progress) {
         if (from === undefined) state.progress.delete(key);
         else state.progress.set(key, from);
@@ -136,20 +141,26 @@ export class Sealing {
         state.quarantine.set(inOrder(quarantined), row);
         state.move({ quarantined: quarantined + 1 });
       }
-      for (let place = cut.from; place < cut.until; place++) state.arrivals.delete(inOrder(place));
+      // Their rows are all that remembers some of them.
+      if (state.position.folded < cut.rows[1]) folded = this.#journal.seen.fold(0);
+      for (let row = cut.rows[0]; row < cut.rows[1]; row++) state.rows.delete(inOrder(row));
       state.cuts.set(inOrder(number), { ...cut, sealed: gateway.whereabouts.arrived });
-      state.move({ uncut: cut.until, cut: number + 1 });
-    });
+      state.move({ uncut: cut.until, uncutRow: cut.rows[1], cut: number + 1 });
+    };
+    await this.#journal.write(write, () => folded());
     this.#cutting = new Map();
     for (const { code, observations } of held) this.#options.held(observations.length, code);
   }
 
   /** By stream, in the order of devices and their counters. */
-  #rows({ from, until }: CutState): Map<string, Observation[]> {
-    const arrivals = Array.from({ length: until - from }, (_, i) => this.#arrival(from + i));
-    arrivals.sort((a, b) => (a.device < b.device ? -1 : a.device > b.device ? 1 : a.counter - b.counter));
+  #rows({ rows: [from, until] }: CutState): Map<string, Observation[]> {
+    const arrivals = Array.from({ length: until - from }, (_, i) =>
+      this.#journal.state.rowAt(from + i).filter(isTaken),
+    );
+    const inTurn = arrivals.flat();
+    inTurn.sort((a, b) => (a.device < b.device ? -1 : a.device > b.device ? 1 : a.counter - b.counter));
     const rows = new Map<string, Observation[]>();
-    for (const { groups } of arrivals)
+    for (const { groups } of inTurn)
       for (const { write, stream, observations } of groups) {
         const key = `${write}/${stream}`;
         const mine = rows.get(key);
@@ -159,16 +170,12 @@ export class Sealing {
     return rows;
   }
 
-  #arrival(place: number): Arrival {
-    const arrival = this.#journal.state.arrivals.get(inOrder(place));
-    if (!arrival) throw new Error("a message that was stored is not in the journal");
-    return arrival;
-  }
-
   #leased(key: string): LeasedStream | undefined {
     return this.#options.gateway.streams().find((leased) => keyOf(leased) === key);
   }
 }
+
+const isTaken = ({ groups }: Arrival): boolean => groups.length > 0;
 
 function rangesOf(counters: readonly number[]): Range[] {
   const ranges: [number, number][] = [];

@@ -265,7 +265,11 @@ export class Service {
 
   #sample(gateway: Gateway): void {
     const { unsealed, underWay } = this.feed.counts;
-    const { waiting, decided, final } = gateway.whereabouts;
+    const { arrived, waiting, decided, final } = gateway.whereabouts;
+    const { commits, seconds } = this.#deps.rows.spent;
+    this.#metrics.set("medseal_journal_commits_total", commits);
+    this.#metrics.set("medseal_journal_commit_seconds_total", seconds);
+    this.#metrics.set("medseal_batches_sealed_total", arrived);
     this.#metrics.set("medseal_messages_unsealed", unsealed);
     this.#metrics.set("medseal_messages_under_way", underWay);
     this.#metrics.set("medseal_batches_waiting", waiting);
