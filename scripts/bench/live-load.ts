@@ -77,7 +77,8 @@ class Source {
     let rest = "";
     return new Promise((ready, failed) => {
       let source: Source | undefined;
-      socket.once("error", failed);
+      socket.once("close", () => failed(new Error("the gateway has closed the connection")));
+      socket.on("error", failed);
       socket.setEncoding("utf8").on("data", (text: string) => {
         const lines = `${rest}${text}`.split("\n");
         rest = lines.pop() ?? "";

@@ -28,7 +28,8 @@ export interface Answer {
 export interface IntakeEvents {
   /** The oldest epochs of what is about to be stored, by stream. */
   arriving(oldest: ReadonlyMap<string, number>): void;
-  stored(source: Source, readings: number, skewed: boolean): void;
+  /** Of one commit: how many readings, and messages of a clock that is off. */
+  stored(source: Source, readings: number, skewed: number): void;
   quarantined(source: Source, device: string, counter: number, code: string, readings: number): void;
   refused(source: Source, code: string): void;
   /** The journal did not take what came. */
@@ -124,6 +125,7 @@ class Batch {
   readonly #tell: (tell: () => void) => void;
   /** Not on disk yet. */
   readonly #row = new Map<string, Arrival>();
+  readonly #stored = new Map<Source, { readonly readings: number; readonly skewed: number }>();
   #place: number;
   #folded: () => void = () => undefined;
 
@@ -148,6 +150,7 @@ class Batch {
   written(): void {
     this.#folded();
     this.#journal.seen.keep([...this.#row.values()]);
+    for (const [source, { readings, skewed }] of this.#stored) this.#options.events.stored(source, readings, skewed);
   }
 
   take(source: Source, line: Uint8Array): Answer {
@@ -183,7 +186,9 @@ class Batch {
       const readings = groups.reduce((sum, { observations }) => sum + observations.length, 0);
       // Before it is durable, so that no key is forgotten that it needs.
       events.arriving(oldest);
-      this.#tell(() => events.stored(source, readings, skew !== undefined));
+      const before = this.#stored.get(source) ?? { readings: 0, skewed: 0 };
+      const skewed = before.skewed + (skew === undefined ? 0 : 1);
+      this.#stored.set(source, { readings: before.readings + readings, skewed });
     }
     return {
       level: some ? "stored" : "quarantined",

@@ -25,6 +25,8 @@ export class SeenBook {
   }
 
   get(device: string, counter: number): Seen | undefined {
+    // Most are new: no page needs to be looked at.
+    if (counter > (this.#devices.get(device)?.highest ?? -1)) return undefined;
     const loose = this.#loose.get(looseName(device, counter));
     return loose?.seen ?? this.#state.pages.get(pageName(device, counter))?.[counter];
   }

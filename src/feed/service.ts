@@ -81,8 +81,9 @@ export class Service {
       events: {
         stored({ name }, readings, skewed) {
           metrics.add("medseal_readings_stored_total", { source: name }, readings);
-          if (skewed) metrics.add("medseal_messages_skewed_total", { source: name });
-          if (skewed) log("warn", "feed.skewed", { source: name });
+          if (skewed === 0) return;
+          metrics.add("medseal_messages_skewed_total", { source: name }, skewed);
+          log("warn", "feed.skewed", { source: name, messages: skewed });
         },
         quarantined({ name }, device, counter, code, readings) {
           metrics.add("medseal_readings_quarantined_total", { source: name, code }, readings);
