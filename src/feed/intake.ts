@@ -7,6 +7,7 @@ import { inOrder } from "../gateway/state.ts";
 import { parseInstant } from "../observation/instant.ts";
 import type { Device, Source } from "./config.ts";
 import { isReading, parseMessage, type FeedMessage } from "./message.ts";
+import { keepApart } from "./quarantine.ts";
 import { Routes, type NotTaken } from "./routes.ts";
 import type { Arrival, FeedJournal, Level, Seen } from "./state.ts";
 
@@ -18,6 +19,8 @@ export interface Answer {
   readonly level: Level | "quarantined" | "refused";
   /** Readings that were kept apart, by their index. */
   readonly quarantined?: readonly NotTaken[];
+  /** Indexes of readings older than the lateness bound: the patient gets them sealed, and files them. */
+  readonly late?: readonly number[];
   /** Seconds that the device's clock is ahead, when that is too much. */
   readonly skew?: number;
   readonly code?: string;
@@ -174,7 +177,7 @@ class Batch {
   #first(source: Source, device: Device, message: FeedMessage, line: Uint8Array, digest: string, name: string): Answer {
     const { now, events } = this.#options;
     const received = now();
-    const { groups, oldest, notTaken } = this.#routes.route(device, message);
+    const { groups, oldest, notTaken, late } = this.#routes.route(device, message);
     const some = groups.length > 0;
     const place = some ? this.#place++ : undefined;
     const skew = this.#skewOf(message, received);
@@ -193,6 +196,7 @@ class Batch {
     return {
       level: some ? "stored" : "quarantined",
       ...(notTaken.length > 0 ? { quarantined: notTaken } : {}),
+      ...(late.length > 0 ? { late } : {}),
       ...(skew === undefined ? {} : { skew }),
     };
   }
@@ -221,22 +225,13 @@ class Batch {
   #keep(source: Source, message: FeedMessage, line: Uint8Array, notTaken: readonly NotTaken[]): boolean {
     const { state } = this.#journal;
     const { device, counter } = message;
-    const { quarantined } = state.position;
     for (const code of new Set(notTaken.map((one) => one.code))) {
       const readings = notTaken.filter((one) => one.code === code).length;
       this.#tell(() => this.#options.events.quarantined(source, device, counter, code, readings));
     }
-    if (quarantined >= MOST_QUARANTINED) return false;
+    if (state.position.kept >= MOST_QUARANTINED) return false;
     const received = this.#options.now();
-    state.quarantine.set(inOrder(quarantined), {
-      source: source.name,
-      device,
-      counter,
-      received,
-      notTaken,
-      line: fromUtf8(line),
-    });
-    state.move({ quarantined: quarantined + 1 });
+    keepApart(this.#journal, { source: source.name, device, counter, received, notTaken, line: fromUtf8(line) });
     return true;
   }
 }

@@ -1,11 +1,13 @@
 import { hex0x } from "../bytes/bytes.ts";
 import type { Now } from "../bytes/random.ts";
 import type { Hex } from "../consent/consent.ts";
+import { NoLeaseError, TooLateError } from "../gateway/errors.ts";
 import type { Gateway, LeasedStream } from "../gateway/gateway.ts";
 import type { Cut } from "../gateway/ingest.ts";
 import { inOrder } from "../gateway/state.ts";
 import type { Observation } from "../observation/observation.ts";
 import { cutLive } from "./cut.ts";
+import { keepApart, type HeldReadings } from "./quarantine.ts";
 import { keyOf } from "./routes.ts";
 import type { Arrival, CutState, FeedJournal, Range } from "./state.ts";
 
@@ -106,9 +108,9 @@ export class Sealing {
     const { gateway } = this.#options;
     const { state } = this.#journal;
     await gateway.forgetSources((source) => source.startsWith("feed-") && source !== `feed-${number}`);
-    const rows = this.#rows(cut);
+    const { rows, late } = this.#rows(cut);
     const progress = new Map<string, number | undefined>();
-    const held: { key: string; code: string; observations: readonly Observation[] }[] = [];
+    const held: HeldReadings[] = [];
     for (const key of [...new Set([...rows.keys(), ...state.progress.entries().map(([name]) => name)])].sort()) {
       const observations = rows.get(key) ?? [];
       const leased = this.#leased(key);
@@ -128,7 +130,14 @@ export class Sealing {
       });
       const left = made.slice(sealed).flatMap(({ chunk }) => chunk?.observations ?? []);
       if (error) progress.set(key, undefined);
-      if (error && left.length > 0) held.push({ key, code: error.code, observations: left });
+      if (error instanceof TooLateError && gateway.takesLate(leased))
+        late.set(key, [...(late.get(key) ?? []), ...left]);
+      else if (error && left.length > 0) held.push({ key, code: error.code, observations: left });
+    }
+    for (const [key, observations] of [...late].sort(([a], [b]) => (a < b ? -1 : 1))) {
+      const leased = this.#leased(key);
+      const error = leased ? await gateway.sealLate(leased, `feed-${number}`, observations) : new NoLeaseError("");
+      if (error) held.push({ key, code: error.code, observations });
     }
     let folded = (): void => undefined;
     const write = (): void => {
@@ -136,11 +145,7 @@ export class Sealing {
         if (from === undefined) state.progress.delete(key);
         else state.progress.set(key, from);
       }
-      for (const row of held) {
-        const { quarantined } = state.position;
-        state.quarantine.set(inOrder(quarantined), row);
-        state.move({ quarantined: quarantined + 1 });
-      }
+      for (const row of held) keepApart(this.#journal, row);
       // Their rows are all that remembers some of them.
       if (state.position.folded < cut.rows[1]) folded = this.#journal.seen.fold(0);
       for (let row = cut.rows[0]; row < cut.rows[1]; row++) state.rows.delete(inOrder(row));
@@ -153,21 +158,22 @@ export class Sealing {
   }
 
   /** By stream, in the order of devices and their counters. */
-  #rows({ rows: [from, until] }: CutState): Map<string, Observation[]> {
+  #rows({ rows: [from, until] }: CutState): Record<"rows" | "late", Map<string, Observation[]>> {
     const arrivals = Array.from({ length: until - from }, (_, i) =>
       this.#journal.state.rowAt(from + i).filter(isTaken),
     );
     const inTurn = arrivals.flat();
     inTurn.sort((a, b) => (a.device < b.device ? -1 : a.device > b.device ? 1 : a.counter - b.counter));
-    const rows = new Map<string, Observation[]>();
+    const found = { rows: new Map<string, Observation[]>(), late: new Map<string, Observation[]>() };
     for (const { groups } of inTurn)
-      for (const { write, stream, observations } of groups) {
+      for (const { write, stream, late, observations } of groups) {
+        const rows = late ? found.late : found.rows;
         const key = `${write}/${stream}`;
         const mine = rows.get(key);
         if (mine) for (const observation of observations) mine.push(observation);
         else rows.set(key, [...observations]);
       }
-    return rows;
+    return found;
   }
 
   #leased(key: string): LeasedStream | undefined {

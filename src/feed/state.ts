@@ -4,6 +4,7 @@ import type { Observation } from "../observation/observation.ts";
 import type { Blobs, Journal, Table } from "../state/journal.ts";
 import { fromUtf8, utf8 } from "../bytes/bytes.ts";
 import { parseState, stringifyState } from "../state/json.ts";
+import type { Quarantined } from "./quarantine.ts";
 import { SeenBook } from "./seen.ts";
 
 /** How far a message has got. */
@@ -15,6 +16,8 @@ export interface Group {
   readonly write: string;
   /** Id of the stream in hex. */
   readonly stream: string;
+  /** Their keys are forgotten: they go to the patient's late box. */
+  readonly late?: true;
   readonly observations: readonly Observation[];
 }
 
@@ -84,8 +87,9 @@ export interface FeedPosition {
   /** Number of the next cut, and of the oldest that is remembered. */
   readonly cut: number;
   readonly remembered: number;
-  /** Rows ever put into quarantine. */
+  /** Rows ever put into quarantine, and those that stand there. */
   readonly quarantined: number;
+  readonly kept: number;
 }
 
 const FRESH: FeedPosition = {
@@ -97,6 +101,7 @@ const FRESH: FeedPosition = {
   cut: 0,
   remembered: 0,
   quarantined: 0,
+  kept: 0,
 };
 
 /** What a feed must not lose. It lies in the gateway's journal, in tables of its own. */
@@ -111,7 +116,7 @@ export class FeedState {
   readonly pages: Values<Readonly<Record<number, Seen>>>;
   /** Cuts that are anchored, by number, as long as they are remembered. */
   readonly past: Values<CutState>;
-  readonly quarantine: Values<object>;
+  readonly quarantine: Values<Quarantined>;
   readonly #position: Table<FeedPosition>;
 
   constructor(journal: Journal) {

@@ -5,6 +5,8 @@ import type { World } from "./world.ts";
 export interface LiveWard extends GatewayWay {
   /** Name, code and unit of each of Ann's streams. */
   readonly streams: readonly (readonly [name: string, code: string, unit: string])[];
+  /** Of the streams; a minute without it. */
+  readonly epoch?: string;
   /** Hours that readings may lie before and after now. */
   readonly hours: readonly [before: number, after: number];
 }
@@ -12,7 +14,10 @@ export interface LiveWard extends GatewayWay {
 export const HEART_RATE: LiveWard["streams"] = [["heart-rate", "8867-4", "/min"]];
 
 /** Ann, a gateway that runs and keeps her lease, and Dr Lee whose release is in `lee.release`. */
-export async function openLiveWard(world: World, { streams, hours, ...way }: LiveWard): Promise<RunningGateway> {
+export async function openLiveWard(
+  world: World,
+  { streams, hours, epoch = "1min", ...way }: LiveWard,
+): Promise<RunningGateway> {
   const hour = (ahead: number): string =>
     `${new Date(Date.now() + ahead * 3_600_000).toISOString().slice(0, 14)}00:00Z`;
   const window = `${hour(-hours[0])}..${hour(hours[1])}`;
@@ -25,7 +30,7 @@ export async function openLiveWard(world: World, { streams, hours, ...way }: Liv
   for (const name of ["Gateway", "Lee"]) await world.run(`contacts add Ann.card --as ${name} --yes`);
   await world.run("fund --as Gateway");
   for (const [name, code, unit] of streams)
-    await world.run(`stream open ${name} --code ${code} --unit ${unit} --epoch 1min --as Ann`);
+    await world.run(`stream open ${name} --code ${code} --unit ${unit} --epoch ${epoch} --as Ann`);
   await world.run(`gateway authorize --to Gateway --data ${window} --until 7d --out gw.grant --yes --as Ann`);
   await world.run(`consent grant --to Lee --data ${window} --until 7d --out lee.grant --yes --as Ann`);
   await world.run("relay gw.grant lee.grant --wait --as Gateway");
