@@ -3,6 +3,7 @@ import { createHash } from "node:crypto";
 import * as alerts from "./deep/alerts.ts";
 import { auditTable, deepAudit } from "./deep/audit.ts";
 import { contractsTable, deepContracts } from "./deep/contracts.ts";
+import { deepSwitching, switchTable } from "./deep/switching.ts";
 import { freshSeed } from "./deep/chance.ts";
 import { runMain } from "./main.ts";
 
@@ -36,6 +37,12 @@ const PARTS: Readonly<Record<string, Part>> = {
     async run(seed, scale, tell) {
       const figures = await deepContracts(seed, scale, tell);
       return { text: contractsTable(figures), json: figures, pass: figures.pass };
+    },
+  },
+  switching: {
+    async run(seed, scale, tell) {
+      const figures = { ...(await deepSwitching(seed, scale, tell)), seed };
+      return { text: switchTable(figures), json: figures, pass: figures.pass };
     },
   },
 };
