@@ -6,6 +6,7 @@ import { consentSuites } from "./vectors/consent.ts";
 import { disclosureSuites } from "./vectors/disclosure.ts";
 import { envelopeSuites } from "./vectors/envelope.ts";
 import { handedSuites } from "./vectors/handed.ts";
+import { lateSuites } from "./vectors/late.ts";
 import { logSuites } from "./vectors/log.ts";
 import { proofSuites } from "./vectors/proof.ts";
 import { sealSuites } from "./vectors/seal.ts";
@@ -63,6 +64,7 @@ const suites = [
   ...(await envelopeSuites()),
   ...(await disclosureSuites()),
   ...(await handedSuites()),
+  ...lateSuites(),
 ];
 const manifest: Manifest = {
   version: 1,

@@ -10,7 +10,15 @@ import type { RegistryAddress } from "../consent/typed-data.ts";
 import { openSigned, sealSigned, type Recipient } from "../envelope/envelope.ts";
 import { MedSealError } from "../errors.ts";
 import { decodeBatch } from "../log/batch.ts";
-import { chunkRoot, itemDigest, MAX_ITEMS, verifyStatement, type Chunk, type Statement } from "../log/chunk.ts";
+import {
+  checkEpoch,
+  chunkRoot,
+  itemDigest,
+  MAX_ITEMS,
+  verifyStatement,
+  type Chunk,
+  type Statement,
+} from "../log/chunk.ts";
 import type { HpkeKeyPair } from "../seal/hpke.ts";
 
 const MAGIC = utf8("medseal/late/1\n");
@@ -42,7 +50,7 @@ export interface OpenedLetter extends Omit<LateLetter, "chunks"> {
   readonly chunks: readonly (LateChunk & { readonly chunk: Chunk; readonly root: Uint8Array })[];
 }
 
-/** A letter whose readings the gateway did not sign, or of a stream or leave to write that the patient does not know. */
+/** A letter whose readings the gateway did not sign, or that is about nothing that the gateway may write. */
 export class LateForgedError extends MedSealError {
   readonly code = "ERR_LATE_FORGED";
 
@@ -71,7 +79,7 @@ export interface LetterPlace {
 /**
  * Reads a letter and checks that its signer signed exactly these readings.
  *
- * @param placeOf - Undefined for a stream that is not written under the consent. @throws MalformedError, LateForgedError.
+ * @param placeOf - Undefined for a stream that is not written under the consent. @throws MalformedError, ChunkOutsideEpochError, LateForgedError.
  */
 export function decodeLetter(
   bytes: Uint8Array,
@@ -93,12 +101,17 @@ export function decodeLetter(
     const [epoch, encoded] = [reader.uint(4), reader.sized(4)];
     const [chunk, ...more] = decodeBatch(encoded, epoch * place.epochLength);
     if (!chunk || more.length > 0) return reader.fail("not one chunk");
+    checkEpoch(chunk, epoch, place.epochLength);
     return { epoch, encoded, chunk, root: chunkRoot(chunk) };
   });
   const items = chunks.map(({ epoch, chunk, root }) => ({ stream, epoch, count: chunk.observations.length, root }));
   const statement = { ...signer, items: items.map(itemDigest), signature: reader.fixed(64) };
   reader.end();
-  if (!items.every((item, i) => verifyStatement(statement, i, item))) throw new LateForgedError();
+  const { dataStart, dataEnd } = place.consent;
+  const inWindow = chunks.every(
+    ({ epoch }) => epoch * place.epochLength >= dataStart && epoch * place.epochLength < dataEnd,
+  );
+  if (!inWindow || !items.every((item, i) => verifyStatement(statement, i, item))) throw new LateForgedError();
   return { write, stream, statement, chunks, consent: place.consent };
 }
 

@@ -6,7 +6,7 @@ import { EXIT, MalformedError, MedSealError } from "../errors.ts";
 import type { ReadBlock } from "../archive/checkpoints.ts";
 import { BlockAlteredError, BlockMissingError } from "../ipfs/errors.ts";
 import type { InboxKeys } from "../grantee/inbox.ts";
-import { LateForgedError, openLetter, type LetterPlace, type OpenedLetter } from "../late/letter.ts";
+import { openLetter, type LetterPlace, type OpenedLetter } from "../late/letter.ts";
 import type { MailRow } from "../log/checkpoint.ts";
 import { mayBeMine } from "../log/mail.ts";
 import { HpkeOpenError } from "../seal/hpke.ts";
@@ -15,7 +15,7 @@ import type { PatientState } from "./state.ts";
 /** What a gateway had for the patient. */
 export interface LateBox {
   readonly letters: readonly (OpenedLetter & { readonly digest: Hex; readonly filed: boolean })[];
-  /** Letters that must not be used. */
+  /** Letters that must not be used: their gateway did not sign them, or they are not as they say. */
   readonly forged: number;
   /** Mail that may be the patient's and that the store does not have, or has altered. */
   readonly unreadable: number;
@@ -41,8 +41,7 @@ export async function readLateBox(
     } catch (error) {
       if (!(error instanceof MedSealError) || error.exit === EXIT.unavailable) throw error;
       if (error instanceof BlockMissingError || error instanceof BlockAlteredError) unreadable += 1;
-      else if (error instanceof LateForgedError) forged += 1;
-      else if (!(error instanceof HpkeOpenError || error instanceof MalformedError)) throw error;
+      else if (!(error instanceof HpkeOpenError || error instanceof MalformedError)) forged += 1;
     }
   }
   return { letters, forged, unreadable };

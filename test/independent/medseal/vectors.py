@@ -3,7 +3,7 @@
 import json
 from pathlib import Path
 
-from . import checkpoint, consent, crypto, files, handed, header, keys, merkle, observation, release, seal, signed
+from . import checkpoint, consent, crypto, files, handed, header, keys, late, merkle, observation, release, seal, signed
 from .batch import read_batch
 from .reader import Refused
 
@@ -151,6 +151,8 @@ FORMATS = {
     ),
     "card": lambda case: handed.read_card(case["text"]),
     "mail-file": lambda case: handed.read_mail_file(h(case["head"]) + b"\7" * case["sevens"]),
+    "late-letter": lambda case: late.read_letter(h(case["bytes"]), 3600, case["dataStart"], case["dataEnd"]),
+    "filed": lambda case: late.read_filed(h(case["bytes"])),
     "request": lambda case: handed.open_request(h(case["bytes"]), case["kem"], h(case["privateKey"]), case["patient"]),
     "recovery": lambda case: files.open_recovery(h(case["box"]), case["kem"], h(case["privateKey"])),
 }
