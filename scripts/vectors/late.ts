@@ -80,7 +80,8 @@ function filedSuite(): Suite {
     cases: [
       good("one batch", inputs(bytes), [block.entry]),
       good("none", inputs(writeFiled([])), []),
-      ...damaged(inputs, bytes),
+      bad("another name", inputs(flip(bytes, 0)), "ERR_MALFORMED"),
+      bad("the last byte cut off", inputs(bytes.slice(0, -1)), "ERR_MALFORMED"),
       bad("a batch of no class", inputs(short), "ERR_MALFORMED"),
     ],
   };
