@@ -40,7 +40,7 @@ const READINGS = 5000;
 /** Milliseconds, of p99. */
 const LIMITS = { stored: 20, switched: 2000 };
 /** Consents that are ended while readings come. */
-const ENDS = 8;
+const ENDS = 6;
 const CORES = 2;
 const SECONDS = 60;
 const WARM_UP = 5;
