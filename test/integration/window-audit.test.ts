@@ -74,7 +74,7 @@ describe("an audit of a window with keys", function () {
       headers: 8,
       batches: 8,
       readings: 16,
-      late: 0,
+      late: 1,
       unfinished: 0,
       findings: [],
     });
