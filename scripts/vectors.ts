@@ -5,6 +5,7 @@ import { batchSuites } from "./vectors/batch.ts";
 import { consentSuites } from "./vectors/consent.ts";
 import { disclosureSuites } from "./vectors/disclosure.ts";
 import { envelopeSuites } from "./vectors/envelope.ts";
+import { evidenceSuites } from "./vectors/evidence.ts";
 import { handedSuites } from "./vectors/handed.ts";
 import { lateSuites } from "./vectors/late.ts";
 import { logSuites } from "./vectors/log.ts";
@@ -59,6 +60,7 @@ const suites = [
   ...archiveSuites(),
   ...batchSuites(),
   ...proofSuites(),
+  ...(await evidenceSuites()),
   ...(await sealSuites()),
   ...(await consentSuites()),
   ...(await envelopeSuites()),

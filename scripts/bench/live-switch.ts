@@ -3,7 +3,7 @@ import { setTimeout as pause } from "node:timers/promises";
 import { takeLease } from "../../test/cli/live-ward.ts";
 import type { RunningGateway } from "../../test/cli/running.ts";
 import type { World } from "../../test/cli/world.ts";
-import { callNode } from "../world/anvil.ts";
+import { callNode } from "../../src/chain/rpc.ts";
 
 /** Milliseconds until the gateway has left a generation. */
 export interface Switches {

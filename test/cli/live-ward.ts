@@ -22,7 +22,7 @@ export async function openLiveWard(
     `${new Date(Date.now() + ahead * 3_600_000).toISOString().slice(0, 14)}00:00Z`;
   const window = `${hour(-hours[0])}..${hour(hours[1])}`;
   for (const name of ["Ann", "Gateway", "Lee"]) {
-    await world.run(`keys new ${name}`);
+    await world.identity(name);
     await world.run(`keys card --as ${name} --out ${name}.card`);
   }
   for (const name of ["Gateway", "Lee"]) await world.run(`contacts add ${name}.card --as Ann --yes`);
