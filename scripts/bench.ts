@@ -6,6 +6,7 @@ import { benchGas } from "./bench/gas.ts";
 import { gasTable } from "./bench/gas-table.ts";
 import { benchIngest, INGEST } from "./bench/ingest.ts";
 import { ingestTable } from "./bench/ingest-table.ts";
+import { benchLive, liveTable } from "./bench/live.ts";
 import { runMain } from "./main.ts";
 
 interface Part {
@@ -44,6 +45,12 @@ const PARTS: Readonly<Record<string, Part>> = {
       const file = fileGib === undefined ? {} : { fileGib };
       const report = await benchIngest({ sizes: sizes.length > 0 ? sizes : usual, rounds: rounds ?? five, ...file });
       return { text: ingestTable(report), json: report, pass: report.pass };
+    },
+  },
+  live: {
+    async run([readings], seconds) {
+      const report = await benchLive(readings, seconds);
+      return { text: liveTable(report), json: report, pass: report.pass };
     },
   },
 };

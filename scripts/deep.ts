@@ -4,6 +4,7 @@ import { auditTable, deepAudit } from "./deep/audit.ts";
 import { contractsTable, deepContracts } from "./deep/contracts.ts";
 import { CONSENT, deepSuites, STORAGE, suitesTable } from "./deep/suites.ts";
 import { freshSeed, numberOf } from "./deep/chance.ts";
+import { deepSwitching, switchTable } from "./deep/switching.ts";
 import { runMain } from "./main.ts";
 
 interface Part {
@@ -40,6 +41,12 @@ const PARTS: Readonly<Record<string, Part>> = {
     },
   },
   storage: suites(STORAGE),
+  switching: {
+    async run(seed, scale, tell) {
+      const figures = { ...(await deepSwitching(seed, scale, tell)), seed };
+      return { text: switchTable(figures), json: figures, pass: figures.pass };
+    },
+  },
 };
 
 function suites(named: typeof CONSENT): Part {

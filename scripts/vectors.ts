@@ -7,6 +7,7 @@ import { disclosureSuites } from "./vectors/disclosure.ts";
 import { envelopeSuites } from "./vectors/envelope.ts";
 import { evidenceSuites } from "./vectors/evidence.ts";
 import { handedSuites } from "./vectors/handed.ts";
+import { lateSuites } from "./vectors/late.ts";
 import { logSuites } from "./vectors/log.ts";
 import { proofSuites } from "./vectors/proof.ts";
 import { sealSuites } from "./vectors/seal.ts";
@@ -65,6 +66,7 @@ const suites = [
   ...(await envelopeSuites()),
   ...(await disclosureSuites()),
   ...(await handedSuites()),
+  ...lateSuites(),
 ];
 const manifest: Manifest = {
   version: 1,

@@ -1,6 +1,8 @@
 import { join } from "node:path";
 import type { HDNodeWallet } from "ethers";
-import type { Gateway, GatewayDeps } from "../../src/gateway/gateway.ts";
+import type { Recipient } from "../../src/envelope/envelope.ts";
+import type { Release } from "../../src/envelope/payload.ts";
+import type { Gateway, GatewayDeps, LateBox } from "../../src/gateway/gateway.ts";
 import type { BlockStore } from "../../src/ipfs/store.ts";
 import { twinRows, type TwinRows } from "../../src/state/twin.ts";
 import { openBook } from "./book.ts";
@@ -8,7 +10,8 @@ import type { Call } from "./command.ts";
 import { withChain, withStore, withView, type Chain, type View } from "./chain.ts";
 import { withIdentity, type Session } from "./home.ts";
 import { ownAddress, walletOf } from "./patient.ts";
-import { OWN_ADDRESS } from "./vault.ts";
+import { knownSender } from "./people.ts";
+import { OWN_ADDRESS, type Vault } from "./vault.ts";
 
 /** The gateway of a session, on a chain. */
 export interface AsGateway {
@@ -24,9 +27,18 @@ export interface AsGateway {
 /** What a gateway is given beyond the usual, by what it will have. */
 export type More = (
   has: Pick<AsGateway, "session" | "chain" | "rows">,
-) => Partial<Pick<GatewayDeps, "entries" | "oldestWaiting" | "threads">>;
+) => Partial<Pick<GatewayDeps, "entries" | "oldestWaiting" | "latenessBound" | "threads">>;
 
 export const journalOf = (folder: string, chainId: number): string => join(folder, `journal-${chainId}.sqlite`);
+
+/** The patient whose lease it is, by their card. */
+function patientsOf(vault: Vault): LateBox["recipientOf"] {
+  const known = new WeakMap<Release, Recipient | undefined>();
+  return (lease) => {
+    if (!known.has(lease)) known.set(lease, knownSender(vault, lease)?.recipient);
+    return known.get(lease);
+  };
+}
 
 export function asGateway<T>(call: Call, work: (as: AsGateway) => Promise<T>, more: More = () => ({})): Promise<T> {
   return withIdentity(call, (session) =>
@@ -44,6 +56,7 @@ export function asGateway<T>(call: Call, work: (as: AsGateway) => Promise<T>, mo
             ...more({ session, chain, rows }),
             address,
             receipts,
+            late: { signer, recipientOf: patientsOf(session.vault) },
             place: chain.placeOf(address),
             registry: chain.registry,
             blocks,

@@ -57,8 +57,12 @@ export const command: Command = {
   },
 };
 
-const openEnd = (audited: Audited): string =>
-  audited.kind === "window" && audited.report.unfinished > 0 ? "; the newest epoch is not declared complete yet" : "";
+function openEnd(audited: Audited): string {
+  if (audited.kind !== "window") return "";
+  const { late, unfinished } = audited.report;
+  const came = late > 0 ? `; ${count(late, "batch", "batches")} came late, and ${late === 1 ? "says" : "say"} so` : "";
+  return unfinished > 0 ? `${came}; the newest epoch is not declared complete yet` : came;
+}
 
 async function batch(call: Call): Promise<void> {
   const { gateway } = await gatewayOf(call);

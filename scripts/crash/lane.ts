@@ -1,7 +1,7 @@
-import { readFile, rename } from "node:fs/promises";
 import { setTimeout as pause } from "node:timers/promises";
 import { FeedClient } from "../../test/cli/feed.ts";
-import { RunningGateway } from "../../test/cli/running.ts";
+import { HEART_RATE, openLiveWard } from "../../test/cli/live-ward.ts";
+import type { RunningGateway } from "../../test/cli/running.ts";
 import type { World } from "../../test/cli/world.ts";
 import { Device, DEVICE } from "./device.ts";
 import { canFail, damage, failed, failing } from "./trouble.ts";
@@ -47,33 +47,7 @@ export class Lane {
 
   static async open(world: World, roll: (below: number) => number, note: (text: string) => void): Promise<Lane> {
     const begin = Math.floor(Date.now() / 1000);
-    const hour = (time: number): string => `${new Date(time * 1000).toISOString().slice(0, 14)}00:00Z`;
-    const window = `${hour(begin - 3600)}..${hour(begin + 36_000)}`;
-    for (const name of ["Ann", "Gateway", "Lee"]) {
-      await world.identity(name);
-      await world.run(`keys card --as ${name} --out ${name}.card`);
-    }
-    for (const name of ["Gateway", "Lee"]) await world.run(`contacts add ${name}.card --as Ann --yes`);
-    await world.run("contacts add Gateway.card --as Lee --yes");
-    for (const name of ["Gateway", "Lee"]) await world.run(`contacts add Ann.card --as ${name} --yes`);
-    await world.run("fund --as Gateway");
-    await world.run("stream open heart-rate --code 8867-4 --unit /min --epoch 1min --as Ann");
-    await world.run(`gateway authorize --to Gateway --data ${window} --until 7d --out gw.grant --yes --as Ann`);
-    await world.run(`consent grant --to Lee --data ${window} --until 7d --out lee.grant --yes --as Ann`);
-    await world.run("relay gw.grant lee.grant --wait --as Gateway");
-    await world.run("gateway lease --to Gateway --out gw.lease --as Ann");
-    const gateway = await RunningGateway.init(world, `bed-7:${DEVICE}`);
-    await gateway.start();
-    await rename(world.path("gw.lease"), gateway.spool("gw.lease"));
-    const receipt = gateway.spool("gw.receipt");
-    await gateway.until(() =>
-      readFile(receipt).then(
-        () => true,
-        () => false,
-      ),
-    );
-    await world.run(`gateway confirm ${receipt} --as Ann`);
-    await world.run("release --to Lee --out lee.release --as Ann");
+    const gateway = await openLiveWard(world, { source: `bed-7:${DEVICE}`, streams: HEART_RATE, hours: [1, 10] });
     await world.run("inbox --file lee.release --as Lee");
     await gateway.stop();
     return new Lane(world, roll, gateway, new Device(begin, roll), await gateway.credential("bed-7"), note);

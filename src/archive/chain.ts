@@ -8,7 +8,8 @@ import type { OpenedBatch } from "./batches.ts";
  * - `header-missing`: a sequence number before one that is there is not; in a window it may belong to an epoch outside, which `Elsewhere` tells.
  * - `header-repeated`: two headers have one sequence number.
  * - `header-replaced`: a header names another one as the one before it.
- * - `epoch-missing`: an epoch between two that are there has no header, not even an empty one.
+ * - `epoch-missing`: an epoch between two that are there has no header, not even an empty one. Epochs of which all is late, as in what a
+ *   patient filed, leave none out.
  * - `epoch-open`: no header says that the epoch is complete: its end may be cut off, or is still to come.
  * - `late-unmarked`: a batch came after the epoch was said to be complete, and does not say so.
  * - `statement-repeated`, `statement-replaced`: the device's counter stands still or goes back; or it names another statement before.
@@ -140,18 +141,20 @@ function checkSequence(inOrder: readonly Link[], elsewhere: Elsewhere | undefine
 
 function checkEpochs(inOrder: readonly Link[], unread: Unread): ChainProblem[] {
   const problems: ChainProblem[] = [];
-  const epochs = new Map<number, { closed: boolean; link: Link }>();
+  const epochs = new Map<number, { closed: boolean; inTime: boolean; link: Link }>();
   for (const link of inOrder) {
     const { epoch, last, late } = link.header;
-    const closed = epochs.get(epoch)?.closed ?? false;
+    const { closed, inTime } = epochs.get(epoch) ?? { closed: false, inTime: false };
     if (closed && !late) problems.push(at("late-unmarked", link));
-    epochs.set(epoch, { closed: closed || last, link });
+    epochs.set(epoch, { closed: closed || last, inTime: inTime || !late, link });
   }
   const byEpoch = [...epochs].sort(([a], [b]) => a - b);
-  for (const [i, [epoch, { closed, link }]] of byEpoch.entries()) {
+  const inTurn = byEpoch.filter(([, { inTime }]) => inTime).map(([epoch]) => epoch);
+  for (const [epoch, { closed, inTime, link }] of byEpoch) {
     // The one that could not be read may be the one that says so.
     if (!closed && unread.between(epoch, epoch + 1) === 0) problems.push(at("epoch-open", link));
-    const next = byEpoch[i + 1]?.[0] ?? epoch + 1;
+    if (!inTime) continue;
+    const next = inTurn.find((one) => one > epoch) ?? epoch + 1;
     if (next - epoch - 1 > unread.between(epoch + 1, next)) problems.push(at("epoch-missing", link));
   }
   return problems;

@@ -43,11 +43,12 @@ export function countsOf(audited: Audited): readonly (readonly [what: string, co
       ["blocks declared erased", erased],
     ];
   }
-  const { headers, batches, readings, unfinished } = audited.report;
+  const { headers, batches, readings, late, unfinished } = audited.report;
   return [
     ["headers", headers],
     ["batches opened", batches],
     ["readings checked", readings],
+    ["headers marked late", late],
     ["generations whose newest epoch is open", unfinished],
   ];
 }

@@ -23,6 +23,8 @@ export interface WindowReport {
   /** Batches whose readings were checked against the signed roots; 0 with keys to audit only. */
   readonly batches: number;
   readonly readings: number;
+  /** Headers that came after their epoch was declared complete, and say so. */
+  readonly late: number;
   /** Generations whose newest epoch in the window no header declares complete: more may come, or its end was left out. */
   readonly unfinished: number;
   readonly findings: readonly Finding[];
@@ -64,7 +66,7 @@ export async function verifyWindow(
   deps: ReaderDeps,
   inspected: (opened: Inspected) => void = () => undefined,
 ): Promise<WindowReport> {
-  const tally: Tally = { findings: [], headers: 0, batches: 0, readings: 0, unfinished: 0 };
+  const tally: Tally = { findings: [], headers: 0, batches: 0, readings: 0, late: 0, unfinished: 0 };
   const generations = access.keys.filter(({ stream }) => hex(stream.id) === hex(request.stream));
   for (const keys of generations) {
     const { consent } = keys.write;
@@ -89,6 +91,7 @@ export interface Tally {
   headers: number;
   batches: number;
   readings: number;
+  late: number;
   unfinished: number;
 }
 
@@ -148,6 +151,7 @@ export async function checkGeneration(
     tally.readings += chunks.reduce((sum, { observations }) => sum + observations.length, 0);
   }
   tally.headers += opened.length;
+  tally.late += opened.filter(({ header }) => header.late).length;
   const { problems, unfinished } = checkWindow(opened, unread, surroundings);
   tally.unfinished += unfinished;
   for (const { kind, epoch, n } of problems) {

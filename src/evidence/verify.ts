@@ -63,7 +63,7 @@ export async function verifyEvidence(bundle: Bundle, trusted: TrustedChain): Pro
   const consents = provenConsents(bundle, block, trusted);
   const histories = provenHistories(bundle, block, trusted);
 
-  const tally: Tally = { findings: [], headers: 0, batches: 0, readings: 0, unfinished: 0 };
+  const tally: Tally = { findings: [], headers: 0, batches: 0, readings: 0, late: 0, unfinished: 0 };
   const asked = new Set<string>();
   const read = readerOf(bundle.blocks, asked);
   const entries = new Map<string, ReadonlyMap<string, Found>>();

@@ -32,6 +32,8 @@ export interface GatewayConfig {
   readonly skew: number;
   /** Seconds after its end at which an epoch is said to be complete. */
   readonly grace: number;
+  /** Seconds after its end for which the keys of an epoch are kept; what comes later goes to the late box. */
+  readonly lateness: number;
   /** Bytes that must be free on the disk for readings to be taken. */
   readonly reserve: number;
   readonly sources: readonly Source[];
@@ -56,6 +58,7 @@ export function parseConfig(text: string): GatewayConfig {
     "entries",
     "skew",
     "grace",
+    "lateness",
     "reserveMiB",
     "sources",
   ]);
@@ -74,6 +77,7 @@ export function parseConfig(text: string): GatewayConfig {
     entries: entriesAt(all["entries"] ?? 64),
     skew: durationAt(all["skew"] ?? "5min", "skew", 1, 86_400),
     grace: durationAt(all["grace"] ?? "1min", "grace", 0, 86_400),
+    lateness: durationAt(all["lateness"] ?? "72h", "lateness", trial ? 1 : 3600, 30 * 86_400),
     reserve: integerAt(all["reserveMiB"] ?? 256, "reserveMiB", 0, 1_000_000) * MIB,
     sources: listAt(all["sources"], "sources").map(sourceAt),
   };

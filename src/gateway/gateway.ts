@@ -1,26 +1,29 @@
-import { equal, hex, hex0x, utf8 } from "../bytes/bytes.ts";
-import { now, random, type Now, type Random } from "../bytes/random.ts";
+import { concat, equal, fromHex, hex, hex0x, utf8 } from "../bytes/bytes.ts";
+import { keyedRandom, now, random, type Now, type Random } from "../bytes/random.ts";
 import { hmac, sha256 } from "../bytes/hash.ts";
 import type { AskPermission } from "../chain/permission.ts";
 import type { Consent, Hex } from "../consent/consent.ts";
 import type { RegistryAddress } from "../consent/typed-data.ts";
+import type { TypedSigner } from "../consent/sign.ts";
 import type { ConsentWatch } from "../consent/watch.ts";
 import type { ReceiptBook } from "../disclosure/book.ts";
 import { NOBODY } from "../disclosure/receipt.ts";
-import { ENVELOPE_CLASS, openEnvelope } from "../envelope/envelope.ts";
+import { ENVELOPE_CLASS, mailCapacity, openEnvelope, type Recipient } from "../envelope/envelope.ts";
 import type { Release } from "../envelope/payload.ts";
 import { UsageError } from "../errors.ts";
 import type { BlockStore } from "../ipfs/store.ts";
+import { encodeLetter, sealLetter } from "../late/letter.ts";
+import { packLate } from "../late/pack.ts";
 import { covers } from "../keys/cover.ts";
 import type { SigningKeyPair } from "../keys/signature.ts";
 import type { CheckpointPlace, MailRow } from "../log/checkpoint.ts";
 import { chunkRoot, epochOf, type Chunk, type ChunkFacts } from "../log/chunk.ts";
 import { mailRow } from "../log/mail.ts";
-import type { SignedChunk } from "../log/sealed-batch.ts";
+import type { SealedBatch, SignedChunk } from "../log/sealed-batch.ts";
 import { signStatement, type SignerState } from "../log/signer.ts";
 import type { StreamDescriptor } from "../log/stream.ts";
 import { parseInstant } from "../observation/instant.ts";
-import { channelKey, type Channel, type Clock } from "../observation/observation.ts";
+import { channelKey, type Channel, type Clock, type Observation } from "../observation/observation.ts";
 import type { HpkeKeyPair } from "../seal/hpke.ts";
 import { Journal } from "../state/journal.ts";
 import type { Rows } from "../state/rows.ts";
@@ -52,6 +55,8 @@ export interface GatewayDeps {
   readonly oldestWaiting?: OldestOpen;
   /** The access ledger; without one no receipts are kept. */
   readonly receipts?: ReceiptBook;
+  /** The late box; without one, readings whose keys are forgotten are refused. */
+  readonly late?: LateBox;
   readonly firmware?: number;
   /** Worker threads that hash and compress what `ingest` takes; none by default. What is sealed is the same. */
   readonly threads?: number;
@@ -59,6 +64,14 @@ export interface GatewayDeps {
   readonly latenessBound?: number;
   readonly random?: Random;
   readonly now?: Now;
+}
+
+/** How readings whose keys are forgotten get to the patient. */
+export interface LateBox {
+  /** With the gateway's own address. */
+  readonly signer: TypedSigner;
+  /** The patient whose lease it is, as the gateway knows them; undefined for a stranger. */
+  readonly recipientOf: (lease: Release) => Recipient | undefined;
 }
 
 export interface GatewayKeys {
@@ -221,6 +234,50 @@ export class Gateway {
     return { sealed: Infinity };
   }
 
+  /** Whether readings of a stream that are too late go to its patient. */
+  takesLate({ write }: LeasedStream): boolean {
+    const lease = this.#state.leases.get(write);
+    return lease !== undefined && this.#deps.late?.recipientOf(lease) !== undefined;
+  }
+
+  /**
+   * Signs readings whose keys are forgotten, seals them to the patient and keeps them for the mail; given again under the same name it goes
+   * on where it stood.
+   *
+   * @returns undefined, or why they may not be written at all.
+   */
+  async sealLate(
+    leased: LeasedStream,
+    source: string,
+    observations: readonly Observation[],
+  ): Promise<Refusal | undefined> {
+    const name = sourceName(`${source}/late`, leased);
+    try {
+      await this.#inTurn(() => this.#sealLate(leased, name, observations));
+      return undefined;
+    } catch (error) {
+      if (!isRefusal(error)) throw error;
+      return error;
+    }
+  }
+
+  /** Keeps batches that a patient sealed into their epochs for the next checkpoint. Those it has had before it passes over. @returns how many are new. */
+  async carryFiled(batches: readonly SealedBatch[]): Promise<number> {
+    let fresh = 0;
+    await this.#change(() => {
+      const { filed, blocks, pending } = this.#state;
+      for (const { entry, header, batch } of batches) {
+        if (filed.get(hex(entry.tag))) continue;
+        fresh += 1;
+        filed.set(hex(entry.tag), true);
+        blocks.set(hex(entry.header), header);
+        blocks.set(hex(entry.batch), batch);
+        pending.set(this.#state.arrival(), { ...entry, size: batch.length, epoch: "" });
+      }
+    });
+    return fresh;
+  }
+
   /** Forgets how far sources got that `sealCuts` is not given again. */
   forgetSources(over: (source: string) => boolean): Promise<void> {
     const { imports } = this.#state;
@@ -342,6 +399,39 @@ export class Gateway {
       pending.set(this.#state.arrival(), { ...sealed.entry, size: sealed.batch.length, epoch: inEpoch });
       if (name) imports.set(name, { done: number + 1, finished: false });
     });
+  }
+
+  async #sealLate({ write, stream }: LeasedStream, name: string, observations: readonly Observation[]): Promise<void> {
+    const { late, keys, registry, firmware } = this.#deps;
+    await this.#retireEnded();
+    const at = this.#writable(write, stream);
+    observations.forEach(leaveFor(stream, at).one);
+    const to = late?.recipientOf(at.lease);
+    if (!late || !to) throw new TooLateError();
+    const { consent } = ownLink(at.lease);
+    const letters = packLate(stream, { kind: "source" }, observations, this.#seedsOf(name), mailCapacity(to.kem));
+    for (const [number, packed] of letters.entries()) {
+      if (number < (this.#state.imports.get(name)?.done ?? 0)) continue;
+      const signer = { ...this.#state.position.signer };
+      const items = packed.map(({ epoch, chunk }) => ({
+        stream: stream.id,
+        epoch,
+        count: chunk.observations.length,
+        root: chunkRoot(chunk),
+      }));
+      const statement = signStatement(keys.signing, firmware, signer, items);
+      const letter = { write: fromHex(write), stream: stream.id, statement, chunks: packed };
+      // The same letter is sealed to the same bytes, however often that is tried.
+      const rand = keyedRandom(keys.secret, concat(utf8("medseal/v1/late"), sha256(encodeLetter(letter))));
+      const envelope = await sealLetter(letter, consent, late.signer, to, registry, rand);
+      const row = mailRow(sha256(envelope), to.viewKey, rand);
+      await this.#journal.write(() => {
+        this.#state.move({ signer });
+        this.#state.blocks.set(hex(row.envelope), envelope);
+        this.#state.mail.set(this.#state.arrival(), row);
+        this.#state.imports.set(name, { done: number + 1, finished: true });
+      });
+    }
   }
 
   /** Once an import is through, its keys need not be kept for it any longer. */

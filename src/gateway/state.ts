@@ -85,6 +85,8 @@ export class GatewayState {
   readonly epochs: Table<EpochState>;
   readonly pending: Table<PendingEntry>;
   readonly mail: Table<MailRow>;
+  /** Tags of batches that patients filed, in hex: a file that comes again changes nothing. */
+  readonly filed: Table<true>;
   /** Digests that the next checkpoint lists as erased, in hex. */
   readonly erased: Table<true>;
   readonly checkpoints: Table<DecidedCheckpoint>;
@@ -100,6 +102,7 @@ export class GatewayState {
     this.epochs = journal.table("epoch");
     this.pending = journal.table("pending");
     this.mail = journal.table("mail");
+    this.filed = journal.table("filed");
     this.erased = journal.table("erased");
     this.checkpoints = journal.table("checkpoint");
     this.imports = journal.table("import");

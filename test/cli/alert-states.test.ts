@@ -67,7 +67,7 @@ describe("why there is no data, from the command line", function () {
     await world.run("gateway lease --to Monitor --out Monitor.lease --as Ann");
     await world.run("gateway accept Monitor.lease --out Monitor.receipt --as Monitor");
     await world.run("gateway confirm Monitor.receipt --as Ann");
-    gateway = await RunningGateway.init(world, `${DEVICE}:${DEVICE}`);
+    gateway = await RunningGateway.init(world, { source: `${DEVICE}:${DEVICE}` });
     await gateway.start();
     await world.run("gateway lease --to Gateway --out gw.lease --as Ann");
     await rename(world.path("gw.lease"), gateway.spool("gw.lease"));

@@ -89,6 +89,7 @@ describe("an audit of a window with keys", function () {
       headers: 8,
       batches: 8,
       readings: 16,
+      late: 1,
       unfinished: 0,
       findings: [],
     });

@@ -41,20 +41,23 @@ class Order:
 
     def epochs(self):
         unread = {epoch for epoch, _ in self.unread}
-        closed, newest = {}, {}
+        closed, newest, in_time = {}, {}, set()
         for header in self.headers:
             epoch = header["epoch"]
             if closed.get(epoch) and not header["late"]:
                 self.order("late", header)
             closed[epoch] = closed.get(epoch, False) or header["last"]
             newest[epoch] = header
+            if not header["late"]:
+                in_time.add(epoch)
         latest = max([*closed, *unread], default=None)
-        opened = sorted(closed)
-        for epoch, following in zip(opened, [*opened[1:], None]):
+        for epoch in sorted(closed):
             # Of the newest one more may come.
             if not closed[epoch] and epoch not in unread and epoch != latest:
                 self.order("open", newest[epoch])
-            if following and following - epoch - 1 > sum(epoch < one < following for one in unread):
+            # An epoch of which all is late was filed by the patient, and stands alone.
+            following = min((one for one in in_time if one > epoch), default=None)
+            if epoch in in_time and following and following - epoch - 1 > sum(epoch < one < following for one in unread):
                 self.order("gap", newest[epoch])
 
     def statements(self):

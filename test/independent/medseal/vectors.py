@@ -3,7 +3,7 @@
 import json
 from pathlib import Path
 
-from . import bundle, checkpoint, consent, crypto, evidence, files, handed, header, keys, merkle, observation
+from . import bundle, checkpoint, consent, crypto, evidence, files, handed, header, keys, late, merkle, observation
 from . import proof, receipt, release, seal, signed
 from .batch import read_batch
 from .reader import Refused
@@ -158,6 +158,8 @@ FORMATS = {
     ),
     "card": lambda case: handed.read_card(case["text"]),
     "mail-file": lambda case: handed.read_mail_file(h(case["head"]) + b"\7" * case["sevens"]),
+    "late-letter": lambda case: late.read_letter(h(case["bytes"]), 3600, case["dataStart"], case["dataEnd"]),
+    "filed": lambda case: late.read_filed(h(case["bytes"])),
     "request": lambda case: handed.open_request(h(case["bytes"]), case["kem"], h(case["privateKey"]), case["patient"]),
     "proof": lambda case: proof.open_proof(case["text"], *(h(case[name][2:]) for name in ("blockHash", "codeHash"))),
     "receipt": lambda case: receipt.read_receipt(case["text"]),

@@ -1,3 +1,6 @@
+import type { Consent } from "../../../src/consent/consent.ts";
+import { readFiled } from "../../../src/late/filed.ts";
+import { decodeLetter } from "../../../src/late/letter.ts";
 import { readCard } from "../../../scripts/cli/card.ts";
 import { readMail } from "../../../scripts/cli/mail.ts";
 import { readBundle, type BundleInputs } from "../../../scripts/vectors/evidence-report.ts";
@@ -220,6 +223,13 @@ export const READERS: Readonly<Record<string, Reader>> = {
     const sevens = new Uint8Array(inputs["sevens"] as number).fill(7);
     return readMail(concat(bytes(inputs, "head"), sevens)).map(({ row }) => row);
   },
+  "late-letter": (inputs) => {
+    const [dataStart, dataEnd] = [inputs["dataStart"] as number, inputs["dataEnd"] as number];
+    const consent = { dataStart, dataEnd } as Consent;
+    const { write, stream, statement, chunks } = decodeLetter(bytes(inputs), () => ({ consent, epochLength: 3600 }));
+    return { write, stream, statement, chunks: chunks.map(({ epoch, root, chunk }) => ({ epoch, root, chunk })) };
+  },
+  filed: (inputs) => readFiled(bytes(inputs)).map(({ entry }) => entry),
   request: async (inputs) => openRequest(bytes(inputs), await keyPair(inputs), inputs["patient"] as string),
   recovery: async (inputs) => openRecoveryBox(bytes(inputs, "box"), await keyPair(inputs)),
 };
