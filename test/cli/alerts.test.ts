@@ -18,11 +18,13 @@ async function ward(world: World): Promise<void> {
   const rows = Array.from({ length: 900 }, (_, i) => `${i},${(fast(i) ? 140 : 70) + (i % 3)}`);
   await writeFile(world.path("recording.csv"), ["Time [s], HR", ...rows, ""].join("\n"));
   const names = ["Ann", "Gateway", "Monitor", "Lee", "Kim"];
-  for (const name of [...names, "Relayer"]) await world.run(`keys new ${name}`);
-  for (const name of names) await world.run(`keys card --as ${name} --out ${name}.card`);
+  const each = (all: readonly string[], line: (name: string) => string): Promise<unknown> =>
+    parallel(all, 3, (name) => world.run(line(name)));
+  await each([...names, "Relayer"], (name) => `keys new ${name}`);
+  await each(names, (name) => `keys card --as ${name} --out ${name}.card`);
   for (const name of ["Gateway", "Monitor", "Lee", "Kim"]) await world.run(`contacts add ${name}.card --as Ann --yes`);
   for (const name of ["Gateway", "Monitor"]) await world.run(`contacts add ${name}.card --as Lee --yes`);
-  for (const name of ["Gateway", "Monitor", "Lee"]) await world.run(`contacts add Ann.card --as ${name} --yes`);
+  await each(["Gateway", "Monitor", "Lee"], (name) => `contacts add Ann.card --as ${name} --yes`);
   await world.run("contacts add Monitor.card --as Kim --yes");
   for (const name of ["Gateway", "Monitor", "Relayer"]) await world.run(`fund --as ${name}`);
   await world.run("stream open heart-rate --code 8867-4 --unit /min --epoch 1min --as Ann");
