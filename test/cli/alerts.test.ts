@@ -20,7 +20,7 @@ async function ward(world: World): Promise<void> {
   const names = ["Ann", "Gateway", "Monitor", "Lee", "Kim"];
   const each = (all: readonly string[], line: (name: string) => string): Promise<unknown> =>
     parallel(all, 3, (name) => world.run(line(name)));
-  await each([...names, "Relayer"], (name) => `keys new ${name}`);
+  await parallel([...names, "Relayer"], 3, (name) => world.identity(name));
   await each(names, (name) => `keys card --as ${name} --out ${name}.card`);
   for (const name of ["Gateway", "Monitor", "Lee", "Kim"]) await world.run(`contacts add ${name}.card --as Ann --yes`);
   for (const name of ["Gateway", "Monitor"]) await world.run(`contacts add ${name}.card --as Lee --yes`);
@@ -187,7 +187,7 @@ describe("alerts from the command line", function () {
   });
 
   it("who may only audit the alerts learns how much is recorded, and what that does not say", async () => {
-    await world.run("keys new Auditor");
+    await world.identity("Auditor");
     await world.run("keys card --as Auditor --out Auditor.card");
     await world.run("contacts add Auditor.card --as Ann --yes");
     for (const name of ["Ann", "Monitor"]) await world.run(`contacts add ${name}.card --as Auditor --yes`);
