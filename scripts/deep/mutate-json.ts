@@ -20,7 +20,7 @@ export function rearranged(from: Chance, text: string): string {
   switch (from.int(4)) {
     case 0:
       if (Array.isArray(parent)) parent.splice(last as number, 1);
-      else delete (parent)[last];
+      else delete parent[last];
       break;
     case 1:
       if (Array.isArray(parent)) parent.splice(last as number, 0, structuredClone(valueAt(document, at)));
