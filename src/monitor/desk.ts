@@ -205,9 +205,14 @@ export class Desk {
   async take(fed: readonly Fed[], now: number, source?: string): Promise<readonly Notice[]> {
     const at = Math.max(now, this.#at.now);
     const entries = new Map<string, Entry[]>();
+    let place = 0;
     for (const [id, monitor] of this.#monitors) {
-      if (at - (this.#ticked.get(id) ?? 0) < TICK) continue;
-      this.#ticked.set(id, at);
+      // One after the other, so that a thousand do not look at the same moment, and readings wait for all of them.
+      const turn = Math.floor((TICK * place++) / this.#monitors.size);
+      const last = this.#ticked.get(id) ?? at - TICK + turn;
+      const isDue = at - last >= TICK;
+      this.#ticked.set(id, isDue ? at : last);
+      if (!isDue) continue;
       const told = monitor.tick(at);
       if (told.length > 0) entries.set(id, told);
     }

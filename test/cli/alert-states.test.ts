@@ -41,7 +41,7 @@ describe("why there is no data, from the command line", function () {
     const names = ["Ann", "Gateway", "Monitor", "Kim", "Lee"];
     const each = (line: (name: string) => string, all = names): Promise<unknown> =>
       parallel(all, 3, (name) => world.run(line(name)));
-    await each((name) => `keys new ${name}`);
+    await parallel(names, 3, (name) => world.identity(name));
     await each((name) => `keys card --as ${name} --out ${name}.card`);
     await each((name) => `contacts add Ann.card --as ${name} --yes`, names.slice(1));
     for (const name of names.slice(1)) await world.run(`contacts add ${name}.card --as Ann --yes`);
