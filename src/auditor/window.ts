@@ -74,7 +74,7 @@ export async function verifyWindow(
     const facts = {
       ...{ consent, epochLength, isWhole },
       intervals: deps.watch.intervals({ grantor: consent.grantor, id: consentId(consent) }),
-      known: new Set(archive.digests().map(hex)),
+      isAnchored: (digest: Uint8Array) => archive.names(digest),
     };
     const reader = generationReader(keys, archive, deps.read);
     await checkGeneration(listed(keys, request, reader), reader, facts, tally, (opened, chunks) =>
@@ -105,8 +105,8 @@ export interface GenerationFacts {
   /** When it was in force, undefined where that is not known: then it is not looked at. */
   readonly intervals: readonly InForce[] | undefined;
   readonly epochLength: number;
-  /** Digests of anchored blocks, in hex. */
-  readonly known: ReadonlySet<string>;
+  /** Whether a block with this digest was anchored. */
+  readonly isAnchored: (digest: Uint8Array) => boolean;
   /** Whether all of the generation is looked at, so that no header can lie outside. */
   readonly isWhole: boolean;
 }
@@ -120,7 +120,7 @@ export interface GenerationFacts {
 export async function checkGeneration(
   places: Iterable<{ epoch: number; n: number; found: Found }>,
   reader: Pick<GenerationReader, "header" | "chunks">,
-  { consent, intervals, epochLength, known, isWhole }: GenerationFacts,
+  { consent, intervals, epochLength, isAnchored, isWhole }: GenerationFacts,
   tally: Tally,
   inspected: (opened: OpenedHeader, chunks: readonly Chunk[] | undefined) => void = () => undefined,
 ): Promise<void> {
@@ -132,7 +132,7 @@ export async function checkGeneration(
     try {
       header = await reader.header(epoch, n, found);
     } catch (error) {
-      findings.push({ ...findingOf(error, "header", found, known), span: spanOf(epoch, epochLength) });
+      findings.push({ ...findingOf(error, "header", found, isAnchored), span: spanOf(epoch, epochLength) });
       unread.push({ epoch, digest: found.entry.header });
       continue;
     }
@@ -143,7 +143,7 @@ export async function checkGeneration(
     try {
       chunks = await reader.chunks(header);
     } catch (error) {
-      findings.push({ ...findingOf(error, "batch", found, known), span: spanOf(epoch, epochLength) });
+      findings.push({ ...findingOf(error, "batch", found, isAnchored), span: spanOf(epoch, epochLength) });
     }
     inspected(header, chunks);
     if (chunks === undefined) continue;
@@ -151,7 +151,7 @@ export async function checkGeneration(
     tally.readings += chunks.reduce((sum, { observations }) => sum + observations.length, 0);
   }
   tally.headers += opened.length;
-  const outside = (digest: Uint8Array): boolean => !isWhole && known.has(hex(digest));
+  const outside = (digest: Uint8Array): boolean => !isWhole && isAnchored(digest);
   const newest = [...unread, ...opened.map(({ place }) => place)].reduce((max, { epoch }) => Math.max(max, epoch), 0);
   for (const { kind, epoch, n } of checkChain(opened, { unread, outside })) {
     const at = opened.find(({ place }) => place.epoch === epoch && place.n === n)!;
@@ -197,12 +197,12 @@ function findingOf(
   error: unknown,
   object: ObjectKind,
   { entry, anchored }: Found,
-  known: ReadonlySet<string>,
+  isAnchored: (digest: Uint8Array) => boolean,
 ): Finding {
   const digest = object === "header" ? entry.header : entry.batch;
   const checkpoint = anchored.index;
   if (error instanceof BlockMissingError || error instanceof BlockAlteredError)
-    return blockFinding(error, { digest, object, checkpoint }, known);
+    return blockFinding(error, { digest, object, checkpoint }, isAnchored);
   if (!(error instanceof MedSealError) || error.exit !== EXIT.refused) throw error;
   const cid = cidOf(digest);
   const kind: FindingKind = "invalid";

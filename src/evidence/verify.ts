@@ -80,7 +80,9 @@ export async function verifyEvidence(bundle: Bundle, trusted: TrustedChain): Pro
     const facts = {
       ...{ consent, intervals: inForce, epochLength: bundle.epochLength },
       // A header may follow on one of another epoch, of which the checkpoints give the digest only.
-      known: new Set([...known, ...[...found.values()].flatMap(({ entry }) => [hex(entry.header), hex(entry.batch)])]),
+      isAnchored: isIn(
+        new Set([...known, ...[...found.values()].flatMap(({ entry }) => [hex(entry.header), hex(entry.batch)])]),
+      ),
       isWhole: bundle.from <= consent.dataStart && bundle.to >= consent.dataEnd,
     };
     await checkGeneration(places, bundledReader(bundle, one, gateway, read), facts, tally);
@@ -143,19 +145,26 @@ async function entriesOf(
         if (!entries.has(tag)) entries.set(tag, { entry, index, checkpoint, anchored });
       });
     } catch (error) {
-      findings.push(findingOf(error, anchored, known));
+      findings.push(findingOf(error, anchored, isIn(known)));
     }
     link = linkAfter(link, anchored);
   }
   return entries;
 }
 
-function findingOf(error: unknown, anchored: AnchoredCheckpoint, known: ReadonlySet<string>): Finding {
+type IsKnown = (digest: Uint8Array) => boolean;
+
+const isIn =
+  (digests: ReadonlySet<string>): IsKnown =>
+  (digest) =>
+    digests.has(hex(digest));
+
+function findingOf(error: unknown, anchored: AnchoredCheckpoint, isKnown: IsKnown): Finding {
   const { digest, index } = anchored;
   if (!(error instanceof BlockMissingError || error instanceof BlockAlteredError))
     return checkpointFinding(error, anchored, { index });
   const own = error.cid === cidOf(digest);
-  const finding = blockFinding(error, { digest, object: own ? "checkpoint" : "page", checkpoint: index }, known);
+  const finding = blockFinding(error, { digest, object: own ? "checkpoint" : "page", checkpoint: index }, isKnown);
   return own ? finding : { ...finding, cid: error.cid, text: finding.text.replace(finding.cid, error.cid) };
 }
 

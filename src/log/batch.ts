@@ -1,12 +1,15 @@
 import { utf8 } from "../bytes/bytes.ts";
 import { ByteReader } from "../bytes/reader.ts";
 import { ByteWriter } from "../bytes/writer.ts";
-import type { Channel, Clock } from "../observation/observation.ts";
+import type { Channel, Clock, Observation } from "../observation/observation.ts";
 import type { Chunk } from "./chunk.ts";
 import { channelKey } from "../observation/observation.ts";
-import { decodeColumns, encodeColumns } from "./columns.ts";
+import { encodeColumns } from "./columns.ts";
 import { TooLargeError } from "./errors.ts";
 import { readChannel, writeChannel } from "./leaf.ts";
+import { flatRoot } from "./merkle.ts";
+import { RowLeaves } from "./row-leaves.ts";
+import { Rows } from "./rows.ts";
 import { compress, decompress } from "./zstd.ts";
 
 const MAGIC = utf8("medseal/batch/1\n");
@@ -60,11 +63,51 @@ export function encodeBatch(chunks: readonly Chunk[], base: number): Uint8Array 
   return new ByteWriter().raw(MAGIC).uint(ZSTD, 1).uint(plain.length, 4).sized(compress(plain), 4).finish();
 }
 
+/** What is checked of a chunk against its header and epoch. */
+export interface ChunkFacts {
+  /** Readings and missing ones. */
+  readonly count: number;
+  readonly missing: number;
+  /** RFC 9162 root over the leaves of its rows. */
+  readonly root: Uint8Array;
+  /** Whole unix seconds of the earliest and latest effective time; Infinity and 0 without one. */
+  readonly earliest: number;
+  readonly latest: number;
+}
+
 /**
  * @param base - Unix seconds of the start of the epoch, as the place of the batch has it.
  * @throws MalformedError unless the bytes are exactly one batch.
  */
 export function decodeBatch(bytes: Uint8Array, base: number): Chunk[] {
+  const chunks: Chunk[] = [];
+  readBatch(bytes, base, (seed, clock, rows) => {
+    const observations: Observation[] = [];
+    while (rows.next()) observations.push(rows.observation());
+    chunks.push({ seed, clock, observations });
+  });
+  return chunks;
+}
+
+/** What a header says of the chunks of a batch, and no reading: in a third of the time. @throws as `decodeBatch`. */
+export function factsOfBatch(bytes: Uint8Array, base: number): ChunkFacts[] {
+  const facts: ChunkFacts[] = [];
+  readBatch(bytes, base, (seed, _clock, rows) => {
+    const leaves = new RowLeaves(seed, rows.count);
+    let [missing, earliest, latest] = [0, Infinity, 0];
+    while (rows.next()) {
+      leaves.add(rows);
+      if (rows.kind === "missing") missing += 1;
+      if (rows.seconds < earliest) earliest = rows.seconds;
+      if (rows.seconds > latest) latest = rows.seconds;
+    }
+    facts.push({ count: rows.count, missing, root: flatRoot(leaves.hashes), earliest, latest });
+  });
+  return facts;
+}
+
+/** @param each - Goes through all rows of a chunk. */
+function readBatch(bytes: Uint8Array, base: number, each: (seed: Uint8Array, clock: Clock, rows: Rows) => void): void {
   const outer = new ByteReader(bytes, "batch").expect(MAGIC, "name and version 1").expect(Uint8Array.of(ZSTD), "zstd");
   const length = outer.uint(4);
   if (length > LARGEST) outer.fail("batch above 64 MiB");
@@ -74,24 +117,20 @@ export function decodeBatch(bytes: Uint8Array, base: number): Chunk[] {
   const reader = new ByteReader(plain, "batch");
 
   const channels = Array.from({ length: reader.uint(1) }, () => readChannel(reader));
-  let room = MAX_LEAVES;
-  const chunks = Array.from({ length: reader.uint(1) }, () => {
+  let [room, used, inOrder] = [MAX_LEAVES, 0, true];
+  const seen = (channel: number): void => {
+    if (channel === used) used += 1;
+    else if (channel > used) inOrder = false;
+  };
+  for (let left = reader.uint(1); left > 0; left--) {
     const seed = reader.fixed(32);
     const clock = readClock(reader);
-    const observations = decodeColumns(reader, channels, base, room);
-    room -= observations.length;
-    return { seed, clock, observations };
-  });
+    const rows = new Rows(reader, channels, base, room, seen);
+    each(seed, clock, rows);
+    room -= rows.count;
+  }
   reader.end();
-  checkTable(channels, chunks, reader);
-  return chunks;
-}
-
-/** The table lists each channel once, in the order of its first use, and no other: the same chunks have one form. */
-function checkTable(channels: readonly Channel[], chunks: readonly Chunk[], reader: ByteReader): void {
-  const used = new Set<Channel>();
-  for (const { observations } of chunks) for (const { channel } of observations) used.add(channel);
-  const inOrder = used.size === channels.length && [...used].every((channel, i) => channel === channels[i]);
-  if (!inOrder || new Set(channels.map(channelKey)).size < channels.length)
+  // The table lists each channel once, in the order of its first use, and no other: the same chunks have one form.
+  if (!inOrder || used < channels.length || new Set(channels.map(channelKey)).size < channels.length)
     reader.fail("the channel table is not that of its rows");
 }

@@ -1,0 +1,94 @@
+import { utf8 } from "../bytes/bytes.ts";
+import { sha256Into } from "../bytes/hash.ts";
+import { ByteWriter } from "../bytes/writer.ts";
+import type { Channel } from "../observation/observation.ts";
+import { saltStream, SALT_SIZE, writeBeginning, writeValue } from "./leaf.ts";
+import { DIGEST, LEAF } from "./merkle.ts";
+import { ROW_KINDS, type Rows, type TimeForm } from "./rows.ts";
+
+const QUANTITY = ROW_KINDS.indexOf("quantity");
+const [MINUS, POINT, ZERO] = [0x2d, 0x2e, 0x30] as const;
+
+/** What the leaves of one channel begin with, up to the status. */
+interface Input {
+  readonly writer: ByteWriter;
+  readonly beginning: number;
+  /** Which time stands behind the beginning, and where it ends. */
+  time: number;
+  end: number;
+}
+
+/**
+ * Hashes the rows of one chunk as leaves, straight from their columns: the bytes are those of `observationLeaf`, but no text and no object is
+ * made of a reading.
+ */
+export class RowLeaves {
+  /** One behind the other, for `flatRoot`. */
+  readonly hashes: Buffer;
+  readonly #salts: Buffer;
+  readonly #inputs: (Input | undefined)[] = [];
+  readonly #decimal = new Uint8Array(32);
+  #done = 0;
+  /** The time that was written last, the number of times so far, and what it is of. */
+  #time: Uint8Array = new Uint8Array(0);
+  #times = 0;
+  #form: TimeForm | undefined;
+  #seconds = -1;
+  #fraction = -1;
+
+  constructor(seed: Uint8Array, count: number) {
+    this.#salts = saltStream(seed, count);
+    this.hashes = Buffer.allocUnsafe(DIGEST * count);
+  }
+
+  /** Hashes the row at which `rows` stands. */
+  add(rows: Rows): void {
+    if (rows.form !== this.#form || rows.seconds !== this.#seconds || rows.fraction !== this.#fraction)
+      this.#tick(rows);
+    const input = (this.#inputs[rows.channelIndex] ??= inputOf(rows.channel));
+    const { writer } = input;
+    if (input.time !== this.#times) {
+      writer.cut(input.beginning).sized(this.#time, 1);
+      input.time = this.#times;
+      input.end = writer.length;
+    } else writer.cut(input.end);
+    writer.uint(rows.statusIndex, 1);
+    if (rows.rest) writeValue(writer, rows.rest);
+    else this.#writeQuantity(writer, rows);
+    writer.over(1, this.#salts, SALT_SIZE * this.#done, SALT_SIZE);
+    sha256Into(this.hashes, DIGEST * this.#done, writer.view());
+    this.#done += 1;
+  }
+
+  #tick(rows: Rows): void {
+    this.#form = rows.form;
+    this.#seconds = rows.seconds;
+    this.#fraction = rows.fraction;
+    this.#time = utf8(rows.time());
+    this.#times += 1;
+  }
+
+  /** As `expandDecimal` has it: at least one digit before the point. */
+  #writeQuantity(writer: ByteWriter, { comparatorIndex, mantissa, scale = 0 }: Rows): void {
+    const bytes = this.#decimal;
+    let at = bytes.length;
+    let rest = Math.abs(mantissa);
+    for (let digits = 0; rest > 0 || digits <= scale; digits++) {
+      if (digits === scale && scale > 0) bytes[--at] = POINT;
+      const above = Math.floor(rest / 10);
+      bytes[--at] = ZERO + rest - 10 * above;
+      rest = above;
+    }
+    if (mantissa < 0) bytes[--at] = MINUS;
+    writer
+      .uint(QUANTITY, 1)
+      .uint(comparatorIndex, 1)
+      .uint(bytes.length - at, 1);
+    for (; at < bytes.length; at++) writer.uint(bytes[at] as number, 1);
+  }
+}
+
+function inputOf(channel: Channel): Input {
+  const writer = new ByteWriter().uint(LEAF, 1).raw(new Uint8Array(SALT_SIZE));
+  return { writer, beginning: writeBeginning(writer, channel).length, time: -1, end: 0 };
+}
