@@ -1,5 +1,4 @@
 import { equal, hex } from "../bytes/bytes.ts";
-import { sha256 } from "../bytes/hash.ts";
 import { statementDigest } from "../log/chunk.ts";
 import type { OpenedBatch } from "./batches.ts";
 
@@ -30,7 +29,7 @@ export interface ChainProblem {
   readonly n: number;
 }
 
-type Link = Pick<OpenedBatch, "header" | "headerBlock">;
+type Link = Pick<OpenedBatch, "header" | "found">;
 
 /** What is known of headers that are not among those that could be opened: no other one is blamed for them. */
 export interface Elsewhere {
@@ -65,7 +64,7 @@ function checkSequence(inOrder: readonly Link[], elsewhere: Elsewhere | undefine
     const { sequence, previous, epoch } = link.header;
     const step = sequence - (before?.header.sequence ?? -1);
     if (step === 0) return [at("header-repeated", link)];
-    if (before && step === 1) return equal(previous, sha256(before.headerBlock)) ? [] : [at("header-replaced", link)];
+    if (before && step === 1) return equal(previous, before.found.entry.header) ? [] : [at("header-replaced", link)];
     if (step === 1 || (!before && !elsewhere) || elsewhere?.outside(previous)) return [];
     const isBetween = (one: number): boolean => (before?.header.epoch ?? 0) <= one && one <= epoch;
     if (elsewhere?.unread.some((one) => isBetween(one.epoch) || equal(one.digest, previous))) return [];

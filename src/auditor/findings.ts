@@ -1,4 +1,5 @@
 import type { ChainProblemKind } from "../archive/chain.ts";
+import type { DeviceProblem } from "../archive/devices.ts";
 import type { LeaveProblem } from "../archive/leave.ts";
 
 /** What an audit can find wrong; each names one object and blames no other. */
@@ -22,7 +23,8 @@ export type FindingKind =
   /** With keys: a header or batch does not open, or its readings are not those that were signed. */
   | "invalid"
   | ChainProblemKind
-  | LeaveProblem;
+  | LeaveProblem
+  | DeviceProblem;
 
 export type ObjectKind = "checkpoint" | "page" | "header" | "batch" | "envelope";
 

@@ -196,10 +196,17 @@ function bundledReader(
   { generation, batches }: BundledGeneration,
   gateway: Uint8Array,
   read: ReadBlock,
-): Pick<GenerationReader, "header" | "chunks"> {
+): Pick<GenerationReader, "header" | "chunks" | "check"> {
   const keys = new Map(batches.map((batch): [string, BundledBatch] => [`${batch.epoch}/${batch.n}`, batch]));
   const keysOf = (epoch: number, n: number): BundledBatch => keys.get(`${epoch}/${n}`) as BundledBatch;
   const common = { chainId: BigInt(bundle.chainId), anchor: bundle.anchor, gateway, stream: bundle.stream, generation };
+  const chunks: GenerationReader["chunks"] = async ({ place, header, found }) => {
+    if (bundle.shows === "headers") return undefined;
+    const block = await read(found.entry.batch);
+    const { batchKey } = keysOf(place.epoch, place.n);
+    if (!batchKey) throw new NoKeyError();
+    return openBatchAlone(block, batchKey, place, header, bundle.epochLength);
+  };
   return {
     async header(epoch, n, found) {
       const place = { ...common, epoch, n };
@@ -212,12 +219,7 @@ function bundledReader(
       if (header.chunks.length > 0 && !within) throw new MismatchError("its times lie outside its epoch");
       return { place, header, headerBlock, found };
     },
-    async chunks({ place, header, found }) {
-      if (bundle.shows === "headers") return undefined;
-      const block = await read(found.entry.batch);
-      const { batchKey } = keysOf(place.epoch, place.n);
-      if (!batchKey) throw new NoKeyError();
-      return openBatchAlone(block, batchKey, place, header, bundle.epochLength);
-    },
+    chunks,
+    check: async (opened) => (await chunks(opened)) !== undefined,
   };
 }

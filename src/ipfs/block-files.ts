@@ -8,6 +8,13 @@ import { cidOf, DIGEST_SIZE } from "./cid.ts";
 import { BlockAlteredError, BlockMissingError, StoreUnavailableError } from "./errors.ts";
 import { MAX_BLOCK } from "./store.ts";
 
+/** What no program can leave as it was while it changes a file: above all the time of its last change, which the system sets. */
+export interface FileMark {
+  /** Bytes. */
+  readonly size: number;
+  readonly text: string;
+}
+
 /**
  * Reads the block files of an embedded node, without the node: each in one piece into one buffer, and at once. An audit looks at
  * every block; asking for each of them by RPC takes twenty times as long.
@@ -44,10 +51,16 @@ export class BlockFiles {
     return new Uint8Array(this.look(digest));
   }
 
-  /** What changes with the file: device, inode, size and the times of its last changes. Undefined when there is none. */
-  mark(digest: Uint8Array): string | undefined {
-    const found = statSync(fileOf(this.folder, digest), { bigint: true, throwIfNoEntry: false });
-    return found && `${found.dev} ${found.ino} ${found.size} ${found.mtimeNs} ${found.ctimeNs}`;
+  /** The state of the block's file; undefined when there is none. @throws StoreUnavailableError. */
+  mark(digest: Uint8Array): FileMark | undefined {
+    try {
+      const found = statSync(fileOf(this.folder, digest), { bigint: true, throwIfNoEntry: false });
+      if (found === undefined) return undefined;
+      const { dev, ino, size, mtimeNs, ctimeNs } = found;
+      return { size: Number(size), text: [dev, ino, size, mtimeNs, ctimeNs].join(" ") };
+    } catch (error) {
+      throw this.#unavailable(digest, error);
+    }
   }
 
   #load(digest: Uint8Array): number {

@@ -64,7 +64,7 @@ export function encodeBatch(chunks: readonly Chunk[], base: number): Uint8Array 
 }
 
 /** What is checked of a chunk against its header and epoch. */
-export interface ChunkFacts {
+export interface RowFacts {
   /** Readings and missing ones. */
   readonly count: number;
   readonly missing: number;
@@ -90,8 +90,8 @@ export function decodeBatch(bytes: Uint8Array, base: number): Chunk[] {
 }
 
 /** What a header says of the chunks of a batch, and no reading: in a third of the time. @throws as `decodeBatch`. */
-export function factsOfBatch(bytes: Uint8Array, base: number): ChunkFacts[] {
-  const facts: ChunkFacts[] = [];
+export function factsOfBatch(bytes: Uint8Array, base: number): RowFacts[] {
+  const facts: RowFacts[] = [];
   readBatch(bytes, base, (seed, _clock, rows) => {
     const leaves = new RowLeaves(seed, rows.count);
     let [missing, earliest, latest] = [0, Infinity, 0];
