@@ -5,6 +5,7 @@ import { benchCli, cliTable } from "./bench/cli.ts";
 import { benchGas } from "./bench/gas.ts";
 import { gasTable } from "./bench/gas-table.ts";
 import { benchIngest, INGEST, ingestTable } from "./bench/ingest.ts";
+import { benchVerify, VERIFY, verifyTable } from "./bench/verify.ts";
 import { runMain } from "./main.ts";
 
 interface Part {
@@ -41,6 +42,12 @@ const PARTS: Readonly<Record<string, Part>> = {
       const { sizes: usual, rounds: five } = INGEST;
       const report = await benchIngest({ sizes: sizes.length > 0 ? sizes : usual, rounds: rounds ?? five });
       return { text: ingestTable(report), json: report, pass: report.pass };
+    },
+  },
+  verify: {
+    async run(sizes, rounds = VERIFY.rounds) {
+      const report = await benchVerify({ ...VERIFY, sizes: sizes.length > 0 ? sizes : VERIFY.sizes, rounds });
+      return { text: verifyTable(report), json: report, pass: report.pass };
     },
   },
 };

@@ -13,7 +13,8 @@ export interface Found {
   readonly anchored: AnchoredCheckpoint;
 }
 
-const NAMED = 1;
+/** What is known of a digest. */
+const [NAMED, ERASED] = [1, 2] as const;
 
 /**
  * All checkpoints of one gateway, fetched as a whole and checked link by link: nobody learns from the questions who looks for what.
@@ -24,7 +25,7 @@ export class Archive {
   readonly #read: ReadBlock;
   readonly #found = new Map<string, Found>();
   readonly #mail: MailRow[] = [];
-  readonly #names = new DigestTable();
+  readonly #digests = new DigestTable();
   #link = FIRST;
 
   constructor(place: CheckpointPlace, read: ReadBlock) {
@@ -50,10 +51,11 @@ export class Archive {
         // The first one counts: a later equal tag would be a replacement.
         if (this.#found.has(key)) return;
         this.#found.set(key, { entry, index, checkpoint, anchored: next });
-        for (const digest of [entry.header, entry.batch]) this.#names.mark(digest, NAMED);
+        for (const digest of [entry.header, entry.batch]) this.#digests.mark(digest, NAMED);
       });
-      for (const { envelope } of checkpoint.mail) this.#names.mark(envelope, NAMED);
-      this.#names.mark(next.digest, NAMED);
+      for (const { envelope } of checkpoint.mail) this.#digests.mark(envelope, NAMED);
+      for (const digest of checkpoint.erased) this.#digests.mark(digest, ERASED);
+      this.#digests.mark(next.digest, NAMED);
       this.#mail.push(...checkpoint.mail);
       this.#link = linkAfter(this.#link, next);
     }
@@ -66,7 +68,12 @@ export class Archive {
 
   /** Whether a block with this digest is one that a checkpoint names, or a checkpoint. */
   names(digest: Uint8Array): boolean {
-    return this.#names.flagsOf(digest) !== 0;
+    return (this.#digests.flagsOf(digest) & NAMED) !== 0;
+  }
+
+  /** Whether a checkpoint declares the block with this digest erased. */
+  isErased(digest: Uint8Array): boolean {
+    return (this.#digests.flagsOf(digest) & ERASED) !== 0;
   }
 
   find(tag: Uint8Array): Found | undefined {

@@ -17,6 +17,8 @@ interface Done {
   readonly chainId: number;
   readonly recordAnchor: string;
   readonly rested: readonly Rested[];
+  /** Blocks and batches that an interrupted run had checked, and that were not looked at again. */
+  readonly resumed?: number;
 }
 
 /** An audit that came to an end, whatever it found; an outage gives none. */
@@ -43,11 +45,12 @@ export function countsOf(audited: Audited): readonly (readonly [what: string, co
       ["blocks declared erased", erased],
     ];
   }
-  const { headers, batches, readings, unfinished } = audited.report;
+  const { headers, batches, readings, unfinished, erased } = audited.report;
   return [
     ["headers", headers],
     ["batches opened", batches],
     ["readings checked", readings],
+    ["blocks declared erased", erased],
     ["generations whose newest epoch is open", unfinished],
   ];
 }

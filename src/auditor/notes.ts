@@ -29,15 +29,17 @@ export class Notes {
   readonly #began = performance.now();
   #fresh: Uint8Array[] = [];
   #saved = 0;
+  /** Of a file that is still to be made. */
+  #heading: Uint8Array | undefined;
   #resumed = 0;
 
-  /** @param time - Unix seconds now. */
-  constructor(file: string, time: number) {
+  /**
+   * @param time - Unix seconds now.
+   * @param anew - Takes nothing over from an interrupted run.
+   */
+  constructor(file: string, time: number, { anew = false }: { readonly anew?: boolean } = {}) {
     this.#file = file;
-    if (!this.#load(time)) {
-      mkdirSync(dirname(file), { recursive: true, mode: 0o700 });
-      writeFileSync(file, new ByteWriter().raw(MAGIC).uint(time, 6).finish(), { mode: 0o600 });
-    }
+    if (anew || !this.#load(time)) this.#heading = new ByteWriter().raw(MAGIC).uint(time, 6).finish();
   }
 
   /** Blocks and batches that an interrupted run had checked, and that were not looked at again. */
@@ -57,6 +59,11 @@ export class Notes {
     this.#fresh.push(note);
     if (time - this.#saved < EVERY) return;
     this.#saved = time;
+    if (this.#heading) {
+      mkdirSync(dirname(this.#file), { recursive: true, mode: 0o700 });
+      writeFileSync(this.#file, this.#heading, { mode: 0o600 });
+      this.#heading = undefined;
+    }
     appendFileSync(this.#file, concat(...this.#fresh));
     this.#fresh = [];
   }

@@ -85,7 +85,7 @@ export async function verifyArchive(
       const outcome = outcomes[i] as number | DamagedError;
       count(block.digest);
       if (typeof outcome !== "number") damaged.push({ block, error: outcome });
-      else if (!SIZES[block.object](outcome)) ofBlocks.push(sizeFinding(block, outcome));
+      else ofBlocks.push(...sizeFinding(block, outcome));
     }
   }
 
@@ -182,10 +182,12 @@ export function checkpointFinding(
   return { kind, object: "checkpoint", cid: cidOf(digest), checkpoint: index, text: error.message };
 }
 
-function sizeFinding({ digest, object, checkpoint }: ListedBlock, size: number): Finding {
+/** A finding unless a block of this kind may have so many bytes. */
+export function sizeFinding({ digest, object, checkpoint }: ListedBlock, size: number): Finding[] {
+  if (SIZES[object](size)) return [];
   const cid = cidOf(digest);
   const text = `${object} ${cid} of checkpoint ${checkpoint} has ${size} bytes, which no ${object} has`;
-  return { kind: "malformed", object, cid, checkpoint, text };
+  return [{ kind: "malformed", object, cid, checkpoint, text }];
 }
 
 /**

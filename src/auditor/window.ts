@@ -28,6 +28,8 @@ export interface WindowReport {
   readonly readings: number;
   /** Generations whose newest epoch in the window no header declares complete: more may come, or its end was left out. */
   readonly unfinished: number;
+  /** Blocks that are gone and were declared erased. */
+  readonly erased: number;
   readonly findings: readonly Finding[];
 }
 
@@ -73,9 +75,9 @@ export async function verifyWindow(
   request: ReadRequest,
   deps: ReaderDeps,
   inspected?: (opened: Inspected) => void,
-  { check, progress = () => undefined, anchored, devices }: WindowOptions = {},
+  { check, progress = () => undefined, anchored, devices, only, isPart = only !== undefined }: WindowOptions = {},
 ): Promise<WindowReport> {
-  const tally: Tally = { findings: [], headers: 0, batches: 0, readings: 0, unfinished: 0 };
+  const tally = newTally();
   const generations = access.keys.filter(({ stream }) => hex(stream.id) === hex(request.stream));
   for (const [i, keys] of generations.entries()) {
     const { consent } = keys.write;
@@ -83,12 +85,14 @@ export async function verifyWindow(
     const { epochLength } = keys.stream;
     const isWhole = request.from <= consent.dataStart && request.to >= consent.dataEnd;
     const facts = {
-      ...{ consent, epochLength, isWhole, devices },
+      ...{ consent, epochLength, isWhole, devices, isPart },
       intervals: deps.watch.intervals({ grantor: consent.grantor, id: consentId(consent) }),
       isAnchored: (digest: Uint8Array) => archive.names(digest),
+      isErased: (digest: Uint8Array) => archive.isErased(digest),
     };
     const reader = noting(generationReader(keys, archive, deps.read, check), (found) => anchored?.(found, keys));
-    const places = listed(keys, request, reader, (share) => progress((i + share) / generations.length));
+    const all = listed(keys, request, reader, (share) => progress((i + share) / generations.length));
+    const places = only ? filtered(all, ({ found }) => only(found)) : all;
     const each =
       inspected &&
       ((opened: OpenedHeader, chunks: readonly Chunk[] | undefined): void => inspected({ ...opened, chunks, keys }));
@@ -104,6 +108,10 @@ export interface WindowOptions {
   readonly devices?: Devices | undefined;
   /** Called with the share of the window that was gone through, 0 to 1. */
   readonly progress?: (share: number) => void;
+  /** Which batches are looked at; all of the window without it. */
+  readonly only?: ((found: Found) => boolean) | undefined;
+  /** What is asked for is less than its epochs: that these are complete is not looked at. */
+  readonly isPart?: boolean;
   /** Called with the checkpoint of each header that opened. */
   readonly anchored?: (checkpoint: AnchoredCheckpoint, keys: GenerationKeys) => void;
 }
@@ -124,7 +132,10 @@ export interface Tally {
   batches: number;
   readings: number;
   unfinished: number;
+  erased: number;
 }
+
+export const newTally = (): Tally => ({ findings: [], headers: 0, batches: 0, readings: 0, unfinished: 0, erased: 0 });
 
 export function reportOf(tally: Tally): WindowReport {
   tally.findings.sort((a, b) => a.checkpoint - b.checkpoint);
@@ -142,8 +153,12 @@ export interface GenerationFacts {
   readonly epochLength: number;
   /** Whether a block with this digest was anchored. */
   readonly isAnchored: (digest: Uint8Array) => boolean;
+  /** Whether it was declared erased; undefined where that is said elsewhere. */
+  readonly isErased?: (digest: Uint8Array) => boolean;
   /** Whether all of the generation is looked at, so that no header can lie outside. */
   readonly isWhole: boolean;
+  /** Whether less than whole epochs is looked at, so that nothing is said of their being complete. */
+  readonly isPart?: boolean;
 }
 
 /** Batches that are under way at a time, and that are looked at before anything is said of them. */
@@ -159,6 +174,8 @@ interface Listed {
 interface Looked {
   readonly listed: Listed;
   readonly findings: readonly Finding[];
+  /** Whether its header or its batch is gone and was declared erased. */
+  readonly erased: boolean;
   /** Undefined when it did not open. */
   readonly opened: OpenedHeader | undefined;
   /** Whether its readings are as signed. */
@@ -179,7 +196,7 @@ export async function checkGeneration(
   tally: Tally,
   inspected?: (opened: OpenedHeader, chunks: readonly Chunk[] | undefined) => void,
 ): Promise<void> {
-  const { epochLength, isAnchored, isWhole } = facts;
+  const { epochLength, isAnchored, isWhole, isPart = false } = facts;
   const { findings } = tally;
   const opened: Pick<OpenedHeader, "place" | "header" | "found">[] = [];
   const unread: { epoch: number; digest: Uint8Array }[] = [];
@@ -187,6 +204,7 @@ export async function checkGeneration(
     const looked = await parallel(group, UNDER_WAY, (one) => lookAt(one, reader, facts, inspected !== undefined));
     for (const one of looked) {
       findings.push(...one.findings);
+      if (one.erased) tally.erased += 1;
       if (!one.opened) {
         unread.push({ epoch: one.listed.epoch, digest: one.listed.found.entry.header });
         continue;
@@ -204,6 +222,7 @@ export async function checkGeneration(
   const newest = [...unread, ...opened.map(({ place }) => place)].reduce((max, { epoch }) => Math.max(max, epoch), 0);
   const byPlace = new Map(opened.map((one) => [`${one.place.epoch}/${one.place.n}`, one]));
   for (const { kind, epoch, n } of checkChain(opened, { unread, outside })) {
+    if (isPart && kind.startsWith("epoch-")) continue;
     if (kind === "epoch-open" && epoch === newest) tally.unfinished += 1;
     else findings.push(problem(kind, byPlace.get(`${epoch}/${n}`)!, epochLength));
   }
@@ -212,21 +231,23 @@ export async function checkGeneration(
 async function lookAt(
   listed: Listed,
   reader: Pick<GenerationReader, "header" | "chunks" | "check">,
-  { consent, intervals, epochLength, isAnchored, devices }: GenerationFacts,
+  { consent, intervals, epochLength, isAnchored, isErased, devices }: GenerationFacts,
   withReadings: boolean,
 ): Promise<Looked> {
   const { epoch, n, found } = listed;
-  const wrong = (error: unknown, object: ObjectKind): Finding => ({
-    ...findingOf(error, object, found, isAnchored),
-    span: spanOf(epoch, epochLength),
-  });
+  const findings: Finding[] = [];
+  let erased = false;
+  const isWrong = (error: unknown, object: "header" | "batch"): void => {
+    if (error instanceof BlockMissingError && isErased?.(found.entry[object])) erased = true;
+    else findings.push({ ...findingOf(error, object, found, isAnchored), span: spanOf(epoch, epochLength) });
+  };
   let opened: OpenedHeader;
   try {
     opened = await reader.header(epoch, n, found);
   } catch (error) {
-    return { listed, findings: [wrong(error, "header")], opened: undefined, checked: false, chunks: undefined };
+    isWrong(error, "header");
+    return { listed, findings, erased, opened: undefined, checked: false, chunks: undefined };
   }
-  const findings: Finding[] = [];
   const leave = intervals && leaveProblem(opened.header, consent, intervals, found.anchored.time);
   if (leave !== undefined) findings.push(problem(leave, opened, epochLength));
   for (const kind of devices ? deviceProblems(opened.header, found.anchored.time, devices) : [])
@@ -238,9 +259,13 @@ async function lookAt(
       checked = chunks !== undefined;
     } else checked = await reader.check(opened);
   } catch (error) {
-    findings.push(wrong(error, "batch"));
+    isWrong(error, "batch");
   }
-  return { listed, findings, opened, checked, chunks };
+  return { listed, findings, erased, opened, checked, chunks };
+}
+
+function* filtered<T>(items: Iterable<T>, wanted: (item: T) => boolean): Generator<T> {
+  for (const item of items) if (wanted(item)) yield item;
 }
 
 function* groupsOf<T>(items: Iterable<T>, size: number): Generator<T[]> {

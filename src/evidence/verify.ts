@@ -5,7 +5,7 @@ import type { GenerationReader } from "../archive/batches.ts";
 import { FIRST, linkAfter, readCheckpoint, type ReadBlock } from "../archive/checkpoints.ts";
 import type { Finding } from "../auditor/findings.ts";
 import { blockFinding, checkpointFinding } from "../auditor/verify.ts";
-import { checkGeneration, reportOf, type Tally, type WindowReport } from "../auditor/window.ts";
+import { checkGeneration, newTally, reportOf, type Tally, type WindowReport } from "../auditor/window.ts";
 import type { AnchoredCheckpoint } from "../chain/anchor.ts";
 import { decodeBlockHeader } from "../chain/block-header.ts";
 import type { BlockHeader } from "../chain/rpc.ts";
@@ -59,7 +59,7 @@ export async function verifyEvidence(bundle: Bundle, trusted: TrustedChain): Pro
   const consents = provenConsents(bundle, block, trusted);
   const histories = provenHistories(bundle, block, trusted);
 
-  const tally: Tally = { findings: [], headers: 0, batches: 0, readings: 0, unfinished: 0 };
+  const tally = newTally();
   const asked = new Set<string>();
   const read = readerOf(bundle.blocks, asked);
   const entries = new Map<string, ReadonlyMap<string, Found>>();

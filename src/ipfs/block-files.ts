@@ -8,6 +8,9 @@ import { cidOf, DIGEST_SIZE } from "./cid.ts";
 import { BlockAlteredError, BlockMissingError, StoreUnavailableError } from "./errors.ts";
 import { MAX_BLOCK } from "./store.ts";
 
+/** Milliseconds: file systems note times by ticks of a hundredth of a second, some by whole seconds. */
+const JUST = 2_000;
+
 /** What no program can leave as it was while it changes a file: above all the time of its last change, which the system sets. */
 export interface FileMark {
   /** Bytes. */
@@ -28,6 +31,11 @@ export class BlockFiles {
   /** @param folder - As `FileBlockstore` has it. */
   constructor(folder: string) {
     this.folder = folder;
+  }
+
+  /** @throws StoreUnavailableError unless the folder is there. */
+  check(): void {
+    if (!isBlockFolder(this.folder)) throw new StoreUnavailableError("there are no blocks in this folder");
   }
 
   /**
@@ -51,11 +59,11 @@ export class BlockFiles {
     return new Uint8Array(this.look(digest));
   }
 
-  /** The state of the block's file; undefined when there is none. @throws StoreUnavailableError. */
+  /** The state of the block's file; undefined when there is none, or when it has just changed and might change again in the same tick. @throws StoreUnavailableError. */
   mark(digest: Uint8Array): FileMark | undefined {
     try {
       const found = statSync(fileOf(this.folder, digest), { bigint: true, throwIfNoEntry: false });
-      if (found === undefined) return undefined;
+      if (found === undefined || Date.now() - Number(found.ctimeMs) < JUST) return undefined;
       const { dev, ino, size, mtimeNs, ctimeNs } = found;
       return { size: Number(size), text: [dev, ino, size, mtimeNs, ctimeNs].join(" ") };
     } catch (error) {

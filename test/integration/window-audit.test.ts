@@ -75,6 +75,7 @@ describe("an audit of a window with keys", function () {
       batches: 8,
       readings: 16,
       unfinished: 0,
+      erased: 0,
       findings: [],
     });
     for (let from = 0; from < EPOCHS; from++)
