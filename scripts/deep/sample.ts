@@ -168,7 +168,7 @@ export function anchored(sample: Sample, checkpoints = sample.checkpoints): Anch
   for (const [index, { entries, mail }] of checkpoints.entries()) {
     const before = history.at(-1);
     const sorted = [...entries].sort((a, b) => compare(a.tag, b.tag));
-    const { block } = encodeCheckpoint({
+    const { block, pages } = encodeCheckpoint({
       ...sample.place,
       index,
       headBefore: before?.head ?? FIRST_HEAD,
@@ -177,7 +177,7 @@ export function anchored(sample: Sample, checkpoints = sample.checkpoints): Anch
       mail,
       erased: [],
     });
-    blocks.set(hex(sha256(block)), block);
+    for (const one of [block, ...pages]) blocks.set(hex(sha256(one)), one);
     history.push(anchorOf(before, block, checkpointRoot(sorted), sorted.length));
   }
   return { history, blocks };

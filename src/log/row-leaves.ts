@@ -1,4 +1,3 @@
-import { utf8 } from "../bytes/bytes.ts";
 import { sha256Into } from "../bytes/hash.ts";
 import { ByteWriter } from "../bytes/writer.ts";
 import type { Channel } from "../observation/observation.ts";
@@ -8,6 +7,9 @@ import { ROW_KINDS, type Rows, type TimeForm } from "./rows.ts";
 
 const QUANTITY = ROW_KINDS.indexOf("quantity");
 const [MINUS, POINT, ZERO] = [0x2d, 0x2e, 0x30] as const;
+
+/** Where the seconds stand in RFC 3339 text. */
+const SECONDS_AT = 17;
 
 /** What the leaves of one channel begin with, up to the status. */
 interface Input {
@@ -60,11 +62,17 @@ export class RowLeaves {
     this.#done += 1;
   }
 
+  /** Inside a minute only its seconds and their fraction are written: offsets are whole minutes. */
   #tick(rows: Rows): void {
-    this.#form = rows.form;
-    this.#seconds = rows.seconds;
-    this.#fraction = rows.fraction;
-    this.#time = utf8(rows.time());
+    const { form, seconds, fraction } = rows;
+    const minute = Math.floor(seconds / 60);
+    if (form === this.#form && minute === Math.floor(this.#seconds / 60)) {
+      writeDigits(this.#time, SECONDS_AT, seconds - 60 * minute, 2);
+      writeDigits(this.#time, SECONDS_AT + 3, fraction, form.digits);
+    } else this.#time = Buffer.from(rows.time(), "latin1");
+    this.#form = form;
+    this.#seconds = seconds;
+    this.#fraction = fraction;
     this.#times += 1;
   }
 
@@ -85,6 +93,15 @@ export class RowLeaves {
       .uint(comparatorIndex, 1)
       .uint(bytes.length - at, 1);
     for (; at < bytes.length; at++) writer.uint(bytes[at] as number, 1);
+  }
+}
+
+function writeDigits(target: Uint8Array, at: number, value: number, digits: number): void {
+  let rest = value;
+  for (let i = at + digits - 1; i >= at; i--) {
+    const above = Math.floor(rest / 10);
+    target[i] = ZERO + rest - 10 * above;
+    rest = above;
   }
 }
 
