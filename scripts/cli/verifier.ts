@@ -62,6 +62,8 @@ export async function withVerifier<T>(
     notes.end();
     return done;
   } finally {
+    // After an outage, too, the next run goes on from here.
+    notes.save();
     await crew.close();
   }
 }

@@ -27,15 +27,20 @@ interface Waiting {
 export class Crew {
   readonly #files: BlockFiles;
   readonly #count: number;
+  readonly #alone: number;
   readonly #began = performance.now();
   readonly #workers: Worker[] = [];
   readonly #waiting = new Map<number, Waiting>();
   #asked = 0;
 
-  /** @param count - Threads; with 1 everything is done in the caller's. */
-  constructor(files: BlockFiles, count: number) {
+  /**
+   * @param count - Threads; with 1 everything is done in the caller's.
+   * @param alone - Milliseconds in which no other thread is started.
+   */
+  constructor(files: BlockFiles, count: number, alone = ALONE) {
     this.#files = files;
     this.#count = count;
+    this.#alone = alone;
   }
 
   readonly look: LookAtBlocks = async (digests) => {
@@ -58,7 +63,7 @@ export class Crew {
   }
 
   #isAlone(): boolean {
-    return this.#count <= 1 || performance.now() - this.#began < ALONE;
+    return this.#count <= 1 || performance.now() - this.#began < this.#alone;
   }
 
   #ask(question: Question): Promise<Answer> {

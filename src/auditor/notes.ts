@@ -14,10 +14,18 @@ const MAGIC = utf8("medseal/verified/1\n");
 const HEADING = MAGIC.length + 6;
 /** Seconds after which an interrupted run is no longer the same one. */
 const ONE_RUN = 86_400;
-/** Runs that take less, in milliseconds, leave no notes. */
+/** Milliseconds. */
 const LONG = 2_000;
 const EVERY = 1_000;
 const NOTED = 1;
+
+export interface NotesOptions {
+  /** Takes nothing over from an interrupted run. */
+  readonly anew?: boolean;
+  /** Milliseconds: runs that take less leave no notes, and these are written as often. */
+  readonly long?: number;
+  readonly every?: number;
+}
 
 /**
  * What an interrupted run has found to be right, so that it goes on where it stopped: for each block or batch one digest over what was checked
@@ -25,20 +33,21 @@ const NOTED = 1;
  */
 export class Notes {
   readonly #file: string;
+  readonly #long: number;
+  readonly #every: number;
   readonly #noted = new DigestTable();
   readonly #began = performance.now();
   #fresh: Uint8Array[] = [];
-  #saved = 0;
+  #saved = -Infinity;
   /** Of a file that is still to be made. */
   #heading: Uint8Array | undefined;
   #resumed = 0;
 
-  /**
-   * @param time - Unix seconds now.
-   * @param anew - Takes nothing over from an interrupted run.
-   */
-  constructor(file: string, time: number, { anew = false }: { readonly anew?: boolean } = {}) {
+  /** @param time - Unix seconds now. */
+  constructor(file: string, time: number, { anew = false, long = LONG, every = EVERY }: NotesOptions = {}) {
     this.#file = file;
+    this.#long = long;
+    this.#every = every;
     if (anew || !this.#load(time)) this.#heading = new ByteWriter().raw(MAGIC).uint(time, 6).finish();
   }
 
@@ -55,10 +64,15 @@ export class Notes {
 
   add(note: Uint8Array): void {
     const time = performance.now();
-    if (time - this.#began < LONG) return;
+    if (time - this.#began < this.#long) return;
     this.#fresh.push(note);
-    if (time - this.#saved < EVERY) return;
-    this.#saved = time;
+    if (time - this.#saved >= this.#every) this.save();
+  }
+
+  /** Writes down what is still in memory only. */
+  save(): void {
+    if (this.#fresh.length === 0) return;
+    this.#saved = performance.now();
     if (this.#heading) {
       mkdirSync(dirname(this.#file), { recursive: true, mode: 0o700 });
       writeFileSync(this.#file, this.#heading, { mode: 0o600 });
@@ -70,6 +84,7 @@ export class Notes {
 
   /** The run came to its end: the next one looks at everything. */
   end(): void {
+    this.#fresh = [];
     rmSync(this.#file, { force: true });
   }
 
