@@ -51,6 +51,8 @@ export interface Sample {
 export interface Listed {
   readonly entries: readonly Entry[];
   readonly mail: readonly MailRow[];
+  /** Ascending; none without it. */
+  readonly erased?: readonly Uint8Array[];
 }
 
 export interface Shape {
@@ -165,7 +167,7 @@ export interface Anchored {
 export function anchored(sample: Sample, checkpoints = sample.checkpoints): Anchored {
   const blocks = new Map(sample.blocks);
   const history: AnchoredCheckpoint[] = [];
-  for (const [index, { entries, mail }] of checkpoints.entries()) {
+  for (const [index, { entries, mail, erased = [] }] of checkpoints.entries()) {
     const before = history.at(-1);
     const sorted = [...entries].sort((a, b) => compare(a.tag, b.tag));
     const { block, pages } = encodeCheckpoint({
@@ -175,7 +177,7 @@ export function anchored(sample: Sample, checkpoints = sample.checkpoints): Anch
       previous: before?.digest ?? new Uint8Array(32),
       entries: sorted,
       mail,
-      erased: [],
+      erased,
     });
     for (const one of [block, ...pages]) blocks.set(hex(sha256(one)), one);
     history.push(anchorOf(before, block, checkpointRoot(sorted), sorted.length));
