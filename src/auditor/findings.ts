@@ -22,6 +22,8 @@ export type FindingKind =
   | "duplicate-tag"
   /** With keys: a header or batch does not open, or its readings are not those that were signed. */
   | "invalid"
+  /** With keys: a header opens, and a statement in it is not signed by its device, or not over this chunk. */
+  | "signature-invalid"
   | ChainProblemKind
   | LeaveProblem
   | DeviceProblem;

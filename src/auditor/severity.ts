@@ -13,6 +13,7 @@ const LEVEL: Readonly<Record<FindingKind, Level>> = {
   forked: "tampering",
   mismatch: "tampering",
   invalid: "tampering",
+  "signature-invalid": "tampering",
   malformed: "tampering",
   truncated: "tampering",
   "duplicate-tag": "tampering",

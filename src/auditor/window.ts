@@ -14,6 +14,7 @@ import type { ReaderDeps, ReadRequest } from "../grantee/read.ts";
 import { cidOf } from "../ipfs/cid.ts";
 import { BlockAlteredError, BlockMissingError } from "../ipfs/errors.ts";
 import { parallel } from "../ipfs/parallel.ts";
+import { SignatureInvalidError } from "../log/errors.ts";
 import { epochsOf } from "../log/stream.ts";
 import type { Chunk } from "../log/chunk.ts";
 import type { Finding, FindingKind, ObjectKind } from "./findings.ts";
@@ -326,6 +327,6 @@ function findingOf(
     return blockFinding(error, { digest, object, checkpoint }, isAnchored);
   if (!(error instanceof MedSealError) || error.exit !== EXIT.refused) throw error;
   const cid = cidOf(digest);
-  const kind: FindingKind = "invalid";
+  const kind: FindingKind = error instanceof SignatureInvalidError ? "signature-invalid" : "invalid";
   return { kind, object, cid, checkpoint, text: `${object} ${cid} of checkpoint ${checkpoint}: ${error.message}` };
 }

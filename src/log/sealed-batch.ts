@@ -9,7 +9,7 @@ import type { StreamDescriptor } from "./stream.ts";
 import { BATCH_CLASSES, decodeBatch, encodeBatch, factsOfBatch } from "./batch.ts";
 import type { Entry } from "./checkpoint.ts";
 import { checkEpoch, chunkRoot, verifyStatement, type Chunk, type Statement } from "./chunk.ts";
-import { ChunkOutsideEpochError, MismatchError } from "./errors.ts";
+import { ChunkOutsideEpochError, MismatchError, SignatureInvalidError } from "./errors.ts";
 import { decodeHeader, encodeHeader, HEADER_SIZE, type Header, type HeaderChunk } from "./header.ts";
 import { parseInstant } from "../observation/instant.ts";
 
@@ -140,7 +140,7 @@ function readHeader(padded: Uint8Array, place: BatchPlace, entry: Entry): Header
   header.chunks.forEach(({ statement, index, count, root }, i) => {
     const item = { stream, epoch, count, root };
     if (!verifyStatement(statement, index, item))
-      throw new MismatchError(`the signature of chunk ${i} does not cover it`);
+      throw new SignatureInvalidError(`the signature of chunk ${i} does not cover it`);
   });
   return header;
 }

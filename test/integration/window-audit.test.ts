@@ -241,6 +241,13 @@ describe("an audit of a window with keys", function () {
       expect(named(await audit(whole, asked), whole).sort()).to.deep.equal(expected);
     });
 
+  it("names the header whose statement somebody else has signed, and blames no neighbour", async () => {
+    for (const i of IN_ORDER.keys()) {
+      const forged = world(saying({ [i]: { says: { forged: true } } }));
+      expect(named(await audit(forged), forged)).to.deep.equal([`signature-invalid header ${i}`]);
+    }
+  });
+
   it("takes what was declared erased for erased, unless it lies there altered, and blames no neighbour", async () => {
     for (const [i, entry] of whole.entries.entries()) {
       for (const object of ["header", "batch"] as const) {
