@@ -29,7 +29,7 @@ export interface Verifier {
   readonly look?: LookAtBlocks;
   readonly check?: CheckBatch;
   /** Blocks and batches that an interrupted run had checked, and that were not looked at again. */
-  resumed(): number;
+  readonly resumed: () => number;
 }
 
 /**

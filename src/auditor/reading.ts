@@ -50,7 +50,7 @@ export async function verifyReading(
     request,
     deps,
     ({ chunks, keys, ...opened }) => {
-      const { header, found } = opened;
+      const { header } = opened;
       const readings = (chunks ?? []).flatMap(({ observations }) =>
         observations.flatMap((one, index): ReadingPlace[] => {
           if (!isAt(one, at, code)) return [];

@@ -235,7 +235,7 @@ describe("an audit of block files", function () {
         const notes = new Notes(notesFile, NOW, { long: -1, every: -1 });
         return [await withKeys(resumedCheck(check, notes, files)), notes.resumed];
       };
-      expect((await failureOf(audit())) as Error).to.have.property("message", "interrupted");
+      expect(await failureOf(audit())).to.have.property("message", "interrupted");
       [checked, stop] = [0, Infinity];
       const [report, resumed] = await audit();
       expect(report).to.deep.equal(await withKeys());
