@@ -15,7 +15,7 @@ export async function openAnswer(bytes: Uint8Array, keys: HpkeKeyPair): Promise<
   const text = await openLetter(ANSWER, bytes, keys);
   let signed: Partial<SignedAnswer>;
   try {
-    signed = JSON.parse(text) as Partial<SignedAnswer>;
+    signed = (JSON.parse(text) ?? {}) as Partial<SignedAnswer>;
   } catch {
     throw new MalformedError("answer", 0, "not JSON");
   }

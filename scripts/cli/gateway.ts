@@ -24,7 +24,7 @@ export interface AsGateway {
 /** What a gateway is given beyond the usual, by what it will have. */
 export type More = (
   has: Pick<AsGateway, "session" | "chain" | "rows">,
-) => Partial<Pick<GatewayDeps, "entries" | "oldestWaiting">>;
+) => Partial<Pick<GatewayDeps, "entries" | "oldestWaiting" | "threads">>;
 
 export const journalOf = (folder: string, chainId: number): string => join(folder, `journal-${chainId}.sqlite`);
 

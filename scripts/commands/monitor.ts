@@ -3,6 +3,7 @@ import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { utf8 } from "../../src/bytes/bytes.ts";
 import { hmac } from "../../src/bytes/hash.ts";
+import { visible } from "../../src/bytes/visible.ts";
 import { UsageError } from "../../src/errors.ts";
 import { openIntake } from "../../src/intake/intake.ts";
 import { parseInstant } from "../../src/observation/instant.ts";
@@ -137,7 +138,7 @@ async function channelsOf(call: Call): Promise<Channel[]> {
   if ((url === undefined) !== (secret === undefined))
     throw new UsageError("--webhook and --webhook-secret go together: notices are signed");
   const channels: Channel[] = [
-    consoleChannel((notice) => call.io.line(call.io.json ? JSON.stringify(notice) : lineOf(notice))),
+    consoleChannel((notice) => call.io.line(call.io.json ? JSON.stringify(notice) : visible(lineOf(notice)))),
   ];
   if (file !== undefined) channels.push(fileChannel(userPath(file)));
   if (url !== undefined && secret !== undefined) {

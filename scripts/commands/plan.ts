@@ -58,7 +58,7 @@ export const command: Command = {
       checkPlan(plan);
       const out = call.need("out");
       await checkNew(out);
-      call.io.note([...describePlan(plan), "", planStatement(plan)].join("\n"));
+      call.io.note(...describePlan(plan), "", planStatement(plan));
       await call.io.confirm("Sign this?");
       const signed = await signPlan(walletOf(vault).signer(record.relationship), plan, record.id);
       const { write, signature } = signed;

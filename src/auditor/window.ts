@@ -1,5 +1,5 @@
 import { hex } from "../bytes/bytes.ts";
-import { checkChain, type ChainProblemKind } from "../archive/chain.ts";
+import { checkWindow, surroundingsOf, type ChainProblemKind, type Surroundings } from "../archive/chain.ts";
 import { generationReader, type CheckBatch, type GenerationReader, type OpenedHeader } from "../archive/batches.ts";
 import type { Found } from "../archive/archive.ts";
 import { deviceProblems, type DeviceProblem, type Devices } from "../archive/devices.ts";
@@ -84,11 +84,10 @@ export async function verifyWindow(
     const { consent } = keys.write;
     const archive = deps.archiveOf(consent.grantee);
     const { epochLength } = keys.stream;
-    const isWhole = request.from <= consent.dataStart && request.to >= consent.dataEnd;
     const facts = {
-      ...{ consent, epochLength, isWhole, devices, isPart },
+      ...{ consent, epochLength, devices, isPart },
       intervals: deps.watch.intervals({ grantor: consent.grantor, id: consentId(consent) }),
-      isAnchored: (digest: Uint8Array) => archive.names(digest),
+      surroundings: surroundingsOf((digest) => archive.names(digest), consent, request),
       isErased: (digest: Uint8Array) => archive.isErased(digest),
     };
     const reader = noting(generationReader(keys, archive, deps.read, check), (found) => anchored?.(found, keys));
@@ -152,12 +151,9 @@ export interface GenerationFacts {
   /** What is known of devices; without it nothing is said of them. */
   readonly devices?: Devices | undefined;
   readonly epochLength: number;
-  /** Whether a block with this digest was anchored. */
-  readonly isAnchored: (digest: Uint8Array) => boolean;
+  readonly surroundings: Surroundings;
   /** Whether it was declared erased; undefined where that is said elsewhere. */
   readonly isErased?: (digest: Uint8Array) => boolean;
-  /** Whether all of the generation is looked at, so that no header can lie outside. */
-  readonly isWhole: boolean;
   /** Whether less than whole epochs is looked at, so that nothing is said of their being complete. */
   readonly isPart?: boolean;
 }
@@ -197,7 +193,7 @@ export async function checkGeneration(
   tally: Tally,
   inspected?: (opened: OpenedHeader, chunks: readonly Chunk[] | undefined) => void,
 ): Promise<void> {
-  const { epochLength, isAnchored, isWhole, isPart = false } = facts;
+  const { epochLength, surroundings, isPart = false } = facts;
   const { findings } = tally;
   const opened: Pick<OpenedHeader, "place" | "header" | "found">[] = [];
   const unread: { epoch: number; digest: Uint8Array }[] = [];
@@ -219,20 +215,19 @@ export async function checkGeneration(
     }
   }
   tally.headers += opened.length;
-  const outside = (digest: Uint8Array): boolean => !isWhole && isAnchored(digest);
-  const newest = [...unread, ...opened.map(({ place }) => place)].reduce((max, { epoch }) => Math.max(max, epoch), 0);
+  const { problems, unfinished } = checkWindow(opened, unread, surroundings);
+  if (!isPart) tally.unfinished += unfinished;
   const byPlace = new Map(opened.map((one) => [`${one.place.epoch}/${one.place.n}`, one]));
-  for (const { kind, epoch, n } of checkChain(opened, { unread, outside })) {
+  for (const { kind, epoch, n } of problems) {
     if (isPart && kind.startsWith("epoch-")) continue;
-    if (kind === "epoch-open" && epoch === newest) tally.unfinished += 1;
-    else findings.push(problem(kind, byPlace.get(`${epoch}/${n}`)!, epochLength));
+    findings.push(problem(kind, byPlace.get(`${epoch}/${n}`)!, epochLength));
   }
 }
 
 async function lookAt(
   listed: Listed,
   reader: Pick<GenerationReader, "header" | "chunks" | "check">,
-  { consent, intervals, epochLength, isAnchored, isErased, devices }: GenerationFacts,
+  { consent, intervals, epochLength, surroundings, isErased, devices }: GenerationFacts,
   withReadings: boolean,
 ): Promise<Looked> {
   const { epoch, n, found } = listed;
@@ -240,7 +235,7 @@ async function lookAt(
   let erased = false;
   const isWrong = (error: unknown, object: "header" | "batch"): void => {
     if (error instanceof BlockMissingError && isErased?.(found.entry[object])) erased = true;
-    else findings.push({ ...findingOf(error, object, found, isAnchored), span: spanOf(epoch, epochLength) });
+    else findings.push({ ...findingOf(error, object, found, surroundings.isKnown), span: spanOf(epoch, epochLength) });
   };
   let opened: OpenedHeader;
   try {

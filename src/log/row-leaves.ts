@@ -1,4 +1,4 @@
-import { sha256Into } from "../bytes/hash.ts";
+import { ManyDigests } from "../bytes/sha256-many.ts";
 import { ByteWriter } from "../bytes/writer.ts";
 import type { Channel } from "../observation/observation.ts";
 import { saltStream, SALT_SIZE, writeBeginning, writeValue } from "./leaf.ts";
@@ -25,8 +25,8 @@ interface Input {
  * made of a reading.
  */
 export class RowLeaves {
-  /** One behind the other, for `flatRoot`. */
-  readonly hashes: Buffer;
+  readonly #hashes: Buffer;
+  readonly #digests: ManyDigests;
   readonly #salts: Buffer;
   readonly #inputs: (Input | undefined)[] = [];
   readonly #decimal = new Uint8Array(32);
@@ -40,7 +40,8 @@ export class RowLeaves {
 
   constructor(seed: Uint8Array, count: number) {
     this.#salts = saltStream(seed, count);
-    this.hashes = Buffer.allocUnsafe(DIGEST * count);
+    this.#hashes = Buffer.allocUnsafe(DIGEST * count);
+    this.#digests = new ManyDigests(this.#hashes);
   }
 
   /** Hashes the row at which `rows` stands. */
@@ -58,8 +59,14 @@ export class RowLeaves {
     if (rows.rest) writeValue(writer, rows.rest);
     else this.#writeQuantity(writer, rows);
     writer.over(1, this.#salts, SALT_SIZE * this.#done, SALT_SIZE);
-    sha256Into(this.hashes, DIGEST * this.#done, writer.view());
+    this.#digests.add(writer.view());
     this.#done += 1;
+  }
+
+  /** The hashes one behind the other, for `flatRoot`, once all rows were added. */
+  finish(): Buffer {
+    this.#digests.finish();
+    return this.#hashes;
   }
 
   /** Inside a minute only its seconds and their fraction are written: offsets are whole minutes. */
