@@ -20,6 +20,7 @@ import { INTAKE, intakeOptions } from "../cli/intake.ts";
 import { userPath } from "../cli/io.ts";
 import { openPlan } from "../cli/plan.ts";
 import { count, parseDuration, shown } from "../cli/times.ts";
+import { Standings } from "../cli/standings.ts";
 import { Watch } from "../cli/watch.ts";
 
 export const command: Command = {
@@ -59,10 +60,11 @@ export const command: Command = {
         const io = call.io;
         const watch = new Watch({
           ...{ desk, channels, as, io, anchorEvery: every },
+          standings: new Standings(as.chain.rpc, as.view.watch),
           answers: answers === undefined ? undefined : userPath(answers),
         });
         watch.start(now);
-        const plans = desk.plans.map(({ plan }) => `${plan.patient} (${plan.id.slice(0, 8)})`);
+        const plans = desk.watching.map(({ plan }) => `${plan.patient} (${plan.id.slice(0, 8)})`);
         io.note(`Watching over ${plans.join(", ")}`);
         if (recording) {
           const plan = planFor(call, desk);
@@ -94,7 +96,7 @@ async function adopt(call: Call, as: AsGateway, desk: Desk, now: number): Promis
 
 function planFor(call: Call, desk: Desk): string {
   const patient = call.text("patient");
-  const [found, ...more] = desk.plans.filter(({ plan }) => patient === undefined || plan.patient === patient);
+  const [found, ...more] = desk.watching.filter(({ plan }) => patient === undefined || plan.patient === patient);
   if (found === undefined) throw new UsageError(`no plan is of "${patient}"`);
   if (more.length > 0)
     throw new UsageError("several plans are kept: whose is the recording?", { hint: "add --patient NAME" });
