@@ -7,6 +7,7 @@ import { gasTable } from "./bench/gas-table.ts";
 import { benchIngest, INGEST } from "./bench/ingest.ts";
 import { ingestTable } from "./bench/ingest-table.ts";
 import { benchLive, liveTable } from "./bench/live.ts";
+import { benchVerify, VERIFY, verifyTable } from "./bench/verify.ts";
 import { runMain } from "./main.ts";
 
 interface Part {
@@ -51,6 +52,12 @@ const PARTS: Readonly<Record<string, Part>> = {
     async run([readings], seconds) {
       const report = await benchLive(readings, seconds);
       return { text: liveTable(report), json: report, pass: report.pass };
+    },
+  },
+  verify: {
+    async run(sizes, rounds = VERIFY.rounds) {
+      const report = await benchVerify({ ...VERIFY, sizes: sizes.length > 0 ? sizes : VERIFY.sizes, rounds });
+      return { text: verifyTable(report), json: report, pass: report.pass };
     },
   },
 };

@@ -83,6 +83,7 @@ const CLASSES: Partial<Record<FindingKind, string>> = {
   mismatch: "checkpoint",
   "duplicate-tag": "duplicated",
   invalid: "refused",
+  "signature-invalid": "refused",
 };
 
 /** What ours found in the words that both verifiers have: class of the finding and block. */

@@ -1,5 +1,4 @@
 import { equal, hex } from "../bytes/bytes.ts";
-import { sha256 } from "../bytes/hash.ts";
 import type { Consent } from "../consent/consent.ts";
 import { statementDigest } from "../log/chunk.ts";
 import type { OpenedBatch } from "./batches.ts";
@@ -32,7 +31,7 @@ export interface ChainProblem {
   readonly n: number;
 }
 
-type Link = Pick<OpenedBatch, "header" | "headerBlock">;
+type Link = Pick<OpenedBatch, "header" | "found">;
 
 /** What is known of headers that are not among those that could be opened: no other one is blamed for them. */
 export interface Elsewhere {
@@ -86,19 +85,19 @@ class Unread {
 
 /** What a window of a generation lies in. */
 export interface Surroundings {
-  /** Digests of anchored blocks, in hex. */
-  readonly known: ReadonlySet<string>;
+  /** Whether a block with this digest was anchored. */
+  readonly isKnown: (digest: Uint8Array) => boolean;
   /** Whether all of the generation is looked at, so that no header can lie outside. */
   readonly isWhole: boolean;
 }
 
-/** @param known - As `Surroundings` has it. @param write - The leave to write of the generation. @param window - Unix seconds, half-open. */
+/** @param isKnown - As `Surroundings` has it. @param write - The leave to write of the generation. @param window - Unix seconds, half-open. */
 export const surroundingsOf = (
-  known: Iterable<string>,
+  isKnown: Surroundings["isKnown"],
   write: Pick<Consent, "dataStart" | "dataEnd">,
   window: { readonly from: number; readonly to: number },
 ): Surroundings => ({
-  known: new Set(known),
+  isKnown,
   isWhole: window.from <= write.dataStart && window.to >= write.dataEnd,
 });
 
@@ -111,9 +110,9 @@ export const surroundingsOf = (
 export function checkWindow(
   batches: readonly Link[],
   unread: Elsewhere["unread"],
-  { known, isWhole }: Surroundings,
+  { isKnown, isWhole }: Surroundings,
 ): { readonly problems: readonly ChainProblem[]; readonly unfinished: 0 | 1 } {
-  const outside = (digest: Uint8Array): boolean => !isWhole && known.has(hex(digest));
+  const outside = (digest: Uint8Array): boolean => !isWhole && isKnown(digest);
   const epochs = [...unread, ...batches.map(({ header }) => header)].map(({ epoch }) => epoch);
   const newest = epochs.reduce((max, epoch) => Math.max(max, epoch), 0);
   const found = checkChain(batches, { unread, outside });
@@ -132,7 +131,7 @@ function checkSequence(inOrder: readonly Link[], elsewhere: Elsewhere | undefine
     const { sequence, previous, epoch } = link.header;
     const step = sequence - (before?.header.sequence ?? -1);
     if (step === 0) return [at("header-repeated", link)];
-    if (before && step === 1) return equal(previous, sha256(before.headerBlock)) ? [] : [at("header-replaced", link)];
+    if (before && step === 1) return equal(previous, before.found.entry.header) ? [] : [at("header-replaced", link)];
     if (step === 1 || (!before && !elsewhere) || elsewhere?.outside(previous)) return [];
     if (unread.has(previous) || unread.between(before?.header.epoch ?? 0, epoch + 1) > 0) return [];
     return [at("header-missing", before ?? link)];

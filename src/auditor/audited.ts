@@ -17,6 +17,8 @@ interface Done {
   readonly chainId: number;
   readonly recordAnchor: string;
   readonly rested: readonly Rested[];
+  /** Blocks and batches that an interrupted run had checked, and that were not looked at again. */
+  readonly resumed?: number;
 }
 
 /** An audit that came to an end, whatever it found; an outage gives none. */
@@ -43,12 +45,13 @@ export function countsOf(audited: Audited): readonly (readonly [what: string, co
       ["blocks declared erased", erased],
     ];
   }
-  const { headers, batches, readings, late, unfinished } = audited.report;
+  const { headers, batches, readings, late, unfinished, erased } = audited.report;
   return [
     ["headers", headers],
     ["batches opened", batches],
     ["readings checked", readings],
     ["headers marked late", late],
+    ["blocks declared erased", erased],
     ["generations whose newest epoch is open", unfinished],
   ];
 }

@@ -4,9 +4,10 @@ import type { Found } from "../archive/archive.ts";
 import { surroundingsOf } from "../archive/chain.ts";
 import type { GenerationReader } from "../archive/batches.ts";
 import { FIRST, linkAfter, readCheckpoint, type ReadBlock } from "../archive/checkpoints.ts";
+import { isDamage } from "../auditor/checks.ts";
 import type { Finding } from "../auditor/findings.ts";
 import { blockFinding, checkpointFinding } from "../auditor/verify.ts";
-import { checkGeneration, reportOf, type Tally, type WindowReport } from "../auditor/window.ts";
+import { checkGeneration, newTally, reportOf, type Tally, type WindowReport } from "../auditor/window.ts";
 import type { AnchoredCheckpoint } from "../chain/anchor.ts";
 import { decodeBlockHeader } from "../chain/block-header.ts";
 import type { BlockHeader } from "../chain/rpc.ts";
@@ -63,7 +64,7 @@ export async function verifyEvidence(bundle: Bundle, trusted: TrustedChain): Pro
   const consents = provenConsents(bundle, block, trusted);
   const histories = provenHistories(bundle, block, trusted);
 
-  const tally: Tally = { findings: [], headers: 0, batches: 0, readings: 0, late: 0, unfinished: 0 };
+  const tally = newTally();
   const asked = new Set<string>();
   const read = readerOf(bundle.blocks, asked);
   const entries = new Map<string, ReadonlyMap<string, Found>>();
@@ -89,7 +90,7 @@ export async function verifyEvidence(bundle: Bundle, trusted: TrustedChain): Pro
     const named = [...found.values()].flatMap(({ entry }) => [hex(entry.header), hex(entry.batch)]);
     const facts = {
       ...{ consent, intervals: inForce, epochLength: bundle.epochLength },
-      surroundings: surroundingsOf([...known, ...named], consent, bundle),
+      surroundings: surroundingsOf(isIn(new Set([...known, ...named])), consent, bundle),
     };
     const sequences = new Set<number>();
     await checkGeneration(places, bundledReader(bundle, one, gateway, read), facts, tally, ({ header }) =>
@@ -164,33 +165,35 @@ async function entriesOf(
         if (!entries.has(tag)) entries.set(tag, { entry, index, checkpoint, anchored });
       });
     } catch (error) {
-      findings.push(...(await findingsOf(error, anchored, known, read)));
+      findings.push(...(await findingsOf(error, anchored, isIn(known), read)));
     }
     link = linkAfter(link, anchored);
   }
   return entries;
 }
 
+const isIn =
+  (digests: ReadonlySet<string>) =>
+  (digest: Uint8Array): boolean =>
+    digests.has(hex(digest));
+
 /** What kept a checkpoint from being read: its block, or each of its pages that is missing or altered. */
 async function findingsOf(
   error: unknown,
   anchored: AnchoredCheckpoint,
-  known: ReadonlySet<string>,
+  isKnown: (digest: Uint8Array) => boolean,
   read: ReadBlock,
 ): Promise<Finding[]> {
   const { digest, index } = anchored;
   if (!isDamage(error)) return [checkpointFinding(error, anchored, { index })];
   const say = (found: unknown, block: Uint8Array, object: "checkpoint" | "page"): Finding =>
-    blockFinding(found, { digest: block, object, checkpoint: index }, known);
+    blockFinding(found, { digest: block, object, checkpoint: index }, isKnown);
   if (error.cid === cidOf(digest)) return [say(error, digest, "checkpoint")];
   const findings: Finding[] = [];
   for (const page of decodeCheckpoint(await read(digest)).pages)
     await read(page).catch((found: unknown) => findings.push(say(found, page, "page")));
   return findings;
 }
-
-const isDamage = (error: unknown): error is BlockMissingError | BlockAlteredError =>
-  error instanceof BlockMissingError || error instanceof BlockAlteredError;
 
 /** Where the batches of a generation stand; each place once and in order. */
 function placesOf(
@@ -221,10 +224,17 @@ function bundledReader(
   { generation, batches }: BundledGeneration,
   gateway: Uint8Array,
   read: ReadBlock,
-): Pick<GenerationReader, "header" | "chunks"> {
+): Pick<GenerationReader, "header" | "chunks" | "check"> {
   const keys = new Map(batches.map((batch): [string, BundledBatch] => [`${batch.epoch}/${batch.n}`, batch]));
   const keysOf = (epoch: number, n: number): BundledBatch => keys.get(`${epoch}/${n}`) as BundledBatch;
   const common = { chainId: BigInt(bundle.chainId), anchor: bundle.anchor, gateway, stream: bundle.stream, generation };
+  const chunks: GenerationReader["chunks"] = async ({ place, header, found }) => {
+    if (bundle.shows === "headers") return undefined;
+    const block = await read(found.entry.batch);
+    const { batchKey } = keysOf(place.epoch, place.n);
+    if (!batchKey) throw new NoKeyError();
+    return openBatchAlone(block, batchKey, place, header, bundle.epochLength);
+  };
   return {
     async header(epoch, n, found) {
       const place = { ...common, epoch, n };
@@ -237,12 +247,7 @@ function bundledReader(
       if (header.chunks.length > 0 && !within) throw new MismatchError("its times lie outside its epoch");
       return { place, header, headerBlock, found };
     },
-    async chunks({ place, header, found }) {
-      if (bundle.shows === "headers") return undefined;
-      const block = await read(found.entry.batch);
-      const { batchKey } = keysOf(place.epoch, place.n);
-      if (!batchKey) throw new NoKeyError();
-      return openBatchAlone(block, batchKey, place, header, bundle.epochLength);
-    },
+    chunks,
+    check: async (opened) => (await chunks(opened)) !== undefined,
   };
 }

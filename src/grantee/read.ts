@@ -1,4 +1,4 @@
-import { equal, hex, hex0x } from "../bytes/bytes.ts";
+import { equal, hex0x } from "../bytes/bytes.ts";
 import type { AskPermission } from "../chain/permission.ts";
 import { ACTIONS } from "../consent/actions.ts";
 import { consentId } from "../consent/consent.ts";
@@ -62,7 +62,7 @@ export async function* readStream(access: Access, request: ReadRequest, deps: Re
 
 /** Where the headers of what `readStream` gave for this request do not follow one another, generation by generation. */
 export function gapsIn(
-  batches: readonly Pick<OpenedBatch, "header" | "headerBlock">[],
+  batches: readonly Pick<OpenedBatch, "header" | "found">[],
   access: Access,
   request: ReadRequest,
   { archiveOf }: Pick<ReaderDeps, "archiveOf">,
@@ -71,8 +71,11 @@ export function gapsIn(
     .filter(({ stream }) => equal(stream.id, request.stream))
     .flatMap(({ generation, write: { consent } }) => {
       const own = batches.filter(({ header }) => header.generation === generation);
-      return checkWindow(own, [], surroundingsOf(archiveOf(consent.grantee).digests().map(hex), consent, request))
-        .problems;
+      return checkWindow(
+        own,
+        [],
+        surroundingsOf((digest) => archiveOf(consent.grantee).names(digest), consent, request),
+      ).problems;
     });
 }
 

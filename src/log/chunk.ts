@@ -1,7 +1,7 @@
 import { concat, equal, utf8 } from "../bytes/bytes.ts";
 import { sha256 } from "../bytes/hash.ts";
 import { ByteWriter } from "../bytes/writer.ts";
-import { deviceIdOf, verify } from "../keys/signature.ts";
+import { deviceIdOf, verifyMessage } from "../keys/signature.ts";
 import { channelKey, type Channel, type Clock, type Observation } from "../observation/observation.ts";
 import { parseInstant } from "../observation/instant.ts";
 import { ChunkOutsideEpochError } from "./errors.ts";
@@ -54,22 +54,22 @@ export function itemDigest({ stream, epoch, count, root }: ChunkItem): Uint8Arra
 }
 
 /** What the device signs: SHA-256("medseal/v1/chunk" ‖ deviceId ‖ firmware ‖ counter ‖ previous ‖ number of items ‖ items). */
-export function statementDigest(statement: Omit<Statement, "signature">): Uint8Array {
+export const statementDigest = (statement: Omit<Statement, "signature">): Uint8Array => sha256(signedBytes(statement));
+
+function signedBytes(statement: Omit<Statement, "signature">): Uint8Array {
   const writer = new ByteWriter().raw(utf8("medseal/v1/chunk")).fixed(deviceIdOf(statement.deviceKey), 32);
   writer.uint(statement.firmware, 4).uint(statement.counter, 8).fixed(statement.previous, 32);
-  return sha256(
-    writer
-      .uint(statement.items.length, 1)
-      .raw(concat(...statement.items))
-      .finish(),
-  );
+  return writer
+    .uint(statement.items.length, 1)
+    .raw(concat(...statement.items))
+    .finish();
 }
 
 /** True when the statement's key signed it and the item at `index` is `item`. */
 export function verifyStatement(statement: Statement, index: number, item: ChunkItem): boolean {
   const listed = statement.items[index];
   if (!listed || !equal(listed, itemDigest(item))) return false;
-  return verify(statement.deviceKey, statementDigest(statement), statement.signature);
+  return verifyMessage(statement.deviceKey, signedBytes(statement), statement.signature);
 }
 
 /** Root over the leaves of a chunk's observations. */

@@ -67,7 +67,7 @@ export function readSampled(reader: ByteReader): SampledData {
   return { origin, period, factor, lowerLimit, upperLimit, dimensions: reader.uint(2), data: reader.text(4) };
 }
 
-function writeValue(writer: ByteWriter, value: Value): ByteWriter {
+export function writeValue(writer: ByteWriter, value: Value): ByteWriter {
   writer.uint(KINDS.indexOf(value.kind), 1);
   switch (value.kind) {
     case "missing":
@@ -100,7 +100,7 @@ export const encodeObservation = (observation: Observation): Uint8Array =>
   writeContent(writeBeginning(new ByteWriter(), observation.channel), observation).finish();
 
 /** What all observations of a channel have in common. */
-const writeBeginning = (writer: ByteWriter, channel: Channel): ByteWriter =>
+export const writeBeginning = (writer: ByteWriter, channel: Channel): ByteWriter =>
   writeChannel(writer.uint(VERSION, 1), channel);
 
 const writeContent = (writer: ByteWriter, { time, status, value }: Observation): ByteWriter =>
@@ -126,7 +126,7 @@ export function leafSalts(seed: Uint8Array, count: number): Uint8Array[] {
   return Array.from({ length: count }, (_, i) => new Uint8Array(stream.subarray(SALT_SIZE * i, SALT_SIZE * (i + 1))));
 }
 
-const saltStream = (seed: Uint8Array, count: number): Buffer =>
+export const saltStream = (seed: Uint8Array, count: number): Buffer =>
   createCipheriv("aes-256-ctr", seed, new Uint8Array(16)).update(new Uint8Array(SALT_SIZE * count));
 
 /** RFC 9162, section 2.1.1: SHA-256(0x00 ‖ salt ‖ observation). */

@@ -6,7 +6,7 @@ import { encodeContext, type SealContext } from "../seal/context.ts";
 import { pad, unpad } from "../seal/padding.ts";
 import { open, openWithMessageKey, seal } from "../seal/seal.ts";
 import type { StreamDescriptor } from "./stream.ts";
-import { BATCH_CLASSES, decodeBatch, encodeBatch } from "./batch.ts";
+import { BATCH_CLASSES, decodeBatch, encodeBatch, factsOfBatch } from "./batch.ts";
 import type { Entry } from "./checkpoint.ts";
 import {
   checkEpoch,
@@ -17,7 +17,7 @@ import {
   type ChunkFacts,
   type Statement,
 } from "./chunk.ts";
-import { MismatchError } from "./errors.ts";
+import { ChunkOutsideEpochError, MismatchError, SignatureInvalidError } from "./errors.ts";
 import { decodeHeader, encodeHeader, HEADER_SIZE, type Header, type HeaderChunk } from "./header.ts";
 
 /** A chunk with the statement that covers it. */
@@ -140,7 +140,7 @@ function readHeader(padded: Uint8Array, place: BatchPlace, entry: Entry): Header
   header.chunks.forEach(({ statement, index, count, root }, i) => {
     const item = { stream, epoch, count, root };
     if (!verifyStatement(statement, index, item))
-      throw new MismatchError(`the signature of chunk ${i} does not cover it`);
+      throw new SignatureInvalidError(`the signature of chunk ${i} does not cover it`);
   });
   return header;
 }
@@ -159,6 +159,18 @@ export function openBatch(
 ): Chunk[] {
   checkBatchBlock(block);
   return readBatch(open(batchKey(dataEpochKey), batchContext(place), block), header, epochLength);
+}
+
+/** The checks of `openBatch`, for who needs no reading: in a third of the time. @throws as `openBatch`. */
+export function checkBatch(
+  block: Uint8Array,
+  dataEpochKey: Uint8Array,
+  place: BatchPlace,
+  header: Header,
+  epochLength: number,
+): void {
+  checkBatchBlock(block);
+  checkFacts(unpad(open(batchKey(dataEpochKey), batchContext(place), block)), header, epochLength);
 }
 
 /** `openBatch` with the single-use key of this one batch, see `messageKey`. @throws as `openBatch`. */
@@ -181,20 +193,27 @@ function checkBatchBlock(block: Uint8Array): void {
 }
 
 function readBatch(padded: Uint8Array, header: Header, epochLength: number): Chunk[] {
-  const chunks = decodeBatch(unpad(padded), header.epoch * epochLength);
-  if (chunks.length !== header.chunks.length)
+  const plain = unpad(padded);
+  checkFacts(plain, header, epochLength);
+  return decodeBatch(plain, header.epoch * epochLength);
+}
+
+function checkFacts(plain: Uint8Array, header: Header, epochLength: number): void {
+  const base = header.epoch * epochLength;
+  const facts = factsOfBatch(plain, base);
+  if (facts.length !== header.chunks.length)
     throw new MismatchError("header and batch differ in their number of chunks");
-  const facts = chunks.map(({ observations }) => factsOf(observations));
-  chunks.forEach((chunk, i) => {
+  facts.forEach(({ count, missing, root, latest }, i) => {
     const signed = header.chunks[i] as HeaderChunk;
-    const found = facts[i] as ChunkFacts;
-    if (chunk.observations.length !== signed.count || found.missing !== signed.missing)
+    if (count !== signed.count || missing !== signed.missing)
       throw new MismatchError(`chunk ${i} has not the signed number of readings`);
-    if (!equal(chunkRoot(chunk), signed.root)) throw new MismatchError(`chunk ${i} has not the signed root`);
-    checkEpoch({ ...chunk, facts: found }, header.epoch, epochLength);
+    if (!equal(root, signed.root)) throw new MismatchError(`chunk ${i} has not the signed root`);
+    // No time lies before the epoch, from which they count.
+    if (latest >= base + epochLength)
+      throw new ChunkOutsideEpochError(`chunk ${i} does not lie in epoch ${header.epoch}`);
   });
-  const { earliest, latest } = span(facts);
-  if (earliest !== header.earliest || latest !== header.latest)
+  const earliest = facts.reduce((least, one) => Math.min(least, one.earliest), Infinity);
+  const latest = facts.reduce((most, one) => Math.max(most, one.latest), 0);
+  if ((earliest === Infinity ? 0 : earliest) !== header.earliest || latest !== header.latest)
     throw new MismatchError("header and batch differ in their times");
-  return chunks;
 }

@@ -158,7 +158,16 @@ export const windowAudit = (findings: readonly Finding[] = [], stream = "heart-r
   window: { from: START, to: START + 3600 },
   depth: "read",
   rested: checkpoints(3),
-  report: { ok: findings.length === 0, headers: 60, batches: 59, readings: 3540, late: 0, unfinished: 0, findings },
+  report: {
+    ok: findings.length === 0,
+    headers: 60,
+    batches: 59,
+    readings: 3540,
+    late: 0,
+    unfinished: 0,
+    erased: 0,
+    findings,
+  },
 });
 
 export const FINDINGS: readonly Finding[] = [
