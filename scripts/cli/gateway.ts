@@ -1,5 +1,6 @@
 import { join } from "node:path";
 import type { HDNodeWallet } from "ethers";
+import type { ResendOptions } from "../../src/chain/resend.ts";
 import type { Gateway, GatewayDeps } from "../../src/gateway/gateway.ts";
 import type { BlockStore } from "../../src/ipfs/store.ts";
 import { twinRows, type TwinRows } from "../../src/state/twin.ts";
@@ -24,7 +25,7 @@ export interface AsGateway {
 /** What a gateway is given beyond the usual, by what it will have. */
 export type More = (
   has: Pick<AsGateway, "session" | "chain" | "rows">,
-) => Partial<Pick<GatewayDeps, "entries" | "oldestWaiting">>;
+) => Partial<Pick<GatewayDeps, "entries" | "oldestWaiting"> & Pick<ResendOptions, "ceiling">>;
 
 export const journalOf = (folder: string, chainId: number): string => join(folder, `journal-${chainId}.sqlite`);
 
@@ -35,19 +36,21 @@ export function asGateway<T>(call: Call, work: (as: AsGateway) => Promise<T>, mo
         withView(chain, session.folder, async (view) => {
           const { Gateway } = await import("../../src/gateway/gateway.ts");
           const { gatewayAnchor } = await import("../../src/gateway/anchor.ts");
+          const { CEILING } = await import("../../src/chain/resend.ts");
           const { hpke, signing, secret } = session.vault;
           const address = ownAddress(session.vault);
           const signer = walletOf(session.vault).signer(OWN_ADDRESS, chain.rpc);
           const rows = twinRows(journalOf(session.folder, chain.deployment.chainId));
           const receipts = openBook(session, chain, view);
+          const { ceiling = CEILING, ...given } = more({ session, chain, rows });
           const gateway = new Gateway({
-            ...more({ session, chain, rows }),
+            ...given,
             address,
             receipts,
             place: chain.placeOf(address),
             registry: chain.registry,
             blocks,
-            anchor: gatewayAnchor(chain.rpc, chain.deployment, signer, address),
+            anchor: gatewayAnchor(chain.rpc, chain.deployment, signer, address, { ceiling }),
             watch: view.watch,
             ask: view.ask,
             rows,

@@ -55,7 +55,11 @@ export const command: Command = {
           log,
           timeOf: async (block) => (await needBlock(chain.rpc, block)).timestamp,
         });
-        return { entries: () => entriesAtTime(config, now()), oldestWaiting: service.feed.oldestWaiting };
+        return {
+          entries: () => entriesAtTime(config, now()),
+          oldestWaiting: service.feed.oldestWaiting,
+          ceiling: config.maxFee,
+        };
       },
     );
   },

@@ -11,6 +11,8 @@ export async function campaign(
 ): Promise<Counts> {
   const counts: Counts = {
     kills: 0,
+    powerCuts: 0,
+    forgotten: 0,
     faults: 0,
     damages: 0,
     acknowledged: 0,
@@ -22,10 +24,11 @@ export async function campaign(
   const worlds: World[] = [];
   try {
     // One after the other: a port that is free for one is free for another that looks at the same time.
-    for (let i = 0; i < lanes; i++) worlds.push(await World.open(true));
+    for (let i = 0; i < 2 * lanes; i++) worlds.push(await World.open(true));
     await Promise.all(
-      worlds.map(async (world, i) => {
-        const lane = await Lane.open(world, dice(`${seed} ${i}`), (text) => note(`lane ${i}: ${text}`));
+      Array.from({ length: lanes }, async (_, i) => {
+        const [world, peaceful] = worlds.slice(2 * i, 2 * i + 2) as [World, World];
+        const lane = await Lane.open(world, peaceful, dice(`${seed} ${i}`), (text) => note(`lane ${i}: ${text}`));
         await lane.campaign(kills, counts);
       }),
     );

@@ -34,11 +34,14 @@ export interface GatewayConfig {
   readonly grace: number;
   /** Bytes that must be free on the disk for readings to be taken. */
   readonly reserve: number;
+  /** Most wei that a unit of gas may cost. */
+  readonly maxFee: bigint;
   readonly sources: readonly Source[];
 }
 
 const FORMAT = "medseal-gateway/1";
 const MIB = 1 << 20;
+const GWEI = 1_000_000_000n;
 
 /**
  * Reads a gateway's configuration; see docs/gateway.md, "Configuration".
@@ -57,6 +60,7 @@ export function parseConfig(text: string): GatewayConfig {
     "skew",
     "grace",
     "reserveMiB",
+    "maxFeeGwei",
     "sources",
   ]);
   if (all["format"] !== FORMAT) throw new ConfigError("format", `${FORMAT} is expected`);
@@ -75,6 +79,7 @@ export function parseConfig(text: string): GatewayConfig {
     skew: durationAt(all["skew"] ?? "5min", "skew", 1, 86_400),
     grace: durationAt(all["grace"] ?? "1min", "grace", 0, 86_400),
     reserve: integerAt(all["reserveMiB"] ?? 256, "reserveMiB", 0, 1_000_000) * MIB,
+    maxFee: BigInt(integerAt(all["maxFeeGwei"] ?? 500, "maxFeeGwei", 1, 1_000_000)) * GWEI,
     sources: listAt(all["sources"], "sources").map(sourceAt),
   };
   if (config.seal > config.anchor)
