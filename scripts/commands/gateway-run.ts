@@ -59,8 +59,10 @@ export const command: Command = {
           entries: () => entriesAtTime(config, now()),
           oldestWaiting: service.feed.oldestWaiting,
           ceiling: config.maxFee,
+          proven: config.attest,
         };
       },
+      { attested: config.attest },
     );
   },
 };

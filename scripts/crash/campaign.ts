@@ -2,13 +2,15 @@ import { World } from "../../test/cli/world.ts";
 import { dice } from "../../test/unit/log/mutate.ts";
 import { Lane, type Counts } from "./lane.ts";
 
-/** Gateways beside each other, each killed so many times; the sum of what was counted. */
+/** Gateways beside each other, each killed so many times, or for so many minutes; the sum of what was counted. */
 export async function campaign(
   seed: string,
   lanes: number,
   kills: number,
   note: (text: string) => void,
+  minutes = Infinity,
 ): Promise<Counts> {
+  const end = Date.now() + minutes * 60_000;
   const counts: Counts = {
     kills: 0,
     powerCuts: 0,
@@ -29,7 +31,7 @@ export async function campaign(
       Array.from({ length: lanes }, async (_, i) => {
         const [world, peaceful] = worlds.slice(2 * i, 2 * i + 2) as [World, World];
         const lane = await Lane.open(world, peaceful, dice(`${seed} ${i}`), (text) => note(`lane ${i}: ${text}`));
-        await lane.campaign(kills, counts);
+        await lane.campaign(kills, counts, end);
       }),
     );
   } finally {

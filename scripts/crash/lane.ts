@@ -25,7 +25,7 @@ export interface Counts {
 /** Out of how many kills: while it starts, under failing system calls, with the power, with damage to the journal afterwards. */
 const ONE_IN = { early: 4, failing: 6, power: 3, damaged: 4 };
 /** Milliseconds from when it is ready, or from its start, to a kill; system calls fail slowly. */
-const WITHIN = { ready: 1200, start: 2500, failing: 6000 };
+const WITHIN = { ready: 1000, start: 1500, failing: 4000 };
 
 /** One gateway with its patient, its device and a reader, in a world of its own. */
 export class Lane {
@@ -68,12 +68,12 @@ export class Lane {
     return new Lane(...wards, roll, disk, note);
   }
 
-  /** Kills the gateway again and again while the device streams. */
-  async campaign(kills: number, counts: Counts): Promise<void> {
+  /** Kills the gateway again and again while the device streams. @param end - Unix milliseconds after which no more is killed. */
+  async campaign(kills: number, counts: Counts, end: number): Promise<void> {
     const { world, gateway } = this.#ward;
     const log = world.path("strace.log");
     const mayFail = canFail();
-    for (let i = 0; i < kills; i++) {
+    for (let i = 0; i < kills && Date.now() < end; i++) {
       const fails = mayFail && this.#roll(ONE_IN.failing) === 0;
       const { ready, ended } = this.#live(fails ? failing(this.#roll, log) : []);
       if (!fails && this.#roll(ONE_IN.early) !== 0) {

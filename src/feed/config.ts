@@ -36,6 +36,8 @@ export interface GatewayConfig {
   readonly reserve: number;
   /** Most wei that a unit of gas may cost. */
   readonly maxFee: bigint;
+  /** What the chain says counts by proofs of its state only. */
+  readonly attest: boolean;
   readonly sources: readonly Source[];
 }
 
@@ -61,6 +63,7 @@ export function parseConfig(text: string): GatewayConfig {
     "grace",
     "reserveMiB",
     "maxFeeGwei",
+    "attest",
     "sources",
   ]);
   if (all["format"] !== FORMAT) throw new ConfigError("format", `${FORMAT} is expected`);
@@ -80,6 +83,7 @@ export function parseConfig(text: string): GatewayConfig {
     grace: durationAt(all["grace"] ?? "1min", "grace", 0, 86_400),
     reserve: integerAt(all["reserveMiB"] ?? 256, "reserveMiB", 0, 1_000_000) * MIB,
     maxFee: BigInt(integerAt(all["maxFeeGwei"] ?? 500, "maxFeeGwei", 1, 1_000_000)) * GWEI,
+    attest: booleanAt(all["attest"] ?? false, "attest"),
     sources: listAt(all["sources"], "sources").map(sourceAt),
   };
   if (config.seal > config.anchor)
@@ -169,6 +173,11 @@ function durationAt(value: unknown, at: string, least: number, most: number): nu
 function integerAt(value: unknown, at: string, least: number, most: number): number {
   if (typeof value !== "number" || !Number.isInteger(value) || value < least || value > most)
     throw new ConfigError(at, `a whole number from ${least} to ${most} is expected`);
+  return value;
+}
+
+function booleanAt(value: unknown, at: string): boolean {
+  if (typeof value !== "boolean") throw new ConfigError(at, "true or false is expected");
   return value;
 }
 
