@@ -8,7 +8,7 @@ import { ChainUnavailableError } from "../../src/chain/errors.ts";
 import type { SyncOptions } from "../../src/chain/ledger-sync.ts";
 import type { ConsentLedger } from "../../src/chain/ledger.ts";
 import type { AskPermission } from "../../src/chain/permission.ts";
-import { openRpc, readBlock } from "../../src/chain/rpc.ts";
+import { callNode, openRpc, readBlock } from "../../src/chain/rpc.ts";
 import type { Archive } from "../../src/archive/archive.ts";
 import type { Hex } from "../../src/consent/consent.ts";
 import type { RegistryAddress } from "../../src/consent/typed-data.ts";
@@ -44,14 +44,7 @@ export interface View {
 /** Asks the node for nothing but its number. @throws ChainUnavailableError, UsageError. */
 export async function chainId(rpc: string): Promise<number> {
   try {
-    const answer = await fetch(rpc, {
-      method: "POST",
-      headers: { "content-type": "application/json" },
-      body: '{"jsonrpc":"2.0","id":1,"method":"eth_chainId","params":[]}',
-      signal: AbortSignal.timeout(10_000),
-    });
-    const { result } = (await answer.json()) as { result?: unknown };
-    const id = Number(result);
+    const id = Number(await callNode(rpc, "eth_chainId", [], 10_000));
     if (Number.isSafeInteger(id) && id > 0) return id;
   } catch (cause) {
     throw new ChainUnavailableError(undefined, cause);

@@ -17,7 +17,7 @@ export async function openWard(world: World, begin: number): Promise<Ward> {
   const hour = (time: number): string => `${new Date(time * 1000).toISOString().slice(0, 14)}00:00Z`;
   const window = `${hour(begin - 3600)}..${hour(begin + 36_000)}`;
   for (const name of ["Ann", "Gateway", "Lee"]) {
-    await world.run(`keys new ${name}`);
+    await world.identity(name);
     await world.run(`keys card --as ${name} --out ${name}.card`);
   }
   for (const name of ["Gateway", "Lee"]) await world.run(`contacts add ${name}.card --as Ann --yes`);

@@ -18,7 +18,7 @@ async function ward(world: World): Promise<void> {
   const rows = Array.from({ length: 900 }, (_, i) => `${i},${(fast(i) ? 140 : 70) + (i % 3)}`);
   await writeFile(world.path("recording.csv"), ["Time [s], HR", ...rows, ""].join("\n"));
   const names = ["Ann", "Gateway", "Monitor", "Lee", "Kim"];
-  for (const name of [...names, "Relayer"]) await world.run(`keys new ${name}`);
+  for (const name of [...names, "Relayer"]) await world.identity(name);
   for (const name of names) await world.run(`keys card --as ${name} --out ${name}.card`);
   for (const name of ["Gateway", "Monitor", "Lee", "Kim"]) await world.run(`contacts add ${name}.card --as Ann --yes`);
   for (const name of ["Gateway", "Monitor"]) await world.run(`contacts add ${name}.card --as Lee --yes`);

@@ -32,7 +32,7 @@ describe("a gateway that runs", function () {
     begin = Math.floor(Date.now() / 1000);
     world = await World.open(true);
     for (const name of ["Ann", "Gateway", "Lee"]) {
-      await world.run(`keys new ${name}`);
+      await world.identity(name);
       await world.run(`keys card --as ${name} --out ${name}.card`);
     }
     for (const name of ["Gateway", "Lee"]) await world.run(`contacts add ${name}.card --as Ann --yes`);
