@@ -244,7 +244,7 @@ describe("a feed", function () {
     expect(await feed.take(SOURCE, message(1, [2]))).to.include(refused);
     // Seen by nobody before the journal itself finds no room.
     ways.full = false;
-    const { apply } = at.rows;
+    const apply = at.rows.apply.bind(at.rows);
     at.rows.apply = () => Promise.reject(new JournalFailedError(new Error("database or disk is full"), true));
     expect(await feed.take(SOURCE, message(1, [2]))).to.include(refused);
     at.rows.apply = apply;
