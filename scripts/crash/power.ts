@@ -1,5 +1,5 @@
 import { execFileSync } from "node:child_process";
-import { existsSync } from "node:fs";
+import { existsSync, mkdirSync, rmSync } from "node:fs";
 import { chmod, copyFile, mkdir, mkdtemp, readdir, readFile, rename, rm, stat, writeFile } from "node:fs/promises";
 import { join, resolve } from "node:path";
 
@@ -20,11 +20,12 @@ function compiled(): { path: string } | { missing: string } {
   if (process.platform !== "linux") return { missing: "power cuts are tried on Linux only" };
   const path = join(CACHE, `forget-${process.pid}.so`);
   try {
+    mkdirSync(CACHE, { recursive: true });
     execFileSync("cc", ["-O2", "-w", "-shared", "-fPIC", "-o", path, SOURCE, "-lpthread"], { stdio: "ignore" });
   } catch {
     return { missing: "there is no C compiler (cc) for the shim that forgets what was not synced" };
   }
-  process.once("exit", () => execFileSync("rm", ["-f", path]));
+  process.once("exit", () => rmSync(path, { force: true }));
   return { path };
 }
 
