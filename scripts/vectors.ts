@@ -5,6 +5,7 @@ import { batchSuites } from "./vectors/batch.ts";
 import { consentSuites } from "./vectors/consent.ts";
 import { disclosureSuites } from "./vectors/disclosure.ts";
 import { envelopeSuites } from "./vectors/envelope.ts";
+import { evidenceSuites } from "./vectors/evidence.ts";
 import { handedSuites } from "./vectors/handed.ts";
 import { logSuites } from "./vectors/log.ts";
 import { proofSuites } from "./vectors/proof.ts";
@@ -58,6 +59,7 @@ const suites = [
   ...archiveSuites(),
   ...batchSuites(),
   ...proofSuites(),
+  ...(await evidenceSuites()),
   ...(await sealSuites()),
   ...(await consentSuites()),
   ...(await envelopeSuites()),

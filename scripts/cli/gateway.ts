@@ -26,7 +26,7 @@ export interface AsGateway {
 /** What a gateway is given beyond the usual, by what it will have. */
 export type More = (
   has: Pick<AsGateway, "session" | "chain" | "rows">,
-) => Partial<Pick<GatewayDeps, "entries" | "oldestWaiting"> & Pick<AnchorOptions, "ceiling" | "proven">>;
+) => Partial<Pick<GatewayDeps, "entries" | "oldestWaiting" | "threads"> & Pick<AnchorOptions, "ceiling" | "proven">>;
 
 export const journalOf = (folder: string, chainId: number): string => join(folder, `journal-${chainId}.sqlite`);
 

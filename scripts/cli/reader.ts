@@ -47,6 +47,8 @@ export interface Reader {
   readonly chain: Chain;
   /** What something released lets it look into, of the patient that --patient names. */
   readonly streams: readonly StreamDescriptor[];
+  /** The same of one patient. */
+  streamsOf(patient: string): readonly StreamDescriptor[];
   /**
    * Finds what was released for a stream, and fetches the archives of its gateways.
    *
@@ -98,8 +100,11 @@ export function withReader<T>(call: Call, work: (reader: Reader) => Promise<T>):
             return { ...chosen, descriptor, wish, request, deps, chain, ledger };
           };
           const mine = found.filter((one) => patient === undefined || one.patient.name === patient);
-          const streams = mine.flatMap(({ access }) => access.keys.map(({ stream }) => stream));
-          return work({ vault, chain, streams, open });
+          const streamsIn = (some: readonly Found[]): StreamDescriptor[] =>
+            some.flatMap(({ access }) => access.keys.map(({ stream }) => stream));
+          const streamsOf = (name: string): StreamDescriptor[] =>
+            streamsIn(found.filter((one) => one.patient.name === name));
+          return work({ vault, chain, streams: streamsIn(mine), streamsOf, open });
         }),
       ),
     ),

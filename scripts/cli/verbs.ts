@@ -69,6 +69,7 @@ export const GROUPS: Readonly<Record<string, Readonly<Record<string, string>>>> 
     "alerts resolve": "say that it is over",
     "alerts snooze": "ask for silence for a while",
     "alerts verify": "work an alert out again",
+    "alerts escalate": "escalate on chain what nobody has taken up",
   },
   Anybody: {
     relay: "send signed grants and revocations to the chain",

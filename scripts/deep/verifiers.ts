@@ -138,5 +138,8 @@ export async function independently(
   return [...new Set(findings.map(theirsInCommon))].sort();
 }
 
+/** Milliseconds: longer than this on one input is a hang. */
+export const LONGEST = 2000;
+
 /** Whether an error says something of the input, and is not a bug. */
 export const isTyped = (error: unknown): error is MedSealError => error instanceof MedSealError;

@@ -52,11 +52,17 @@ export function countsOf(audited: Audited): readonly (readonly [what: string, co
   ];
 }
 
+/** That a block is erased is its gateway's own word: whether anybody asked for it, no checkpoint says. */
+const untouched = (erased: number): string =>
+  erased === 0
+    ? "nothing that was anchored was altered or removed"
+    : "nothing that was anchored was altered, and nothing removed but what the gateway itself declares erased";
+
 /** What an audit of this depth has shown when it found nothing, and what it cannot see. */
 export function reachOf(audited: Audited): { readonly shows: string; readonly blind: string } {
   if (audited.kind === "archive")
     return {
-      shows: "nothing that was anchored was altered or removed",
+      shows: untouched(audited.report.erased),
       blind:
         "Without a key it cannot see what was left out or made up before it was anchored, nor what the blocks say. A stream is audited with the keys that a consent to audit or read gave.",
     };

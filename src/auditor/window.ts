@@ -1,5 +1,5 @@
 import { hex } from "../bytes/bytes.ts";
-import { checkChain, type ChainProblemKind } from "../archive/chain.ts";
+import { checkWindow, surroundingsOf, type ChainProblemKind, type Surroundings } from "../archive/chain.ts";
 import { generationReader, type GenerationReader, type OpenedHeader } from "../archive/batches.ts";
 import type { Found } from "../archive/archive.ts";
 import { leaveProblem, type LeaveProblem } from "../archive/leave.ts";
@@ -70,11 +70,10 @@ export async function verifyWindow(
     const { consent } = keys.write;
     const archive = deps.archiveOf(consent.grantee);
     const { epochLength } = keys.stream;
-    const isWhole = request.from <= consent.dataStart && request.to >= consent.dataEnd;
     const facts = {
-      ...{ consent, epochLength, isWhole },
+      ...{ consent, epochLength },
       intervals: deps.watch.intervals({ grantor: consent.grantor, id: consentId(consent) }),
-      known: new Set(archive.digests().map(hex)),
+      surroundings: surroundingsOf(archive.digests().map(hex), consent, request),
     };
     const reader = generationReader(keys, archive, deps.read);
     await checkGeneration(listed(keys, request, reader), reader, facts, tally, (opened, chunks) =>
@@ -105,10 +104,7 @@ export interface GenerationFacts {
   /** When it was in force, undefined where that is not known: then it is not looked at. */
   readonly intervals: readonly InForce[] | undefined;
   readonly epochLength: number;
-  /** Digests of anchored blocks, in hex. */
-  readonly known: ReadonlySet<string>;
-  /** Whether all of the generation is looked at, so that no header can lie outside. */
-  readonly isWhole: boolean;
+  readonly surroundings: Surroundings;
 }
 
 /**
@@ -120,11 +116,12 @@ export interface GenerationFacts {
 export async function checkGeneration(
   places: Iterable<{ epoch: number; n: number; found: Found }>,
   reader: Pick<GenerationReader, "header" | "chunks">,
-  { consent, intervals, epochLength, known, isWhole }: GenerationFacts,
+  { consent, intervals, epochLength, surroundings }: GenerationFacts,
   tally: Tally,
   inspected: (opened: OpenedHeader, chunks: readonly Chunk[] | undefined) => void = () => undefined,
 ): Promise<void> {
   const { findings } = tally;
+  const { known } = surroundings;
   const opened: OpenedHeader[] = [];
   const unread: { epoch: number; digest: Uint8Array }[] = [];
   for (const { epoch, n, found } of places) {
@@ -151,12 +148,11 @@ export async function checkGeneration(
     tally.readings += chunks.reduce((sum, { observations }) => sum + observations.length, 0);
   }
   tally.headers += opened.length;
-  const outside = (digest: Uint8Array): boolean => !isWhole && known.has(hex(digest));
-  const newest = [...unread, ...opened.map(({ place }) => place)].reduce((max, { epoch }) => Math.max(max, epoch), 0);
-  for (const { kind, epoch, n } of checkChain(opened, { unread, outside })) {
+  const { problems, unfinished } = checkWindow(opened, unread, surroundings);
+  tally.unfinished += unfinished;
+  for (const { kind, epoch, n } of problems) {
     const at = opened.find(({ place }) => place.epoch === epoch && place.n === n)!;
-    if (kind === "epoch-open" && epoch === newest) tally.unfinished += 1;
-    else findings.push(problem(kind, at, epochLength));
+    findings.push(problem(kind, at, epochLength));
   }
 }
 

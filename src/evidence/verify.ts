@@ -1,6 +1,7 @@
 import { equal, fromHex, hex } from "../bytes/bytes.ts";
 import { sha256 } from "../bytes/hash.ts";
 import type { Found } from "../archive/archive.ts";
+import { surroundingsOf } from "../archive/chain.ts";
 import type { GenerationReader } from "../archive/batches.ts";
 import { FIRST, linkAfter, readCheckpoint, type ReadBlock } from "../archive/checkpoints.ts";
 import type { Finding } from "../auditor/findings.ts";
@@ -12,6 +13,7 @@ import type { BlockHeader } from "../chain/rpc.ts";
 import { MedSealError } from "../errors.ts";
 import { cidOf } from "../ipfs/cid.ts";
 import { BlockAlteredError, BlockMissingError } from "../ipfs/errors.ts";
+import { decodeCheckpoint } from "../log/checkpoint.ts";
 import { MismatchError } from "../log/errors.ts";
 import { openBatchAlone, openHeaderAlone } from "../log/sealed-batch.ts";
 import type { Bundle, BundledBatch, BundledGeneration } from "./bundle.ts";
@@ -29,6 +31,8 @@ export interface EvidenceReport extends Omit<WindowReport, "findings"> {
   readonly consents: readonly ShownConsent[];
   /** Epochs of the window of which no header is shown: nothing was recorded, or it was left out. */
   readonly unrecorded: number;
+  /** Headers between those shown of a generation of which nothing is shown: of epochs outside the window, by the exporter's word. */
+  readonly unshown: number;
   /** Something is wrong with what is there. */
   readonly findings: readonly Finding[];
   /** What is not there. */
@@ -69,21 +73,29 @@ export async function verifyEvidence(bundle: Bundle, trusted: TrustedChain): Pro
 
   const known = new Set(bundle.blocks.keys());
   const covered = new Set<number>();
+  const shown = new Set<string>();
+  let unshown = 0;
   const missing: string[] = [];
   for (const one of bundle.generations) {
     const { consent, inForce } = consents[one.write] as ShownConsent;
     const gateway = fromHex(consent.grantee);
     const found = entries.get(hex(gateway));
     if (!found) throw new EvidenceRefusedError("a generation's gateway is not among those shown");
+    if (shown.size === shown.add(`${one.generation} of ${consent.grantee}`).size)
+      throw new EvidenceRefusedError("a generation comes twice");
     const places = placesOf(bundle, one, found, missing);
     for (const { epoch } of places) covered.add(epoch);
+    // A header may follow on one of another epoch, of which the checkpoints give the digest only.
+    const named = [...found.values()].flatMap(({ entry }) => [hex(entry.header), hex(entry.batch)]);
     const facts = {
       ...{ consent, intervals: inForce, epochLength: bundle.epochLength },
-      // A header may follow on one of another epoch, of which the checkpoints give the digest only.
-      known: new Set([...known, ...[...found.values()].flatMap(({ entry }) => [hex(entry.header), hex(entry.batch)])]),
-      isWhole: bundle.from <= consent.dataStart && bundle.to >= consent.dataEnd,
+      surroundings: surroundingsOf([...known, ...named], consent, bundle),
     };
-    await checkGeneration(places, bundledReader(bundle, one, gateway, read), facts, tally);
+    const sequences = new Set<number>();
+    await checkGeneration(places, bundledReader(bundle, one, gateway, read), facts, tally, ({ header }) =>
+      sequences.add(header.sequence),
+    );
+    unshown += leftOut(sequences);
   }
   if (!bundle.registryAccount)
     missing.unshift("the state of the consents: whether the gateway had leave to write is not shown");
@@ -103,10 +115,19 @@ export async function verifyEvidence(bundle: Bundle, trusted: TrustedChain): Pro
     block,
     checkpoints: histories.reduce((sum, { history }) => sum + history.length, 0),
     consents,
+    unshown,
     unrecorded: (bundle.to - bundle.from) / bundle.epochLength - covered.size,
     findings: wrong,
     missing,
   };
+}
+
+/** How many numbers between the lowest and the highest are not there. */
+function leftOut(numbers: ReadonlySet<number>): number {
+  if (numbers.size === 0) return 0;
+  let [lowest, highest] = [Infinity, 0];
+  for (const number of numbers) [lowest, highest] = [Math.min(lowest, number), Math.max(highest, number)];
+  return highest - lowest + 1 - numbers.size;
 }
 
 /** Reads from the bundle as from a store, and notes what was asked for: what is not there is missing, what does not hash to its name is altered. */
@@ -143,21 +164,33 @@ async function entriesOf(
         if (!entries.has(tag)) entries.set(tag, { entry, index, checkpoint, anchored });
       });
     } catch (error) {
-      findings.push(findingOf(error, anchored, known));
+      findings.push(...(await findingsOf(error, anchored, known, read)));
     }
     link = linkAfter(link, anchored);
   }
   return entries;
 }
 
-function findingOf(error: unknown, anchored: AnchoredCheckpoint, known: ReadonlySet<string>): Finding {
+/** What kept a checkpoint from being read: its block, or each of its pages that is missing or altered. */
+async function findingsOf(
+  error: unknown,
+  anchored: AnchoredCheckpoint,
+  known: ReadonlySet<string>,
+  read: ReadBlock,
+): Promise<Finding[]> {
   const { digest, index } = anchored;
-  if (!(error instanceof BlockMissingError || error instanceof BlockAlteredError))
-    return checkpointFinding(error, anchored, { index });
-  const own = error.cid === cidOf(digest);
-  const finding = blockFinding(error, { digest, object: own ? "checkpoint" : "page", checkpoint: index }, known);
-  return own ? finding : { ...finding, cid: error.cid, text: finding.text.replace(finding.cid, error.cid) };
+  if (!isDamage(error)) return [checkpointFinding(error, anchored, { index })];
+  const say = (found: unknown, block: Uint8Array, object: "checkpoint" | "page"): Finding =>
+    blockFinding(found, { digest: block, object, checkpoint: index }, known);
+  if (error.cid === cidOf(digest)) return [say(error, digest, "checkpoint")];
+  const findings: Finding[] = [];
+  for (const page of decodeCheckpoint(await read(digest)).pages)
+    await read(page).catch((found: unknown) => findings.push(say(found, page, "page")));
+  return findings;
 }
+
+const isDamage = (error: unknown): error is BlockMissingError | BlockAlteredError =>
+  error instanceof BlockMissingError || error instanceof BlockAlteredError;
 
 /** Where the batches of a generation stand; each place once and in order. */
 function placesOf(
@@ -171,8 +204,9 @@ function placesOf(
   for (const { epoch, n, tag } of batches) {
     if (epoch * epochLength < from || epoch * epochLength >= to)
       throw new EvidenceRefusedError("it has a batch outside its window");
-    if (epoch < before.epoch || (epoch === before.epoch && n <= before.n))
-      throw new EvidenceRefusedError("its batches are out of order");
+    // Numbered from 0 without a gap, or one could be left out whose digest is known from its checkpoint.
+    const follows = epoch === before.epoch ? n === before.n + 1 : epoch > before.epoch && n === 0;
+    if (!follows) throw new EvidenceRefusedError("its batches are out of order");
     before = { epoch, n };
     const found = entries.get(hex(tag));
     if (found) places.push({ epoch, n, found });

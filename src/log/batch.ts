@@ -2,7 +2,7 @@ import { utf8 } from "../bytes/bytes.ts";
 import { ByteReader } from "../bytes/reader.ts";
 import { ByteWriter } from "../bytes/writer.ts";
 import type { Channel, Clock } from "../observation/observation.ts";
-import type { Chunk } from "./chunk.ts";
+import { chunkRoot, factsOf, type Chunk } from "./chunk.ts";
 import { channelKey } from "../observation/observation.ts";
 import { decodeColumns, encodeColumns } from "./columns.ts";
 import { TooLargeError } from "./errors.ts";
@@ -39,12 +39,14 @@ function readClock(reader: ByteReader): Clock {
  *
  * @param base - Unix seconds of the start of the epoch.
  */
-export function encodeBatch(chunks: readonly Chunk[], base: number): Uint8Array {
+export const encodeBatch = (chunks: readonly Chunk[], base: number): Uint8Array => packBatch(plainBatch(chunks, base));
+
+/** What of a batch is compressed. @throws as `encodeBatch`. */
+export function plainBatch(chunks: readonly Chunk[], base: number): Uint8Array {
   const leaves = chunks.reduce((sum, { observations }) => sum + observations.length, 0);
   if (leaves > MAX_LEAVES) throw new TooLargeError(`a batch holds at most ${MAX_LEAVES} readings, got ${leaves}`);
-  const seen = new Set<Channel>();
-  for (const { observations } of chunks) for (const { channel } of observations) seen.add(channel);
-  const channels = new Map([...seen].map((channel) => [channelKey(channel), channel]));
+  const used = chunks.flatMap(({ facts, observations }) => (facts ?? factsOf(observations)).channels);
+  const channels = new Map(used.map((channel) => [channelKey(channel), channel]));
   if (channels.size > 255) throw new TooLargeError(`a batch holds at most 255 channels, got ${channels.size}`);
   const table = [...channels.values()];
 
@@ -57,7 +59,26 @@ export function encodeBatch(chunks: readonly Chunk[], base: number): Uint8Array 
   }
   const plain = writer.finish();
   if (plain.length > LARGEST) throw new TooLargeError("batch exceeds 64 MiB before compression");
-  return new ByteWriter().raw(MAGIC).uint(ZSTD, 1).uint(plain.length, 4).sized(compress(plain), 4).finish();
+  return plain;
+}
+
+const packBatch = (plain: Uint8Array): Uint8Array =>
+  new ByteWriter().raw(MAGIC).uint(ZSTD, 1).uint(plain.length, 4).sized(compress(plain), 4).finish();
+
+/** Bytes that a batch has at the most; zstd adds less than this to what it cannot compress (`ZSTD_COMPRESSBOUND`). */
+export const mostPacked = (plainLength: number): number => plainLength + (plainLength >> 8) + 128;
+
+/** A batch of one chunk as `encodeBatch` gives it, and the chunk's root: what of sealing takes long, and needs no key. */
+export interface MadeChunk {
+  readonly encoded: Uint8Array;
+  readonly root: Uint8Array;
+}
+
+/** @param plain - Of one chunk, as `plainBatch` gives it; read again, so that it can be handed to another thread as bytes. */
+export function makeChunk(plain: Uint8Array, base: number): MadeChunk {
+  const [chunk] = readPlain(plain, base);
+  if (!chunk) throw new RangeError("a batch without a chunk has no root");
+  return { encoded: packBatch(plain), root: chunkRoot(chunk) };
 }
 
 /**
@@ -71,8 +92,11 @@ export function decodeBatch(bytes: Uint8Array, base: number): Chunk[] {
   const packed = outer.sized(4);
   outer.end();
   const plain = decompress(packed, length) ?? outer.fail("not one zstd frame of the stated length");
-  const reader = new ByteReader(plain, "batch");
+  return readPlain(plain, base);
+}
 
+function readPlain(plain: Uint8Array, base: number): Chunk[] {
+  const reader = new ByteReader(plain, "batch");
   const channels = Array.from({ length: reader.uint(1) }, () => readChannel(reader));
   let room = MAX_LEAVES;
   const chunks = Array.from({ length: reader.uint(1) }, () => {

@@ -61,44 +61,43 @@ export function encodeColumns(
   channels: readonly Channel[],
   base: number,
 ): Uint8Array {
-  const columns = Array.from({ length: COLUMNS }, () => new ByteWriter());
-  const [channelColumn, shape, form, tick, scale, mantissa, rest] = columns as [
-    ByteWriter,
-    ByteWriter,
-    ByteWriter,
-    ByteWriter,
-    ByteWriter,
-    ByteWriter,
-    ByteWriter,
-  ];
-  const indexOf = new Map(channels.map((channel, i) => [channelKey(channel), i]));
+  const count = observations.length;
+  const [channelColumn, shape, form] = [new Uint8Array(count), new Uint8Array(count), new Uint8Array(count)];
+  const [tick, scale, mantissa, rest] = [new ByteWriter(), new ByteWriter(), new ByteWriter(), new ByteWriter()];
+  const keyed = new Map(channels.map((channel, i) => [channelKey(channel), i]));
+  const indexes = new Map(channels.map((channel, i) => [channel, i]));
   const forms = new Map<string, { index: number; form: TimeForm; last: number }>();
-  const lastMantissa = channels.map(() => 0);
+  const lastMantissa = new Float64Array(channels.length);
   // Values of one row have one time.
-  let [instant, known, ticks] = [parseInstant(""), forms.get(""), 0];
+  let [instant, known, last] = [parseInstant(""), forms.get(""), ""];
 
-  for (const { channel, time, status, value } of observations) {
-    const channelIndex = indexOf.get(channelKey(channel));
-    const next = parseInstant(time);
-    if (channelIndex === undefined || !next)
+  for (let row = 0; row < count; row++) {
+    const { channel, time, status, value } = observations[row] as Observation;
+    const channelIndex = indexes.get(channel) ?? keyed.get(channelKey(channel));
+    if (time !== last) {
+      instant = parseInstant(time);
+      last = time;
+      known = undefined;
+    }
+    if (channelIndex === undefined || !instant)
       throw new RangeError("observation outside the channel table, or its time is no instant");
     const comparator = value.kind === "quantity" ? COMPARATORS.indexOf(value.comparator) : 0;
-    channelColumn.uint(channelIndex, 1);
-    shape.uint(KINDS.indexOf(value.kind) | (STATUSES.indexOf(status) << 2) | (comparator << 5), 1);
+    channelColumn[row] = channelIndex;
+    shape[row] = KINDS.indexOf(value.kind) | (STATUSES.indexOf(status) << 2) | (comparator << 5);
 
-    if (next !== instant || !known) {
-      instant = next;
+    if (known) tick.uint(0, 1);
+    else {
       const { seconds, fraction, offset } = instant;
       const formKey = `${fraction.length}${offset}`;
       known = forms.get(formKey) ?? { index: forms.size, form: { digits: fraction.length, offset }, last: 0 };
       forms.set(formKey, known);
       if (forms.size > MAX_FORMS) throw new TooLargeError(`a chunk holds at most ${MAX_FORMS} forms of time`);
       if (seconds < base || seconds >= base + DAY) throw new RangeError("observation outside its epoch");
-      ticks = (seconds - base) * 10 ** fraction.length + Number(fraction || "0");
+      const ticks = (seconds - base) * 10 ** fraction.length + Number(fraction || "0");
+      tick.varint(zigzag(ticks - known.last));
+      known.last = ticks;
     }
-    form.uint(known.index, 1);
-    tick.varint(zigzag(ticks - known.last));
-    known.last = ticks;
+    form[row] = known.index;
 
     if (value.kind === "quantity") {
       const compact = compactDecimal(value.decimal);
@@ -112,9 +111,10 @@ export function encodeColumns(
     else writeSampled(rest, value.sampled);
   }
 
-  const writer = new ByteWriter().uint(observations.length, 4).uint(base, 6).uint(forms.size, 1);
+  const writer = new ByteWriter().uint(count, 4).uint(base, 6).uint(forms.size, 1);
   for (const { form: known } of forms.values()) writer.uint(known.digits, 1).uint(offsetCode(known.offset), 2);
-  for (const column of columns) writer.sized(column.finish(), 4);
+  const written = [tick, scale, mantissa, rest].map((column) => column.finish());
+  for (const column of [channelColumn, shape, form, ...written]) writer.sized(column, 4);
   return writer.finish();
 }
 
@@ -154,6 +154,7 @@ export function decodeColumns(
   const lastMantissa = new Map<number, number>();
 
   const observations: Observation[] = [];
+  let [lastForm, time] = [-1, ""];
   for (let row = 0; row < count; row++) {
     const channelIndex = channelColumn.uint(1);
     const channel = channels[channelIndex] ?? channelColumn.fail("unknown channel");
@@ -167,13 +168,17 @@ export function decodeColumns(
     const known = forms[formIndex] ?? form.fail("unknown time form");
     if (formIndex > formsUsed) form.fail("forms of time are not in the order of their first use");
     if (formIndex === formsUsed) formsUsed++;
-    known.last += unzigzag(tick.varint());
+    const step = tick.varint();
+    known.last += unzigzag(step);
     const perSecond = 10 ** known.digits;
     if (known.last < 0 || known.last >= DAY * perSecond) tick.fail("time a day or more from the start of its epoch");
     const seconds = Math.floor(known.last / perSecond);
     const fraction = known.digits === 0 ? "" : String(known.last - seconds * perSecond).padStart(known.digits, "0");
     if (base + seconds + 60 * offsetMinutes(known.offset) > LAST_LOCAL) tick.fail("time after the year 9999");
-    const time = formatInstant({ seconds: base + seconds, fraction, offset: known.offset });
+    // Values of one row have one time.
+    if (step !== 0 || formIndex !== lastForm)
+      time = formatInstant({ seconds: base + seconds, fraction, offset: known.offset });
+    lastForm = formIndex;
     observations.push({ channel, time, status, value: readValue(kind) });
 
     function readValue(of: (typeof KINDS)[number]): Value {

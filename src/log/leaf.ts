@@ -1,7 +1,7 @@
 import { createCipheriv } from "node:crypto";
 import { concat } from "../bytes/bytes.ts";
-import { sha256Into } from "../bytes/hash.ts";
 import { ByteReader } from "../bytes/reader.ts";
+import { ManyDigests } from "../bytes/sha256-many.ts";
 import { ByteWriter } from "../bytes/writer.ts";
 import {
   COMPARATORS,
@@ -143,6 +143,7 @@ export function observationLeaves(seed: Uint8Array, observations: readonly Obser
 export function flatLeaves(seed: Uint8Array, observations: readonly Observation[]): Buffer {
   const salts = saltStream(seed, observations.length);
   const leaves = Buffer.allocUnsafe(DIGEST * observations.length);
+  const digests = new ManyDigests(leaves);
   const inputs = new Map<Channel, { readonly writer: ByteWriter; readonly beginning: number }>();
   observations.forEach((observation, i) => {
     let input = inputs.get(observation.channel);
@@ -155,7 +156,8 @@ export function flatLeaves(seed: Uint8Array, observations: readonly Observation[
     }
     const { writer, beginning } = input;
     writeContent(writer.cut(beginning), observation).over(1, salts, SALT_SIZE * i, SALT_SIZE);
-    sha256Into(leaves, DIGEST * i, writer.view());
+    digests.add(writer.view());
   });
+  digests.finish();
   return leaves;
 }

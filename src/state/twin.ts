@@ -13,7 +13,7 @@ export class JournalDamagedError extends MedSealError {
 
   constructor() {
     super("the journal and its twin are both damaged", {
-      hint: "keep both files as they are and look at the disk; nothing is sealed or anchored until this is resolved",
+      hint: "keep both files as they are and look at the disk; nothing is written until this is resolved",
     });
   }
 }

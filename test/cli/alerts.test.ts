@@ -167,6 +167,44 @@ describe("alerts from the command line", function () {
     expect(exit).to.equal(1);
   });
 
+  it("the page of what Lee may read shows the alerts, who took them up and when, and what nobody evaluated", async () => {
+    const page = async (line: string): Promise<string> => {
+      const { exit, err } = await world.try(`report --patient Ann --zone UTC ${line} --as Lee`);
+      expect(exit, err).to.equal(0);
+      return (await readFile(world.path(line.split(" ").at(-1) ?? ""), "utf8")).replace(/\s+/g, " ");
+    };
+    const whole = await page("--html ann.html");
+    expect(whole).to.include("All verified.").and.include("900 readings of 1 stream");
+    expect(whole)
+      .to.match(/UTC: acknowledged by <bdi>Kim<\/bdi>/)
+      .and.match(/asked <bdi>Lee<\/bdi>/);
+    expect(whole.match(/: raised<\/li>/g)).to.have.length(2);
+    expect(whole).to.not.match(/<h2 id="s\d"><bdi>alerts/);
+    const quiet = await page("--from 2026-03-01T08:00:00Z --to 2026-03-01T08:02:00Z --html quiet.html");
+    expect(quiet).to.include("The alert stream has no alert in this time");
+  });
+
+  it("who may only audit the alerts learns how much is recorded, and what that does not say", async () => {
+    await world.run("keys new Auditor");
+    await world.run("keys card --as Auditor --out Auditor.card");
+    await world.run("contacts add Auditor.card --as Ann --yes");
+    for (const name of ["Ann", "Monitor"]) await world.run(`contacts add ${name}.card --as Auditor --yes`);
+    await world.run(
+      `consent grant --to Auditor --stream alerts --action AUDIT --data ${GRANTED} --until 7d --out auditor.grant --yes --as Ann`,
+    );
+    await world.run("relay auditor.grant --wait --as Relayer");
+    await world.run("release --to Auditor --out auditor.mail --as Ann");
+    await world.run("inbox --file auditor.mail --as Auditor");
+    const audit = (await world.json("audit alerts --to 2026-03-01T08:15:00Z --as Auditor")) as object;
+    expect(audit).to.deep.include({ ok: true, findings: [] }).and.include.keys("recorded", "cannotSay");
+    const said = await world.run("audit alerts --to 2026-03-01T08:15:00Z --as Auditor");
+    expect(said)
+      .to.match(/% has a signed and anchored record/)
+      .and.match(/You may audit these alerts, not read them/);
+    const list = await world.try("alerts list --as Auditor");
+    expect([list.exit, /audit these alerts, not read/.test(list.err)]).to.deep.equal([3, true]);
+  });
+
   it("tried wrong in every way that its help suggests", async () => {
     const name = notices[0]?.alert ?? "";
     const quiet = `plan --to Monitor --rule fast-heart --responder Lee --out x.plan --yes --as Ann`;
@@ -207,6 +245,12 @@ describe("alerts from the command line", function () {
       ["plan show --as Lee", 2, /signed no plan/],
       ["plan show ann.plan --as Lee", 1, /somebody else/],
       ["plan show recording.csv --as Monitor", 1, /malformed/],
+      [`${quiet} --replaces ffff`, 2, /no plan of yours/],
+      [`${quiet} --on-chain Nobody`, 2, /no contact/],
+      [`${quiet} --device 8867-4=0x12 --device-registry 0x12`, 2, /CODE=ID/],
+      [`${quiet} --device 8867-4=0x${"11".repeat(32)}`, 2, /go together/],
+      [`alerts ack ${name} --notice told.ndjson --to Monitor --out x.answer --as Lee`, 2, /no notice there/],
+      ["alerts escalate --gateway Nobody --as Lee", 2, /no contact/],
       ["monitor --as Kim", 2, /no care plan/],
       ["monitor --plan ann.plan --as Gateway", 1, /somebody else/],
       ["monitor --replay 5 --as Monitor", 2, /goes with a recording/],

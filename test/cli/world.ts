@@ -2,6 +2,7 @@ import { spawn } from "node:child_process";
 import { mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
+import type { Writable } from "node:stream";
 import { slugOf } from "../../scripts/cli/home.ts";
 import type { Vault } from "../../scripts/cli/vault.ts";
 import { passphraseStore } from "../../src/state/store.ts";
@@ -16,6 +17,16 @@ export interface Ran {
   readonly exit: number | string;
   readonly out: string;
   readonly err: string;
+}
+
+/** A command that runs. */
+export interface Running {
+  kill(signal: NodeJS.Signals): void;
+  readonly pid: number;
+  readonly done: Promise<Ran>;
+  readonly stdin: Writable;
+  /** What it wrote to stderr so far. */
+  said(): string;
 }
 
 /** A folder with a home, a passphrase and a running world; commands run in it as processes of their own. */
@@ -53,25 +64,29 @@ export class World {
     return this.start(line, env).done;
   }
 
-  /** Started, and not waited for. */
-  start(
-    line: string,
-    env: Record<string, string | undefined> = {},
-  ): { kill(signal: NodeJS.Signals): void; pid: number; done: Promise<Ran> } {
+  /** Started, and not waited for. @param fed - Its stdin stays open. */
+  start(line: string, env: Record<string, string | undefined> = {}, fed = false): Running {
     const words = [...line.matchAll(/"([^"]*)"|(\S+)/g)].map(([, quoted, plain]) => quoted ?? plain ?? "");
     const { MEDSEAL_HOME: _home, MEDSEAL_AS: _as, MEDSEAL_RPC: _rpc, MEDSEAL_IPFS: _ipfs, ...rest } = process.env;
     const child = spawn(process.execPath, [CLI, ...words], {
       cwd: this.folder,
       env: { ...rest, ...this.env, ...env },
-      stdio: ["ignore", "pipe", "pipe"],
+      stdio: ["pipe", "pipe", "pipe"],
     });
+    if (!fed) child.stdin.end();
     let [out, err] = ["", ""];
     child.stdout.setEncoding("utf8").on("data", (text: string) => (out += text));
     child.stderr.setEncoding("utf8").on("data", (text: string) => (err += text));
     const done = new Promise<Ran>((ended) =>
       child.once("close", (code, signal) => ended({ exit: code ?? signal ?? "", out, err })),
     );
-    return { kill: (signal) => void child.kill(signal), pid: child.pid as number, done };
+    return {
+      kill: (signal) => void child.kill(signal),
+      pid: child.pid as number,
+      done,
+      stdin: child.stdin,
+      said: () => err,
+    };
   }
 
   /** A new identity; its vault is cheap to open from now on, as each command does. */

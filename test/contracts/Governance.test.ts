@@ -1,4 +1,6 @@
+import { spawnSync } from "node:child_process";
 import { readFile, writeFile } from "node:fs/promises";
+import { join } from "node:path";
 import { expect } from "chai";
 import { ZeroAddress, type ParamType } from "ethers";
 import { network } from "hardhat";
@@ -32,6 +34,7 @@ const DOCS = new URL("../../docs/contracts.md", import.meta.url);
 
 // every function × every role   as the table in docs/contracts.md says, which is written from here
 // delays                        what protects acts at once; what is dangerous is announced, and a guardian can cancel it
+// the command                   tells an outage from everything else
 // hand-over                     leaves the deployer with nothing, in whatever state it is begun
 describe("Governance", () => {
   const chain = network.create();
@@ -310,5 +313,17 @@ describe("Governance", () => {
         ).to.equal(true);
       }
     });
+  });
+
+  describe("the command", () => {
+    for (const script of ["governance.ts", "deploy.ts"]) {
+      it(`${script} takes a chain that is away for an outage`, () => {
+        const args = [join(import.meta.dirname, "../../scripts", script), "show"];
+        const env = { ...process.env, MEDSEAL_RPC: "http://127.0.0.1:1" };
+        const { status, stderr } = spawnSync(process.execPath, args, { env, encoding: "utf8" });
+        expect(stderr).to.include("(ERR_CHAIN_UNAVAILABLE)\nhint: ");
+        expect(status).to.equal(4);
+      });
+    }
   });
 });

@@ -10,7 +10,7 @@ import type { Consent } from "../../src/consent/consent.ts";
 import type { InForce } from "../../src/consent/watch.ts";
 import type { GenerationKeys } from "../../src/envelope/payload.ts";
 import type { Access } from "../../src/grantee/access.ts";
-import type { ReaderDeps } from "../../src/grantee/read.ts";
+import { gapsIn, readStream, type ReadBatch, type ReaderDeps } from "../../src/grantee/read.ts";
 import { cidOf } from "../../src/ipfs/cid.ts";
 import { StoreUnavailableError } from "../../src/ipfs/errors.ts";
 import { epochKeys } from "../../src/keys/cover.ts";
@@ -39,7 +39,20 @@ interface Asked {
   readonly outage?: boolean;
 }
 
-async function audit({ sample }: World, asked: Asked = {}): Promise<WindowReport> {
+const audit = async (at: World, asked: Asked = {}): Promise<WindowReport> => {
+  const { access, request, deps } = await asking(at, asked);
+  return verifyWindow(access, request, deps);
+};
+
+/** Where a reader of the window is told that the record is not whole. */
+async function gaps(at: World, asked: Asked = {}): Promise<string[]> {
+  const { access, request, deps } = await asking(at, asked);
+  const batches: ReadBatch[] = [];
+  for await (const batch of readStream(access, request, deps)) batches.push(batch);
+  return gapsIn(batches, access, request, deps).map(({ kind }) => kind);
+}
+
+async function asking({ sample }: World, asked: Asked) {
   const { from = 0, to = EPOCHS, changes, time = START + EPOCHS * EPOCH_LENGTH } = asked;
   const { history, blocks } = anchored(sample);
   const read = storeOf(blocks, changes);
@@ -47,14 +60,16 @@ async function audit({ sample }: World, asked: Asked = {}): Promise<WindowReport
   await archive.update(history.map((one): AnchoredCheckpoint => ({ ...one, time })));
   const [own] = sample.streams as [GenerationKeys];
   const write = { ...own.write, consent: { ...own.write.consent, ...asked.consent } };
-  const access = { keys: [{ ...own, ...asked.keys, write }] } as unknown as Access;
+  const release = { chain: [] };
+  const access = { release, link: { consent: {} }, keys: [{ ...own, ...asked.keys, write }] } as unknown as Access;
   const deps = {
     archiveOf: () => archive,
     read: asked.outage ? () => Promise.reject(new StoreUnavailableError("away")) : read,
     watch: { intervals: () => asked.intervals ?? [{ from: 0 }] },
+    ask: () => Promise.resolve(true),
   } as unknown as ReaderDeps;
   const [start, end] = [from, to].map((epoch) => START + epoch * EPOCH_LENGTH) as [number, number];
-  return verifyWindow(access, { stream: own.stream.id, from: start, to: end, purpose: "TREAT" }, deps);
+  return { access, deps, request: { stream: own.stream.id, from: start, to: end, purpose: "TREAT" } };
 }
 
 /** Kind, object and the position of the block among what was written. */
@@ -80,6 +95,15 @@ describe("an audit of a window with keys", function () {
     for (let from = 0; from < EPOCHS; from++)
       for (let to = from + 1; to <= EPOCHS; to++)
         expect(named(await audit(whole, { from, to }), whole), `${from} to ${to}`).to.deep.equal([]);
+  });
+
+  it("tells a reader of no gap where there is none, and of each that there is", async () => {
+    for (let from = 0; from < EPOCHS; from++)
+      for (let to = from + 1; to <= EPOCHS; to++)
+        expect(await gaps(whole, { from, to }), `${from} to ${to}`).to.deep.equal([]);
+    expect(await gaps(world(saying({ 7: { last: false } })))).to.deep.equal([]);
+    expect(await gaps(world(IN_ORDER, [2]))).to.deep.equal(["header-missing", "epoch-missing"]);
+    expect(await gaps(world(IN_ORDER, [0]), { from: 1 })).to.deep.equal(["header-missing"]);
   });
 
   it("reads headers only with keys to audit", async () => {

@@ -1,5 +1,6 @@
 import { readCard } from "../../../scripts/cli/card.ts";
 import { readMail } from "../../../scripts/cli/mail.ts";
+import { readBundle, type BundleInputs } from "../../../scripts/vectors/evidence-report.ts";
 import { openRequest } from "../../../scripts/cli/request.ts";
 import { concat, fromHex, hex } from "../../../src/bytes/bytes.ts";
 import { ByteWriter } from "../../../src/bytes/writer.ts";
@@ -13,6 +14,7 @@ import { parseSigned, signedDigest, verifySigned } from "../../../src/consent/si
 import { checkReceipt, isSigned, receiptDigest, ReceiptError } from "../../../src/disclosure/receipt.ts";
 import { openEnvelope } from "../../../src/envelope/envelope.ts";
 import { decodeRelease } from "../../../src/envelope/payload.ts";
+import { readZip } from "../../../src/evidence/zip.ts";
 import { decodePinset, encodePinset } from "../../../src/ipfs/pinset.ts";
 import { coverOf, decodeCover, encodeCover, epochKey } from "../../../src/keys/cover.ts";
 import { batchKey, headerKey, tagOf } from "../../../src/keys/epoch.ts";
@@ -151,6 +153,15 @@ function readHeads(inputs: Inputs): unknown {
   return { inners: checkpoints.map(innerHash), heads };
 }
 
+/** As an accounting is parsed, of which a receipt is a line. */
+function parsed(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch (cause) {
+    throw new ReceiptError("no JSON", { cause });
+  }
+}
+
 function readSigned(inputs: Inputs): unknown {
   const message = parseSigned(inputs["text"] as string);
   verifySigned(message, at(inputs));
@@ -177,6 +188,8 @@ export const READERS: Readonly<Record<string, Reader>> = {
     return { ...pinset, cid: encodePinset(pinset).cid.toString() };
   },
   proof: (inputs) => checkProof(parseProof(inputs["text"] as string), inputs as unknown as Trusted),
+  evidence: (inputs) => readBundle(inputs as unknown as BundleInputs),
+  "evidence-file": (inputs) => [...readZip(bytes(inputs, "file"))].map(([name, content]) => ({ name, content })),
   cover: readCoverCase,
   "epoch-keys": (inputs) => ({
     batchKey: batchKey(bytes(inputs, "data")),
@@ -195,7 +208,7 @@ export const READERS: Readonly<Record<string, Reader>> = {
   release: (inputs) => decodeRelease(bytes(inputs)),
   envelope: async (inputs) => openEnvelope(bytes(inputs, "block"), await keyPair(inputs), at(inputs)),
   receipt: ({ text }) => {
-    const receipt = checkReceipt(JSON.parse(text as string));
+    const receipt = checkReceipt(parsed(text as string));
     if (!isSigned(receipt)) throw new ReceiptError("not signed by its holder");
     return receiptDigest(receipt);
   },
