@@ -6,6 +6,7 @@ import { fromHex } from "../../src/bytes/bytes.ts";
 import type { AnchoredCheckpoint } from "../../src/chain/anchor.ts";
 import { readDeployment, type Deployment } from "../../src/chain/deployment.ts";
 import { ChainUnavailableError } from "../../src/chain/errors.ts";
+import type { SyncOptions } from "../../src/chain/ledger-sync.ts";
 import type { ConsentLedger } from "../../src/chain/ledger.ts";
 import type { AskPermission } from "../../src/chain/permission.ts";
 import { callNode, openRpc, readBlock } from "../../src/chain/rpc.ts";
@@ -97,11 +98,12 @@ export async function withView<T>(
   { rpc, deployment }: Chain,
   folder: string,
   work: (view: View) => Promise<T>,
+  sync: SyncOptions = {},
 ): Promise<T> {
   const { ConsentLedger } = await import("../../src/chain/ledger.ts");
   const { watchLedger } = await import("../../src/chain/watch.ts");
   const { PermissionJudge } = await import("../../src/chain/permission.ts");
-  const ledger = new ConsentLedger(rpc, deployment, join(folder, `ledger-${deployment.chainId}.sqlite`));
+  const ledger = new ConsentLedger(rpc, deployment, join(folder, `ledger-${deployment.chainId}.sqlite`), sync);
   try {
     const watch = watchLedger(ledger);
     await watch.refresh();

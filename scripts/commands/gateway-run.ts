@@ -59,8 +59,11 @@ export const command: Command = {
           entries: () => entriesAtTime(config, now()),
           oldestWaiting: service.feed.oldestWaiting,
           latenessBound: config.lateness,
+          ceiling: config.maxFee,
+          proven: config.attest,
         };
       },
+      { attested: config.attest },
     );
   },
 };

@@ -18,7 +18,7 @@ const EMPTY_ROOT = keccak256("0x80");
  * @throws StateProofError
  */
 export function provenValue(root: Hex, key: Hex, nodes: readonly Hex[]): Hex | undefined {
-  if (root === EMPTY_ROOT && nodes.length === 0) return undefined;
+  if (root === EMPTY_ROOT && isEmpty(nodes)) return undefined;
   const digits = key.slice(2);
   let expected: RlpStructuredData = root;
   let depth = 0;
@@ -35,6 +35,9 @@ export function provenValue(root: Hex, key: Hex, nodes: readonly Hex[]): Hex | u
   }
   throw new StateProofError("it ends too early");
 }
+
+/** Some nodes show the root that stands for no entries. */
+const isEmpty = (nodes: readonly Hex[]): boolean => nodes.length === 0 || (nodes.length === 1 && nodes[0] === "0x80");
 
 type Step = { readonly value: Hex | undefined } | { readonly child: Hex; readonly depth: number };
 

@@ -5,7 +5,9 @@ import { MedSealError } from "../errors.ts";
 import type { Gateway } from "../gateway/gateway.ts";
 import { inOrder } from "../gateway/state.ts";
 import { parseInstant } from "../observation/instant.ts";
+import { JournalFailedError } from "../state/rows.ts";
 import type { Device, Source } from "./config.ts";
+import { DiskFullError } from "./errors.ts";
 import { isReading, parseMessage, type FeedMessage } from "./message.ts";
 import { keepApart } from "./quarantine.ts";
 import { Routes, type NotTaken } from "./routes.ts";
@@ -106,7 +108,7 @@ export class Intake {
         for (const tell of told) tell();
       } catch (error) {
         if (!(error instanceof MedSealError)) throw error;
-        const { code, message } = error;
+        const { code, message } = error instanceof JournalFailedError && error.full ? new DiskFullError() : error;
         this.#options.events.failed(error);
         for (const { source } of together) this.#options.events.refused(source, code);
         answers = together.map(({ line }) => ({ ...placeOf(line), level: "refused", code, reason: message }));

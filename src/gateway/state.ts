@@ -1,4 +1,5 @@
 import type { CheckpointAnchor } from "../chain/anchor.ts";
+import type { SentTransaction } from "../chain/resend.ts";
 import type { Hex } from "../consent/consent.ts";
 import type { Release } from "../envelope/payload.ts";
 import type { Entry, MailRow } from "../log/checkpoint.ts";
@@ -43,6 +44,8 @@ export interface DecidedCheckpoint extends CheckpointAnchor {
   readonly blocks: readonly Uint8Array[];
   /** CID of its pinset, once all is stored and pinned. */
   readonly pinset?: string;
+  /** Its transaction, until it is final. */
+  readonly sent?: SentTransaction;
   /** Block of its transaction, once mined. A reorganisation can take it back. */
   readonly mined?: number;
   /** Set once its block is final. */

@@ -281,7 +281,7 @@ describe("a gateway", () => {
         ...deps,
         anchor: {
           finalHead: () => behind.finalHead(),
-          anchor: (...given) => behind.anchor(...given),
+          anchor: (checkpoint, expectedHead) => behind.anchor(checkpoint, expectedHead),
           head: async (atLeast) => {
             const { head, block } = await behind.head();
             if (block < atLeast) throw new ChainUnavailableError("lags");
