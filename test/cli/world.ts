@@ -124,8 +124,8 @@ export const RECORDING = "recording.csv";
 export const START = "2026-03-01T08:00:00Z";
 export const HOUR = "2026-03-01T08:00:00Z..2026-03-01T09:00:00Z";
 
-/** Ann, a gateway that recorded for her, and Dr Lee who was granted three minutes of her heart rate and has found them. */
-export async function wardOf(world: World): Promise<void> {
+/** Ann, a gateway that recorded for her, and Dr Lee who was granted three minutes of her heart rate and has found them. @param ready - Called before anything is recorded. */
+export async function wardOf(world: World, ready = (): Promise<void> => Promise.resolve()): Promise<void> {
   const rows = Array.from({ length: 300 }, (_, i) => `${i},${70 + (i % 9)},${96 + (i % 3)}`);
   await writeFile(world.path(RECORDING), ["Time [s], HR, SpO2", ...rows, ""].join("\n"));
   for (const name of ["Ann", "Gateway", "Lee", "Relayer"]) await world.identity(name);
@@ -147,6 +147,7 @@ export async function wardOf(world: World): Promise<void> {
   await world.run("gateway confirm gw.receipt --as Ann");
   await world.run("release --to Lee --out lee.mail --as Ann");
   await world.run("gateway post lee.mail --as Gateway");
+  await ready();
   await world.run(`ingest ${RECORDING} --start ${START} --as Gateway`);
   await world.run("inbox --gateway Gateway --as Lee");
 }
