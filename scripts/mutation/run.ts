@@ -1,11 +1,15 @@
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
 import { mulberry32 } from "../../examples/simulate.ts";
+import { ROOT } from "./compiler.ts";
 import { VerdictJournal } from "./journal.ts";
-import { Bench, type Verdict } from "./kill.ts";
+import { Bench } from "./kill.ts";
 import { mutantsOf, type Mutant } from "./mutants.ts";
+import { groupOf } from "./suites.ts";
+import type { Step } from "./tests.ts";
+import type { Ruling, Verdict } from "./worker.ts";
 
-export interface Judged extends Mutant {
-  readonly verdict: Verdict;
-}
+export interface Judged extends Mutant, Ruling {}
 
 export interface RunOptions {
   /** Only mutants of files whose path holds this. */
@@ -24,24 +28,30 @@ export async function judgeMutants(options: RunOptions = {}): Promise<Judged[]> 
   const mutants = mutantsOf().filter(({ file }) => file.includes(only));
   const queue = sample === Infinity ? mutants : shuffled(mutants, seed);
   const judged: Judged[] = [];
+  const killers = new Killers();
+  const sound = new Map<object, Promise<void>>();
   let counted = 0;
-  const add = (mutant: Mutant, verdict: Verdict): void => {
-    const each = { ...mutant, verdict };
+  const add = (each: Judged): void => {
+    killers.note(each);
+    if (counted >= sample) return;
     judged.push(each);
-    if (isCounted(verdict)) counted++;
+    if (isCounted(each.verdict)) counted++;
     onVerdict?.(each);
   };
   const work = async (): Promise<void> => {
     let bench: Bench | undefined;
     try {
       for (let mutant = queue.shift(); mutant !== undefined && counted < sample; mutant = queue.shift()) {
-        let verdict = journal.get(mutant);
-        if (verdict === undefined) {
-          bench ??= new Bench();
-          verdict = await bench.judge(mutant);
-          journal.put(mutant, verdict);
+        let ruling = journal.get(mutant);
+        if (ruling === undefined) {
+          const at = (bench ??= new Bench());
+          const group = groupOf(mutant.file);
+          if (!sound.has(group)) sound.set(group, assertSound(mutant.file, at, journal));
+          await sound.get(group);
+          ruling = await at.judge({ changed: mutant, first: killers.of(mutant), unchanged: false });
+          journal.put(mutant, ruling);
         }
-        if (counted < sample) add(mutant, verdict);
+        add({ ...mutant, ...ruling });
       }
     } finally {
       bench?.close();
@@ -51,7 +61,34 @@ export async function judgeMutants(options: RunOptions = {}): Promise<Judged[]> 
   return judged;
 }
 
+/** @throws Error when the tests fail on the contracts as they are: then no kill would mean anything. */
+async function assertSound(file: string, bench: Bench, journal: VerdictJournal): Promise<void> {
+  const changed = { file, content: readFileSync(join(ROOT, file), "utf8") };
+  const ruling = journal.get(changed) ?? (await bench.judge({ changed, first: [], unchanged: true }));
+  if (ruling.verdict !== "survived")
+    throw new Error(`a test of ${file} fails on the contracts as they are: ${JSON.stringify(ruling.by)}`);
+  journal.put(changed, ruling);
+}
+
 export const isCounted = (verdict: Verdict): boolean => verdict === "killed" || verdict === "survived";
+
+/** The tests that killed lately, by function and by file: they are likely to kill the neighbours. */
+class Killers {
+  readonly #lately = new Map<string, Step[]>();
+
+  note({ file, inside, by }: Judged): void {
+    if (by?.test === undefined) return;
+    for (const place of [`${file} ${inside}`, file]) {
+      const others = (this.#lately.get(place) ?? []).filter(({ test }) => test !== by.test);
+      this.#lately.set(place, [by, ...others].slice(0, 4));
+    }
+  }
+
+  of({ file, inside }: Mutant): Step[] {
+    const lately = [`${file} ${inside}`, file].flatMap((place) => this.#lately.get(place) ?? []);
+    return lately.filter(({ test }, i) => lately.findIndex((other) => other.test === test) === i).slice(0, 5);
+  }
+}
 
 function shuffled<T>(items: readonly T[], seed: number): T[] {
   const next = mulberry32(seed);

@@ -1,77 +1,68 @@
 import { UsageError } from "../../src/errors.ts";
 
-/** Contracts that are tested together: where their code is, and what must fail when it is changed. */
+/** Sources that are tested together, and what must fail when one of them is changed. */
 export interface Group {
   readonly sources: readonly string[];
-  /** Artifacts whose code tells a change from none. */
-  readonly artifacts: readonly string[];
-  /** Arguments of Hardhat, the cheapest first; a mutant is dead with the first that fails. */
-  readonly suites: readonly (readonly string[])[];
+  /** Test files, the cheapest first; a mutant is dead with the first test that fails. */
+  readonly suites: readonly string[];
 }
 
-const solidity = (...names: string[]): string[] => [
-  ...["test", "solidity", "--no-compile"],
-  ...names.map((name) => `test/contracts/${name}.t.sol`),
-];
-const mocha = (...files: string[]): string[] => [
-  ...["test", "mocha", "--no-compile", "--bail"],
-  ...files.map((file) => `test/${file}.test.ts`),
-];
-const contracts = (...names: string[]): string[] => mocha(...names.map((name) => `contracts/${name}`));
+const tests = (...names: string[]): string[] => names.map((name) => `test/contracts/${name}.test.ts`);
+const fuzz = (...names: string[]): string[] => names.map((name) => `test/contracts/${name}.t.sol`);
 
 export const GROUPS: readonly Group[] = [
   {
     sources: ["ConsentLedger", "ConsentRegistry", "ConsentChain", "ConsentHash", "ConsentSignature"],
-    artifacts: ["ConsentRegistry"],
     suites: [
-      solidity("ConsentLedger", "ConsentSignature", "IsPermitted"),
-      contracts("ConsentRegistry", "signers", "batch", "isPermitted", "order"),
-      contracts("invariants"),
+      ...tests("ConsentRegistry", "isPermitted", "batch", "signers", "order"),
+      ...fuzz("ConsentLedger", "ConsentSignature", "IsPermitted"),
+      ...tests("invariants"),
     ],
   },
   {
     sources: ["RecordAnchor", "Merkle"],
-    artifacts: ["RecordAnchor"],
-    suites: [solidity("RecordAnchor", "Merkle"), contracts("RecordAnchor"), contracts("invariants")],
+    suites: [...tests("RecordAnchor", "isPermitted"), ...fuzz("RecordAnchor", "Merkle"), ...tests("invariants")],
   },
   {
     sources: ["DeviceRegistry", "DeviceKey"],
-    artifacts: ["DeviceRegistry"],
     suites: [
-      solidity("DeviceRegistry"),
-      contracts("DeviceRegistry", "deviceCallers", "deviceSuccession", "verifyBatch"),
-      solidity("DeviceInvariants"),
+      ...tests("DeviceRegistry", "deviceCallers", "deviceSuccession", "verifyBatch"),
+      ...fuzz("DeviceRegistry"),
+      ...tests("Governance", "registries"),
+      ...fuzz("DeviceInvariants"),
     ],
   },
   {
     sources: ["PartyRegistry", "PartyStanding"],
-    artifacts: ["PartyRegistry", "EmergencyAccess"],
     suites: [
-      contracts("PartyRegistry"),
-      solidity("PartyRegistry"),
-      contracts("Governance"),
-      solidity("EmergencyAccess"),
+      ...tests("PartyRegistry", "EmergencyAccess"),
+      ...tests("Governance", "registries"),
+      ...fuzz("EmergencyAccess", "PartyRegistry"),
     ],
   },
   {
     sources: ["EmergencyAccess", "EmergencyHash", "EmergencyTerms"],
-    artifacts: ["EmergencyAccess", "VaultRecovery"],
-    suites: [contracts("EmergencyAccess", "VaultRecovery"), solidity("EmergencyAccess"), contracts("Governance")],
+    suites: [
+      ...tests("EmergencyAccess"),
+      ...fuzz("EmergencyAccess"),
+      ...tests("Governance", "registries"),
+    ],
   },
   {
     sources: ["VaultRecovery"],
-    artifacts: ["VaultRecovery"],
-    suites: [contracts("VaultRecovery"), solidity("VaultRecovery"), contracts("Governance")],
+    suites: [...tests("VaultRecovery"), ...fuzz("VaultRecovery"), ...tests("Governance")],
   },
   {
     sources: ["AlertRules", "AlertEscalation", "RuleLimits"],
-    artifacts: ["AlertRules", "RuleEvaluator"],
-    suites: [solidity("AlertRules", "AlertEscalation", "RuleEvaluator"), mocha("chain/rules")],
+    suites: [
+      ...tests("ruleRefusals"),
+      ...fuzz("AlertRules", "AlertEscalation", "RuleEvaluator"),
+      "test/chain/rules.test.ts",
+    ],
   },
   {
     sources: ["RuleEvaluator", "RuleEvaluation", "RuleMeasure", "Rounding"],
-    artifacts: ["RuleEvaluator"],
-    suites: [solidity("RuleEvaluator"), mocha("chain/rules")],
+    suites: ["test/chain/rules.test.ts", ...fuzz("RuleEvaluator", "AlertRules")],
   },
 ];
 

@@ -1,0 +1,110 @@
+import { mkdirSync, rmSync, writeFileSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { BUILD, compiled, QUICK, ROOT, type Changed, type Compiled } from "./compiler.ts";
+import { CONTRACTS, sourceOf, standardInput } from "../package/standard-input.ts";
+import { groupOf } from "./suites.ts";
+import { failureOf, isSolidity, type Step } from "./tests.ts";
+
+/** Stillborn: the compiler refuses it. Equivalent: it compiles to the same code. Neither is counted. */
+export type Verdict = "killed" | "survived" | "equivalent" | "stillborn";
+
+export interface Task {
+  readonly changed: Changed;
+  /** What is likely to kill it. */
+  readonly first: readonly Step[];
+  /** The file is as it is: its tests have to pass on it. */
+  readonly unchanged: boolean;
+}
+export interface Ruling {
+  readonly verdict: Verdict;
+  readonly by?: Step;
+}
+/** What a worker says: the step that it begins, or the end. */
+export type Saying = { readonly begins: Step } | { readonly ruling: Ruling };
+
+const say = (saying: Saying): void => void process.send?.(saying);
+
+async function judge({ changed, first, unchanged }: Task): Promise<Ruling> {
+  const files = builtFrom(changed.file);
+  const contracts = compiled(files, changed, QUICK);
+  if (contracts === undefined) return { verdict: "stillborn" };
+  if (!unchanged && codeOf(contracts) === originalCode(files, QUICK)) return { verdict: "equivalent" };
+  put(contracts);
+  // A case that a fuzzer found for the mutant before is none that the suites know.
+  rmSync(join(ROOT, "cache", "edr"), { recursive: true, force: true });
+
+  const begun = new Set<string>();
+  let isKnown = unchanged;
+  for (const step of [...first, ...groupOf(changed.file).suites.map((file) => ({ file }))]) {
+    const isWhole = !("test" in step);
+    // The slow compiler is asked only for what the tests that killed its neighbours, and the first file, leave alive.
+    if (!isKnown && isWhole && begun.size > 0) {
+      const code = compiled(files, changed, BUILD);
+      if (code !== undefined && codeOf(code) === originalCode(files, BUILD)) return { verdict: "equivalent" };
+      isKnown = true;
+    }
+    if (!begun.has(step.file) && isSolidity(step.file)) {
+      const tests = compiled([step.file], changed, QUICK);
+      // Tests that reach into the contract and no longer compile are tests that fail.
+      if (tests === undefined) return { verdict: "killed", by: { file: step.file } };
+      put(tests);
+    }
+    begun.add(step.file);
+    say({ begins: step });
+    const by = await failureOf(step);
+    if (by !== undefined) return { verdict: "killed", by };
+  }
+  return { verdict: "survived" };
+}
+
+type Contracts = NonNullable<ReturnType<typeof compiled>>;
+
+/** The sources of the contracts that `file` is part of. */
+const builtFrom = (file: string): string[] =>
+  CONTRACTS.filter((name) => file in standardInput([name]).sources).map(sourceOf);
+
+const codeOf = (contracts: Contracts): string =>
+  JSON.stringify(Object.values(contracts).flatMap(Object.values<Compiled>).map(({ evm }) => evm.bytecode.object));
+
+const originals = new Map<string, string>();
+
+function originalCode(files: readonly string[], settings: object): string {
+  const key = JSON.stringify([files, settings]);
+  const known = originals.get(key);
+  if (known !== undefined) return known;
+  const contracts = compiled(files, undefined, settings);
+  if (contracts === undefined) throw new Error("the contracts do not compile");
+  originals.set(key, codeOf(contracts));
+  return codeOf(contracts);
+}
+
+/** Where Hardhat looks for what a test deploys or runs. */
+function put(contracts: Contracts): void {
+  for (const [sourceName, byName] of Object.entries(contracts)) {
+    for (const [contractName, contract] of Object.entries(byName)) {
+      const path = join(ROOT, "artifacts", sourceName, `${contractName}.json`);
+      mkdirSync(dirname(path), { recursive: true });
+      writeFileSync(path, JSON.stringify(artifactOf(sourceName, contractName, contract)));
+    }
+  }
+}
+
+const artifactOf = (sourceName: string, contractName: string, { abi, evm }: Compiled): object => ({
+  ...{ _format: "hh3-artifact-1", contractName, sourceName, inputSourceName: `project/${sourceName}`, abi },
+  ...{ bytecode: `0x${evm.bytecode.object}`, deployedBytecode: `0x${evm.deployedBytecode.object}` },
+  ...{ linkReferences: {}, deployedLinkReferences: {}, immutableReferences: {}, buildInfoId: BUILD_INFO },
+});
+/** Hardhat reads the compiler's version from it. */
+const BUILD_INFO = "solc-0_8_37-0";
+
+// A test that ended at its first failure may leave promises behind that nobody awaits any more.
+process.on("unhandledRejection", () => {});
+process.on("message", (task: Task) => {
+  judge(task).then(
+    (ruling) => say({ ruling }),
+    (error: unknown) => {
+      console.error(error);
+      process.exit(1);
+    },
+  );
+});
