@@ -3,7 +3,7 @@ import { UsageError } from "../src/errors.ts";
 import { runMain } from "./main.ts";
 import { isCounted, judgeMutants, type Judged } from "./mutation/run.ts";
 
-const USAGE = "npm run -s test:mutation -- [--json] [--sample N] [--seed S] [--workers W] [--only CONTRACT]";
+const USAGE = "npm run -s test:mutation -- [--json] [--sample N] [--seed S] [--workers W] [--only CONTRACT] [--quick]";
 
 const describe = ({ file, line, operator, from, to }: Judged): string =>
   `${file}:${line}  ${operator}: ${from.replace(/\s+/g, " ")} -> ${to.replace(/\s+/g, " ")}`;
@@ -17,19 +17,21 @@ function count(text: string | undefined): number | undefined {
 function options() {
   const text = { type: "string" } as const;
   try {
-    return parseArgs({ options: { json: { type: "boolean" }, sample: text, seed: text, workers: text, only: text } })
-      .values;
+    const flag = { type: "boolean" } as const;
+    return parseArgs({
+      options: { json: flag, quick: flag, sample: text, seed: text, workers: text, only: text },
+    }).values;
   } catch (error) {
     throw new UsageError("an argument is not known", { hint: USAGE, cause: error });
   }
 }
 
 await runMain(async () => {
-  const { json = false, only = "", ...given } = options();
+  const { json = false, quick = false, only = "", ...given } = options();
   const [sample, seed = 1, workers] = [given.sample, given.seed, given.workers].map(count);
   const judged = await judgeMutants({
     ...(sample === undefined ? {} : { sample }),
-    ...{ only, seed, workers: workers ?? 1 },
+    ...{ only, seed, quick, workers: workers ?? 2 },
     onVerdict: (each) => console.error(`${each.verdict.padEnd(10)} ${describe(each)}`),
   });
   const counted = judged.filter(({ verdict }) => isCounted(verdict));

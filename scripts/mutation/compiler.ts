@@ -16,7 +16,10 @@ export const QUICK = {
 
 export interface Compiled {
   readonly abi: readonly object[];
-  readonly evm: { readonly bytecode: { readonly object: string }; readonly deployedBytecode: { readonly object: string } };
+  readonly evm: {
+    readonly bytecode: { readonly object: string };
+    readonly deployedBytecode: { readonly object: string };
+  };
 }
 interface Output {
   readonly errors?: readonly { readonly severity: string }[];
@@ -35,7 +38,11 @@ export interface Changed {
 }
 
 /** The contracts of `files`, by file and name; `undefined` where the compiler refuses them. */
-export function compiled(files: readonly string[], changed: Changed | undefined, settings: object): Output["contracts"] {
+export function compiled(
+  files: readonly string[],
+  changed: Changed | undefined,
+  settings: object,
+): Output["contracts"] {
   const outputSelection = Object.fromEntries(files.map((file) => [file, CODE]));
   return outputOf(files, { ...settings, outputSelection }, changed)?.contracts;
 }

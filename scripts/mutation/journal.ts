@@ -2,7 +2,7 @@ import { createHash } from "node:crypto";
 import { appendFileSync, existsSync, mkdirSync, readdirSync, readFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { ROOT, type Changed } from "./compiler.ts";
-import { groupOf } from "./suites.ts";
+import { testsOf } from "./suites.ts";
 import type { Ruling } from "./worker.ts";
 
 /** What every verdict depends on; when any of it changes, all are void. */
@@ -34,7 +34,7 @@ export class VerdictJournal {
   }
 
   get(changed: Changed): Ruling | undefined {
-    for (const file of [...groupOf(changed.file).suites, undefined]) {
+    for (const file of [...testsOf(changed.file), undefined]) {
       const ruling = this.#known.get(this.#key(changed, file));
       if (ruling !== undefined) return ruling;
     }
@@ -48,7 +48,7 @@ export class VerdictJournal {
   }
 
   #key({ file, content }: Changed, by: string | undefined): string {
-    const tests = by === undefined ? groupOf(file).suites : [by];
+    const tests = by === undefined ? testsOf(file) : [by];
     return sha256([this.#inputs, file, content, digestOf(tests.map((path) => join(ROOT, path)))]);
   }
 }

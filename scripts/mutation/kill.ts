@@ -19,7 +19,7 @@ const ENV = {
   MEDSEAL_VECTORS: process.env["MEDSEAL_VECTORS"] ?? join(ROOT, "../shared/vectors"),
 };
 /** Of one test file. An endless loop in a test is a kill. */
-const LONGEST_MS = 90_000;
+const LONGEST_MS = 120_000;
 /** A worker does not give back all the memory that it took. */
 const MOST_TASKS = 150;
 

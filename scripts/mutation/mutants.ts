@@ -48,8 +48,5 @@ function placesOf(node: unknown, inside = ""): { readonly node: Node; readonly i
   const { nodeType, name } = node as Node;
   if (nodeType === "ImportDirective" || nodeType === "ElementaryTypeName" || nodeType === "ArrayTypeName") return [];
   const within = nodeType.endsWith("Definition") && typeof name === "string" && name !== "" ? name : inside;
-  return [
-    { node: node as Node, inside: within },
-    ...Object.values(node).flatMap((each) => placesOf(each, within)),
-  ];
+  return [{ node: node as Node, inside: within }, ...Object.values(node).flatMap((each) => placesOf(each, within))];
 }

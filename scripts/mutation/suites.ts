@@ -5,6 +5,8 @@ export interface Group {
   readonly sources: readonly string[];
   /** Test files, the cheapest first; a mutant is dead with the first test that fails. */
   readonly suites: readonly string[];
+  /** Those that take long, for what the others leave alive. */
+  readonly campaigns: readonly string[];
 }
 
 const tests = (...names: string[]): string[] => names.map((name) => `test/contracts/${name}.test.ts`);
@@ -16,53 +18,43 @@ export const GROUPS: readonly Group[] = [
     suites: [
       ...tests("ConsentRegistry", "isPermitted", "batch", "signers", "order"),
       ...fuzz("ConsentLedger", "ConsentSignature", "IsPermitted"),
-      ...tests("invariants"),
     ],
+    campaigns: tests("invariants"),
   },
   {
     sources: ["RecordAnchor", "Merkle"],
-    suites: [...tests("RecordAnchor", "isPermitted"), ...fuzz("RecordAnchor", "Merkle"), ...tests("invariants")],
+    suites: [...tests("RecordAnchor", "isPermitted"), ...fuzz("RecordAnchor", "Merkle")],
+    campaigns: tests("invariants"),
   },
   {
     sources: ["DeviceRegistry", "DeviceKey"],
-    suites: [
-      ...tests("DeviceRegistry", "deviceCallers", "deviceSuccession", "verifyBatch"),
-      ...fuzz("DeviceRegistry"),
-      ...tests("Governance", "registries"),
-      ...fuzz("DeviceInvariants"),
-    ],
+    suites: [...tests("DeviceRegistry", "deviceCallers", "deviceSuccession", "verifyBatch"), ...fuzz("DeviceRegistry")],
+    campaigns: [...tests("Governance", "registries"), ...fuzz("DeviceInvariants")],
   },
   {
     sources: ["PartyRegistry", "PartyStanding"],
-    suites: [
-      ...tests("PartyRegistry", "EmergencyAccess"),
-      ...tests("Governance", "registries"),
-      ...fuzz("EmergencyAccess", "PartyRegistry"),
-    ],
+    suites: [...tests("PartyRegistry", "EmergencyAccess"), ...fuzz("EmergencyAccess")],
+    campaigns: [...fuzz("PartyRegistry"), ...tests("Governance", "registries")],
   },
   {
     sources: ["EmergencyAccess", "EmergencyHash", "EmergencyTerms"],
-    suites: [
-      ...tests("EmergencyAccess"),
-      ...fuzz("EmergencyAccess"),
-      ...tests("Governance", "registries"),
-    ],
+    suites: [...tests("EmergencyAccess"), ...fuzz("EmergencyAccess")],
+    campaigns: tests("Governance", "registries"),
   },
   {
     sources: ["VaultRecovery"],
-    suites: [...tests("VaultRecovery"), ...fuzz("VaultRecovery"), ...tests("Governance")],
+    suites: [...tests("VaultRecovery"), ...fuzz("VaultRecovery")],
+    campaigns: tests("Governance"),
   },
   {
     sources: ["AlertRules", "AlertEscalation", "RuleLimits"],
-    suites: [
-      ...tests("ruleRefusals"),
-      ...fuzz("AlertRules", "AlertEscalation", "RuleEvaluator"),
-      "test/chain/rules.test.ts",
-    ],
+    suites: [...tests("ruleRefusals"), ...fuzz("AlertRules", "AlertEscalation", "RuleEvaluator")],
+    campaigns: ["test/chain/rules.test.ts"],
   },
   {
     sources: ["RuleEvaluator", "RuleEvaluation", "RuleMeasure", "Rounding"],
     suites: ["test/chain/rules.test.ts", ...fuzz("RuleEvaluator", "AlertRules")],
+    campaigns: [],
   },
 ];
 
@@ -73,3 +65,8 @@ export function groupOf(file: string): Group {
   if (!group) throw new UsageError(`no tests are named for ${file}`, { hint: "add it to scripts/mutation/suites.ts" });
   return group;
 }
+
+export const testsOf = (file: string): string[] => {
+  const { suites, campaigns } = groupOf(file);
+  return [...suites, ...campaigns];
+};

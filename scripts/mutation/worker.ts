@@ -2,7 +2,6 @@ import { mkdirSync, rmSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { BUILD, compiled, QUICK, ROOT, type Changed, type Compiled } from "./compiler.ts";
 import { CONTRACTS, sourceOf, standardInput } from "../package/standard-input.ts";
-import { groupOf } from "./suites.ts";
 import { failureOf, isSolidity, type Step } from "./tests.ts";
 
 /** Stillborn: the compiler refuses it. Equivalent: it compiles to the same code. Neither is counted. */
@@ -10,6 +9,7 @@ export type Verdict = "killed" | "survived" | "equivalent" | "stillborn";
 
 export interface Task {
   readonly changed: Changed;
+  readonly tests: readonly string[];
   /** What is likely to kill it. */
   readonly first: readonly Step[];
   /** The file is as it is: its tests have to pass on it. */
@@ -24,7 +24,7 @@ export type Saying = { readonly begins: Step } | { readonly ruling: Ruling };
 
 const say = (saying: Saying): void => void process.send?.(saying);
 
-async function judge({ changed, first, unchanged }: Task): Promise<Ruling> {
+async function judge({ changed, tests, first, unchanged }: Task): Promise<Ruling> {
   const files = builtFrom(changed.file);
   const contracts = compiled(files, changed, QUICK);
   if (contracts === undefined) return { verdict: "stillborn" };
@@ -35,7 +35,7 @@ async function judge({ changed, first, unchanged }: Task): Promise<Ruling> {
 
   const begun = new Set<string>();
   let isKnown = unchanged;
-  for (const step of [...first, ...groupOf(changed.file).suites.map((file) => ({ file }))]) {
+  for (const step of [...first, ...tests.map((file) => ({ file }))]) {
     const isWhole = !("test" in step);
     // The slow compiler is asked only for what the tests that killed its neighbours, and the first file, leave alive.
     if (!isKnown && isWhole && begun.size > 0) {
@@ -44,10 +44,10 @@ async function judge({ changed, first, unchanged }: Task): Promise<Ruling> {
       isKnown = true;
     }
     if (!begun.has(step.file) && isSolidity(step.file)) {
-      const tests = compiled([step.file], changed, QUICK);
+      const fuzz = compiled([step.file], changed, QUICK);
       // Tests that reach into the contract and no longer compile are tests that fail.
-      if (tests === undefined) return { verdict: "killed", by: { file: step.file } };
-      put(tests);
+      if (fuzz === undefined) return { verdict: "killed", by: { file: step.file } };
+      put(fuzz);
     }
     begun.add(step.file);
     say({ begins: step });
@@ -64,7 +64,11 @@ const builtFrom = (file: string): string[] =>
   CONTRACTS.filter((name) => file in standardInput([name]).sources).map(sourceOf);
 
 const codeOf = (contracts: Contracts): string =>
-  JSON.stringify(Object.values(contracts).flatMap(Object.values<Compiled>).map(({ evm }) => evm.bytecode.object));
+  JSON.stringify(
+    Object.values(contracts)
+      .flatMap(Object.values<Compiled>)
+      .map(({ evm }) => evm.bytecode.object),
+  );
 
 const originals = new Map<string, string>();
 
