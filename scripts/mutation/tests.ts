@@ -55,7 +55,7 @@ interface SuiteResult {
 }
 
 async function failureOfSolidity({ file, test }: Step): Promise<Step | undefined> {
-  const only = test === undefined ? {} : { grep: `^${escaped(test)}$` };
+  const only = test === undefined ? {} : { grep: `^${escaped(test)}\\b` };
   const task = hre.tasks.getTask(["test", "solidity"]);
   const result = (await task.run({ testFiles: [file], noCompile: true, ...only })) as
     | { readonly success: true }

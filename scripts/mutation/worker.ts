@@ -1,6 +1,6 @@
 import { mkdirSync, rmSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
-import { BUILD, compiled, QUICK, ROOT, type Changed, type Compiled } from "./compiler.ts";
+import { BUILD, compiled, compiledQuickly, ROOT, type Changed, type Compiled } from "./compiler.ts";
 import { CONTRACTS, sourceOf, standardInput } from "../package/standard-input.ts";
 import { failureOf, isSolidity, type Step } from "./tests.ts";
 
@@ -25,31 +25,33 @@ export type Saying = { readonly begins: Step } | { readonly ruling: Ruling };
 const say = (saying: Saying): void => void process.send?.(saying);
 
 async function judge({ changed, tests, first, unchanged }: Task): Promise<Ruling> {
-  const files = builtFrom(changed.file);
-  const contracts = compiled(files, changed, QUICK);
-  if (contracts === undefined) return { verdict: "stillborn" };
-  if (!unchanged && codeOf(contracts) === originalCode(files, QUICK)) return { verdict: "equivalent" };
-  put(contracts);
+  const contracts = builtFrom(changed.file);
   // A case that a fuzzer found for the mutant before is none that the suites know.
   rmSync(join(ROOT, "cache", "edr"), { recursive: true, force: true });
 
-  const begun = new Set<string>();
-  let isKnown = unchanged;
-  for (const step of [...first, ...tests.map((file) => ({ file }))]) {
-    const isWhole = !("test" in step);
-    // The slow compiler is asked only for what the tests that killed its neighbours, and the first file, leave alive.
-    if (!isKnown && isWhole && begun.size > 0) {
-      const code = compiled(files, changed, BUILD);
-      if (code !== undefined && codeOf(code) === originalCode(files, BUILD)) return { verdict: "equivalent" };
-      isKnown = true;
+  const built = new Set<string>();
+  const build = (files: readonly string[]): boolean => {
+    const wanted = files.filter((file) => !built.has(file));
+    if (wanted.length === 0) return true;
+    const code = compiledQuickly(wanted, changed);
+    if (code === undefined) return false;
+    put(code);
+    for (const file of wanted) built.add(file);
+    return true;
+  };
+
+  let isNew = unchanged;
+  for (const step of [...first, ...tests.map((file): Step => ({ file }))]) {
+    // The slow compiler is asked only about what the tests that killed its neighbours leave alive.
+    if (!isNew && step.test === undefined) {
+      const code = compiled(contracts, changed, BUILD);
+      if (code === undefined) return { verdict: "stillborn" };
+      if (codeOf(code) === originalCode(contracts)) return { verdict: "equivalent" };
+      isNew = true;
     }
-    if (!begun.has(step.file) && isSolidity(step.file)) {
-      const fuzz = compiled([step.file], changed, QUICK);
-      // Tests that reach into the contract and no longer compile are tests that fail.
-      if (fuzz === undefined) return { verdict: "killed", by: { file: step.file } };
-      put(fuzz);
-    }
-    begun.add(step.file);
+    // What compiles only without its tests fails them.
+    if (!build(isSolidity(step.file) ? [step.file] : contracts))
+      return isNew ? { verdict: "killed", by: { file: step.file } } : { verdict: "stillborn" };
     say({ begins: step });
     const by = await failureOf(step);
     if (by !== undefined) return { verdict: "killed", by };
@@ -72,11 +74,11 @@ const codeOf = (contracts: Contracts): string =>
 
 const originals = new Map<string, string>();
 
-function originalCode(files: readonly string[], settings: object): string {
-  const key = JSON.stringify([files, settings]);
+function originalCode(files: readonly string[]): string {
+  const key = files.join();
   const known = originals.get(key);
   if (known !== undefined) return known;
-  const contracts = compiled(files, undefined, settings);
+  const contracts = compiled(files, undefined, BUILD);
   if (contracts === undefined) throw new Error("the contracts do not compile");
   originals.set(key, codeOf(contracts));
   return codeOf(contracts);
@@ -101,6 +103,7 @@ const artifactOf = (sourceName: string, contractName: string, { abi, evm }: Comp
 /** Hardhat reads the compiler's version from it. */
 const BUILD_INFO = "solc-0_8_37-0";
 
+process.on("disconnect", () => process.exit());
 // A test that ended at its first failure may leave promises behind that nobody awaits any more.
 process.on("unhandledRejection", () => {});
 process.on("message", (task: Task) => {
