@@ -49,9 +49,11 @@ async function judge({ changed, tests, first, unchanged }: Task): Promise<Ruling
       if (codeOf(code) === originalCode(contracts)) return { verdict: "equivalent" };
       isNew = true;
     }
-    // What compiles only without its tests fails them.
-    if (!build(isSolidity(step.file) ? [step.file] : contracts))
-      return isNew ? { verdict: "killed", by: { file: step.file } } : { verdict: "stillborn" };
+    if (!build(isSolidity(step.file) ? [step.file] : contracts)) {
+      // What compiles only without a test fails it.
+      const isAlive = isNew || compiled(contracts, changed, BUILD) !== undefined;
+      return isAlive ? { verdict: "killed", by: { file: step.file } } : { verdict: "stillborn" };
+    }
     say({ begins: step });
     const by = await failureOf(step);
     if (by !== undefined) return { verdict: "killed", by };
