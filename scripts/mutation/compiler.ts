@@ -30,7 +30,8 @@ interface Output {
   readonly contracts?: Readonly<Record<string, Readonly<Record<string, Compiled>>>>;
 }
 
-const CODE = { "*": ["abi", "evm.bytecode", "evm.deployedBytecode"] };
+/** No more than is read: writing source maps down takes as long as compiling. */
+const CODE = { "*": ["abi", "evm.bytecode.object", "evm.deployedBytecode.object"] };
 const require = createRequire(import.meta.url);
 const solc = require("solc") as { compile(input: string, callbacks: object): string };
 

@@ -5,6 +5,7 @@ import { ROOT } from "./compiler.ts";
 import { VerdictJournal } from "./journal.ts";
 import { Bench } from "./kill.ts";
 import { mutantsOf, type Mutant } from "./mutants.ts";
+import { isOfCondition } from "./operators.ts";
 import { groupOf, testsOf } from "./suites.ts";
 import type { Step } from "./tests.ts";
 import type { Ruling, Verdict } from "./worker.ts";
@@ -29,7 +30,9 @@ export async function judgeMutants(options: RunOptions = {}): Promise<Judged[]> 
   const { only = "", sample = Infinity, seed = 1, workers = 1, quick = false, onVerdict } = options;
   const { journal = new VerdictJournal() } = options;
   const testsFor = (file: string): readonly string[] => (quick ? groupOf(file).suites : testsOf(file));
-  const mutants = mutantsOf().filter(({ file }) => file.includes(only));
+  const mutants = mutantsOf()
+    .filter(({ file }) => file.includes(only))
+    .sort((a, b) => Number(isOfCondition(b.operator)) - Number(isOfCondition(a.operator)));
   const queue = sample === Infinity ? mutants : shuffled(mutants, seed);
   const judged: Judged[] = [];
   const killers = new Killers();
