@@ -1,12 +1,10 @@
 import { parseArgs } from "node:util";
 import { UsageError } from "../src/errors.ts";
 import { runMain } from "./main.ts";
-import { isCounted, judgeMutants, type Judged } from "./mutation/run.ts";
+import { changeOf, isEnough, reportOf, type MutationReport, type Score } from "./mutation/report.ts";
+import { judgeMutants } from "./mutation/run.ts";
 
 const USAGE = "npm run -s test:mutation -- [--json] [--sample N] [--seed S] [--workers W] [--only CONTRACT] [--quick]";
-
-const describe = ({ file, line, operator, from, to }: Judged): string =>
-  `${file}:${line}  ${operator}: ${from.replace(/\s+/g, " ")} -> ${to.replace(/\s+/g, " ")}`;
 
 function count(text: string | undefined): number | undefined {
   if (text === undefined) return undefined;
@@ -32,14 +30,20 @@ await runMain(async () => {
   const judged = await judgeMutants({
     ...(sample === undefined ? {} : { sample }),
     ...{ only, seed, quick, workers: workers ?? 2 },
-    onVerdict: (each) => console.error(`${each.verdict.padEnd(10)} ${describe(each)}`),
+    onVerdict: (each) =>
+      console.error(`${each.verdict.padEnd(10)} ${each.file}:${each.line}  ${each.operator}: ${changeOf(each)}`),
   });
-  const counted = judged.filter(({ verdict }) => isCounted(verdict));
-  const survivors = counted.filter(({ verdict }) => verdict === "survived").map(describe);
-  const report = { mutants: counted.length, killed: counted.length - survivors.length, survivors };
+  const report = reportOf(judged);
   if (json) console.log(JSON.stringify(report, undefined, 2));
-  else
-    console.log(
-      `${report.killed} of ${report.mutants} mutants killed${survivors.map((each) => `\n  ${each}`).join("")}`,
-    );
+  else print(report);
+  if (!isEnough(report)) process.exitCode = 1;
 });
+
+function print({ contracts, conditions, survivors, ...all }: MutationReport): void {
+  const score = ({ killed, mutants }: Score): string => `${killed} of ${mutants}`;
+  for (const [file, each] of Object.entries(contracts)) console.log(`${score(each).padEnd(13)}${file}`);
+  console.log(`killed: ${score(all)} mutants, ${score(conditions)} negated and removed conditions`);
+  console.log(`not counted: ${all.equivalent} that compile to the same code, ${all.stillborn} that do not compile`);
+  for (const { at, operator, change, reason } of survivors)
+    console.log(`survived: ${at}  ${operator}: ${change}\n  ${reason ?? "a test is missing"}`);
+}

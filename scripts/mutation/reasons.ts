@@ -1,0 +1,22 @@
+import type { Mutant } from "./mutants.ts";
+
+type Which = Readonly<Pick<Mutant, "file" | "inside" | "from" | "to">>;
+
+/** A change that no test can tell, and why. */
+export interface Excused extends Which {
+  readonly reason: string;
+}
+
+const EXCUSED: readonly Excused[] = [];
+
+export const reasonFor = (mutant: Which): string | undefined => EXCUSED.find((one) => isSame(one, mutant))?.reason;
+
+/** Those that excuse no mutant, since the contract has changed or no longer needs them. */
+export const excusesWithout = (mutants: readonly Which[]): Excused[] =>
+  EXCUSED.filter((one) => !mutants.some((mutant) => isSame(one, mutant)));
+
+const isSame = (a: Which, b: Which): boolean =>
+  a.file === b.file && a.inside === b.inside && plain(a.from) === plain(b.from) && plain(a.to) === plain(b.to);
+
+/** The source in one line. */
+export const plain = (source: string): string => source.replace(/\s+/g, " ");
