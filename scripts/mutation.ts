@@ -1,10 +1,12 @@
 import { parseArgs } from "node:util";
 import { UsageError } from "../src/errors.ts";
 import { runMain } from "./main.ts";
+import { isOfCondition } from "./mutation/operators.ts";
 import { changeOf, isEnough, reportOf, type MutationReport, type Score } from "./mutation/report.ts";
 import { judgeMutants } from "./mutation/run.ts";
 
-const USAGE = "npm run -s test:mutation -- [--json] [--sample N] [--seed S] [--workers W] [--only CONTRACT] [--quick]";
+const USAGE =
+  "npm run -s test:mutation -- [--json] [--sample N] [--seed S] [--workers W] [--only CONTRACT] [--conditions] [--quick]";
 
 function count(text: string | undefined): number | undefined {
   if (text === undefined) return undefined;
@@ -17,7 +19,7 @@ function options() {
   try {
     const flag = { type: "boolean" } as const;
     return parseArgs({
-      options: { json: flag, quick: flag, sample: text, seed: text, workers: text, only: text },
+      options: { json: flag, quick: flag, conditions: flag, sample: text, seed: text, workers: text, only: text },
     }).values;
   } catch (error) {
     throw new UsageError("an argument is not known", { hint: USAGE, cause: error });
@@ -25,11 +27,12 @@ function options() {
 }
 
 await runMain(async () => {
-  const { json = false, quick = false, only = "", ...given } = options();
+  const { json = false, quick = false, conditions = false, only = "", ...given } = options();
   const [sample, seed = 1, workers] = [given.sample, given.seed, given.workers].map(count);
   const judged = await judgeMutants({
     ...(sample === undefined ? {} : { sample }),
-    ...{ only, seed, quick, workers: workers ?? 2 },
+    ...{ seed, quick, workers: workers ?? 2 },
+    where: ({ file, operator }) => file.includes(only) && (!conditions || isOfCondition(operator)),
     onVerdict: (each) =>
       console.error(`${each.verdict.padEnd(10)} ${each.file}:${each.line}  ${each.operator}: ${changeOf(each)}`),
   });

@@ -13,8 +13,8 @@ import type { Ruling, Verdict } from "./worker.ts";
 export interface Judged extends Mutant, Ruling {}
 
 export interface RunOptions {
-  /** Only mutants of files whose path holds this. */
-  readonly only?: string;
+  /** Only these mutants. */
+  readonly where?: (mutant: Mutant) => boolean;
   /** Mutants to judge, drawn by `seed`; all of them by default. */
   readonly sample?: number;
   readonly seed?: number;
@@ -27,16 +27,16 @@ export interface RunOptions {
 
 /** Judges mutants of the contracts by the contract tests; those that compile to nothing or to the same code do not count into a sample. */
 export async function judgeMutants(options: RunOptions = {}): Promise<Judged[]> {
-  const { only = "", sample = Infinity, seed = 1, workers = 1, quick = false, onVerdict } = options;
+  const { where = () => true, sample = Infinity, seed = 1, workers = 1, quick = false, onVerdict } = options;
   const { journal = new VerdictJournal() } = options;
   const testsFor = (file: string): readonly string[] => (quick ? groupOf(file).suites : testsOf(file));
   const mutants = mutantsOf()
-    .filter(({ file }) => file.includes(only))
+    .filter(where)
     .sort((a, b) => Number(isOfCondition(b.operator)) - Number(isOfCondition(a.operator)));
   const queue = sample === Infinity ? mutants : shuffled(mutants, seed);
   const judged: Judged[] = [];
   const killers = new Killers();
-  const sound = new Map<object, Promise<void>>();
+  const passes = new Map<string, Promise<boolean>>();
   let counted = 0;
   const add = (each: Judged): void => {
     killers.note(each);
@@ -52,11 +52,9 @@ export async function judgeMutants(options: RunOptions = {}): Promise<Judged[]> 
         let ruling = journal.get(mutant);
         if (ruling === undefined) {
           const at = (bench ??= new Bench());
-          const group = groupOf(mutant.file);
-          if (!sound.has(group)) sound.set(group, assertSound(mutant.file, testsFor(mutant.file), at, journal));
-          await sound.get(group);
           const task = { changed: mutant, tests: testsFor(mutant.file), first: killers.of(mutant) };
           ruling = await at.judge({ ...task, unchanged: false });
+          if (ruling.by !== undefined) await assertSound(mutant.file, ruling.by, at, passes);
           if (!quick || ruling.verdict !== "survived") journal.put(mutant, ruling);
         }
         add({ ...mutant, ...ruling });
@@ -69,20 +67,16 @@ export async function judgeMutants(options: RunOptions = {}): Promise<Judged[]> 
   return judged;
 }
 
-/** @throws Error when the tests fail on the contracts as they are: then no kill would mean anything. */
-async function assertSound(
-  file: string,
-  tests: readonly string[],
-  bench: Bench,
-  journal: VerdictJournal,
-): Promise<void> {
-  // A comment more, so that the verdict is kept for these tests.
-  const changed = { file, content: `${readFileSync(join(ROOT, file), "utf8")}// ${tests.join()}\n` };
-  const ruling = journal.get(changed) ?? (await bench.judge({ changed, tests, first: [], unchanged: true }));
-  if (ruling.verdict !== "survived")
-    throw new Error(`a test of ${file} fails on the contracts as they are: ${JSON.stringify(ruling.by)}`);
-  journal.put(changed, ruling);
+/** @throws Error when the test that killed a mutant of `file` fails on the file as it is: then the kill means nothing. */
+async function assertSound(file: string, by: Step, bench: Bench, passes: Map<string, Promise<boolean>>): Promise<void> {
+  const key = JSON.stringify([file, by]);
+  const changed = { file, content: readFileSync(join(ROOT, file), "utf8") };
+  const judged = passes.get(key) ?? bench.judge({ changed, tests: [], first: [by], unchanged: true }).then(isSurvivor);
+  passes.set(key, judged);
+  if (!(await judged)) throw new Error(`a test of ${file} fails on it as it is: ${key}`);
 }
+
+const isSurvivor = ({ verdict }: Ruling): boolean => verdict === "survived";
 
 export const isCounted = (verdict: Verdict): boolean => verdict === "killed" || verdict === "survived";
 

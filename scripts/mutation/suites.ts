@@ -48,7 +48,7 @@ export const GROUPS: readonly Group[] = [
   },
   {
     sources: ["AlertRules", "AlertEscalation", "RuleLimits"],
-    suites: [...tests("ruleRefusals"), ...fuzz("AlertRules", "AlertEscalation", "RuleEvaluator")],
+    suites: [...tests("ruleRefusals", "alertEvents"), ...fuzz("AlertRules", "AlertEscalation", "RuleEvaluator")],
     campaigns: ["test/chain/rules.test.ts"],
   },
   {
