@@ -11,6 +11,8 @@ export interface Mutant extends Changed {
   readonly operator: Operator;
   readonly from: string;
   readonly to: string;
+  /** In bytes of the file, where what is there and what comes there are of one type. */
+  readonly place?: { readonly kind: "expression" | "statement"; readonly start: number; readonly end: number };
 }
 
 /** The contracts whose code is mutated; interfaces have none. */
@@ -35,10 +37,18 @@ export function mutantsOf(): Mutant[] {
         const [start, end] = place(at);
         const line = bytes.subarray(0, start).toString().split("\n").length;
         const content = Buffer.concat([bytes.subarray(0, start), Buffer.from(text), bytes.subarray(end)]).toString();
-        return { file, line, inside, operator, from: textOf(at), to: text, content };
+        const kind = kindOf(operator, at);
+        const where = kind === undefined ? {} : { place: { kind, start, end } };
+        return { file, line, inside, operator, from: textOf(at), to: text, content, ...where };
       }),
     );
   });
+}
+
+/** Literals have types of their own, and arguments need not have the same. */
+function kindOf(operator: Operator, { typeDescriptions }: Node): "expression" | "statement" | undefined {
+  if (operator === "removed statement") return "statement";
+  return /^(bool|u?int\d+|bytes\d+|address)$/.test(typeDescriptions?.typeString ?? "") ? "expression" : undefined;
 }
 
 /** Depth first. Imports, types and documentation are left out. */

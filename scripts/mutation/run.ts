@@ -6,9 +6,10 @@ import { VerdictJournal } from "./journal.ts";
 import { Bench } from "./kill.ts";
 import { mutantsOf, type Mutant } from "./mutants.ts";
 import { isOfCondition } from "./operators.ts";
+import { MOST_OF_A_SCHEMA, NONE, schemaOf, type Schema } from "./schema.ts";
 import { groupOf, testsOf } from "./suites.ts";
 import type { Step } from "./tests.ts";
-import type { Ruling, Verdict } from "./worker.ts";
+import type { Ruling, Task, Verdict } from "./worker.ts";
 
 export interface Judged extends Mutant, Ruling {}
 
@@ -33,10 +34,9 @@ export async function judgeMutants(options: RunOptions = {}): Promise<Judged[]> 
   const mutants = mutantsOf()
     .filter(where)
     .sort((a, b) => Number(isOfCondition(b.operator)) - Number(isOfCondition(a.operator)));
-  const queue = sample === Infinity ? mutants : shuffled(mutants, seed);
+  const queue = sample === Infinity ? chunksOf(mutants) : shuffled(mutants, seed).map((mutant) => [mutant]);
   const judged: Judged[] = [];
   const killers = new Killers();
-  const passes = new Map<string, Promise<boolean>>();
   let counted = 0;
   const add = (each: Judged): void => {
     killers.note(each);
@@ -45,19 +45,28 @@ export async function judgeMutants(options: RunOptions = {}): Promise<Judged[]> 
     if (isCounted(each.verdict)) counted++;
     onVerdict?.(each);
   };
+  const judgeOne = async (mutant: Mutant, bench: Bench, of: Task["of"]): Promise<Ruling> => {
+    const among = of === undefined ? {} : { of };
+    const task = { changed: mutant, tests: testsFor(mutant.file), first: killers.of(mutant), unchanged: false };
+    const ruling = await bench.judge({ ...task, ...among });
+    if (ruling.by !== undefined) await assertSound(mutant.file, ruling.by, bench, of?.schema);
+    if (!quick || ruling.verdict !== "survived") journal.put(mutant, ruling);
+    return ruling;
+  };
   const work = async (): Promise<void> => {
     let bench: Bench | undefined;
     try {
-      for (let mutant = queue.shift(); mutant !== undefined && counted < sample; mutant = queue.shift()) {
-        let ruling = journal.get(mutant);
-        if (ruling === undefined) {
-          const at = (bench ??= new Bench());
-          const task = { changed: mutant, tests: testsFor(mutant.file), first: killers.of(mutant) };
-          ruling = await at.judge({ ...task, unchanged: false });
-          if (ruling.by !== undefined) await assertSound(mutant.file, ruling.by, at, passes);
-          if (!quick || ruling.verdict !== "survived") journal.put(mutant, ruling);
+      for (let chunk = queue.shift(); chunk !== undefined && counted < sample; chunk = queue.shift()) {
+        let schema: Schema | undefined;
+        for (const [i, mutant] of chunk.entries()) {
+          let ruling = journal.get(mutant);
+          if (ruling === undefined) {
+            bench ??= new Bench();
+            if (chunk.length > 1) schema ??= schemaOf(readFileSync(join(ROOT, mutant.file)), chunk);
+            ruling = await judgeOne(mutant, bench, schema && { schema, number: i + 1 });
+          }
+          add({ ...mutant, ...ruling });
         }
-        add({ ...mutant, ...ruling });
       }
     } finally {
       bench?.close();
@@ -68,13 +77,16 @@ export async function judgeMutants(options: RunOptions = {}): Promise<Judged[]> 
 }
 
 /** @throws Error when the test that killed a mutant of `file` fails on the file as it is: then the kill means nothing. */
-async function assertSound(file: string, by: Step, bench: Bench, passes: Map<string, Promise<boolean>>): Promise<void> {
-  const key = JSON.stringify([file, by]);
+async function assertSound(file: string, by: Step, bench: Bench, schema?: Schema): Promise<void> {
+  const of = schema === undefined ? {} : { of: { schema, number: NONE } };
+  const key = JSON.stringify([file, by, schema?.content]);
   const changed = { file, content: readFileSync(join(ROOT, file), "utf8") };
-  const judged = passes.get(key) ?? bench.judge({ changed, tests: [], first: [by], unchanged: true }).then(isSurvivor);
+  const known = passes.get(key);
+  const judged = known ?? bench.judge({ changed, tests: [], first: [by], unchanged: true, ...of }).then(isSurvivor);
   passes.set(key, judged);
-  if (!(await judged)) throw new Error(`a test of ${file} fails on it as it is: ${key}`);
+  if (!(await judged)) throw new Error(`a test of ${file} fails on it as it is: ${JSON.stringify(by)}`);
 }
+const passes = new Map<string, Promise<boolean>>();
 
 const isSurvivor = ({ verdict }: Ruling): boolean => verdict === "survived";
 
@@ -96,6 +108,19 @@ class Killers {
     const lately = [`${file} ${inside}`, file].flatMap((place) => this.#lately.get(place) ?? []);
     return lately.filter(({ test }, i) => lately.findIndex((other) => other.test === test) === i).slice(0, 5);
   }
+}
+
+/** Neighbours of one file that can be compiled together; the others alone. */
+function chunksOf(mutants: readonly Mutant[]): Mutant[][] {
+  const chunks: Mutant[][] = [];
+  const open = new Map<string, Mutant[]>();
+  for (const mutant of mutants) {
+    let chunk = mutant.place && open.get(mutant.file);
+    if (chunk === undefined || chunk.length === MOST_OF_A_SCHEMA) chunks.push((chunk = []));
+    if (mutant.place) open.set(mutant.file, chunk);
+    chunk.push(mutant);
+  }
+  return chunks;
 }
 
 function shuffled<T>(items: readonly T[], seed: number): T[] {

@@ -2,6 +2,7 @@ import { mkdirSync, rmSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { BUILD, compiled, compiledQuickly, ROOT, type Changed, type Compiled } from "./compiler.ts";
 import { CONTRACTS, sourceOf, standardInput } from "../package/standard-input.ts";
+import { codeOfMutant, type Schema } from "./schema.ts";
 import { failureOf, isSolidity, type Step } from "./tests.ts";
 
 /** Stillborn: the compiler refuses it. Equivalent: it compiles to the same code. Neither is counted. */
@@ -14,6 +15,8 @@ export interface Task {
   readonly first: readonly Step[];
   /** The file is as it is: its tests have to pass on it. */
   readonly unchanged: boolean;
+  /** Where `changed` is one of many, or none of them. */
+  readonly of?: { readonly schema: Schema; readonly number: number };
 }
 export interface Ruling {
   readonly verdict: Verdict;
@@ -24,7 +27,7 @@ export type Saying = { readonly begins: Step } | { readonly ruling: Ruling };
 
 const say = (saying: Saying): void => void process.send?.(saying);
 
-async function judge({ changed, tests, first, unchanged }: Task): Promise<Ruling> {
+async function judge({ changed, tests, first, unchanged, of }: Task): Promise<Ruling> {
   const contracts = builtFrom(changed.file);
   // A case that a fuzzer found for the mutant before is none that the suites know.
   rmSync(join(ROOT, "cache", "edr"), { recursive: true, force: true });
@@ -33,7 +36,7 @@ async function judge({ changed, tests, first, unchanged }: Task): Promise<Ruling
   const build = (files: readonly string[]): boolean => {
     const wanted = files.filter((file) => !built.has(file));
     if (wanted.length === 0) return true;
-    const code = compiledQuickly(wanted, changed);
+    const code = (of && compiledAsOneOf(wanted, changed.file, of)) ?? compiledQuickly(wanted, changed);
     if (code === undefined) return false;
     put(code);
     for (const file of wanted) built.add(file);
@@ -59,6 +62,21 @@ async function judge({ changed, tests, first, unchanged }: Task): Promise<Ruling
     if (by !== undefined) return { verdict: "killed", by };
   }
   return { verdict: "survived" };
+}
+
+/** What the schema that is in hand compiled to, by what was compiled. */
+const inHand = { content: "", compiled: new Map<string, Contracts | undefined>() };
+
+function compiledAsOneOf(files: readonly string[], file: string, of: NonNullable<Task["of"]>): Contracts | undefined {
+  const { content } = of.schema;
+  if (inHand.content !== content) {
+    inHand.content = content;
+    inHand.compiled.clear();
+  }
+  const key = files.join();
+  if (!inHand.compiled.has(key)) inHand.compiled.set(key, compiledQuickly(files, { file, content }));
+  const all = inHand.compiled.get(key);
+  return all && (JSON.parse(codeOfMutant(JSON.stringify(all), of.number)) as Contracts);
 }
 
 type Contracts = NonNullable<ReturnType<typeof compiled>>;
