@@ -31,7 +31,8 @@ export class Bench {
 
   constructor() {
     this.#folder = mkdtempSync(join(tmpdir(), "medseal-mutation-"));
-    for (const path of COPIED) cpSync(join(ROOT, path), join(this.#folder, path), { recursive: true });
+    const filter = (path: string): boolean => !path.includes(".venv");
+    for (const path of COPIED) cpSync(join(ROOT, path), join(this.#folder, path), { recursive: true, filter });
     symlinkSync(join(ROOT, "node_modules"), join(this.#folder, "node_modules"), "dir");
   }
 
