@@ -16,7 +16,7 @@ export const GROUPS: readonly Group[] = [
   {
     sources: ["ConsentLedger", "ConsentRegistry", "ConsentChain", "ConsentHash", "ConsentSignature"],
     suites: [
-      ...tests("ConsentRegistry", "isPermitted", "batch", "signers", "order"),
+      ...tests("ConsentRegistry", "isPermitted", "allActions", "batch", "signers", "order"),
       ...fuzz("ConsentLedger", "ConsentSignature", "IsPermitted"),
     ],
     campaigns: tests("invariants"),
