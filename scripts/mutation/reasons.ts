@@ -44,6 +44,20 @@ const EXCUSED: readonly Excused[] = [
     to: "(position % 2 == 0)",
     reason: "a position that is even there equals `last`, which is not 0, and halving it ends at an odd number",
   },
+  {
+    file: "contracts/libraries/Rounding.sol",
+    inside: "toDigits",
+    from: "scale <= digits",
+    to: "(scale < digits)",
+    reason: "a number divided by one is that number, rounded or not",
+  },
+  {
+    file: "contracts/libraries/Rounding.sol",
+    inside: "divide",
+    from: "dividend < 0",
+    to: "(dividend <= 0)",
+    reason: "zero with its sign changed is zero",
+  },
 ];
 
 export const reasonFor = (mutant: Which): string | undefined => EXCUSED.find((one) => isSame(one, mutant))?.reason;

@@ -1,0 +1,21 @@
+import { expect } from "chai";
+import { network } from "hardhat";
+import { evaluate } from "../../src/alerts/evaluate.ts";
+import { START } from "../../src/alerts/state.ts";
+import { encodeQuestion } from "../../src/chain/rules.ts";
+import { BEGIN, ruleOf, value } from "../unit/alerts/samples.ts";
+
+describe("states that no rule leaves behind", () => {
+  it("are refused: a time without inputs, inputs of another number without a time", async () => {
+    const { ethers } = await network.create();
+    const evaluator = await ethers.deployContract("RuleEvaluator");
+    const { state } = evaluate(ruleOf("difference"), START, [value(BEGIN, 1)]);
+    for (const strange of [
+      { ...START, time: BEGIN },
+      { ...state, time: 0 },
+    ]) {
+      const call = { to: evaluator, data: encodeQuestion(ruleOf("threshold"), strange, []) };
+      await expect(ethers.provider.call(call)).to.be.revertedWithCustomError(evaluator, "StateInvalid");
+    }
+  });
+});
