@@ -18,4 +18,13 @@ describe("states that no rule leaves behind", () => {
       await expect(ethers.provider.call(call)).to.be.revertedWithCustomError(evaluator, "StateInvalid");
     }
   });
+
+  it("nor does an observation without a time begin one", async () => {
+    const { ethers } = await network.create();
+    const evaluator = await ethers.deployContract("RuleEvaluator");
+    const call = { to: evaluator, data: encodeQuestion(ruleOf("threshold"), START, [value(0, 1)]) };
+    await expect(ethers.provider.call(call))
+      .to.be.revertedWithCustomError(evaluator, "ObservationOutOfOrder")
+      .withArgs(0, 0);
+  });
 });
