@@ -58,6 +58,14 @@ const EXCUSED: readonly Excused[] = [
     to: "(dividend <= 0)",
     reason: "zero with its sign changed is zero",
   },
+  {
+    file: "contracts/libraries/RuleEvaluation.sol",
+    inside: "_advance",
+    from: "fresh < time",
+    to: "true",
+    reason:
+      "judging twice at one moment changes no more than once: what it raised is not to be cleared, and the reverse",
+  },
 ];
 
 export const reasonFor = (mutant: Which): string | undefined => EXCUSED.find((one) => isSame(one, mutant))?.reason;

@@ -1,8 +1,9 @@
 import { expect } from "chai";
 import { network } from "hardhat";
+import { fromHex } from "../../src/bytes/bytes.ts";
 import { evaluate } from "../../src/alerts/evaluate.ts";
 import { START } from "../../src/alerts/state.ts";
-import { encodeQuestion } from "../../src/chain/rules.ts";
+import { decodeEvaluation, encodeQuestion } from "../../src/chain/rules.ts";
 import { BEGIN, ruleOf, value } from "../unit/alerts/samples.ts";
 
 describe("states that no rule leaves behind", () => {
@@ -26,5 +27,15 @@ describe("states that no rule leaves behind", () => {
     await expect(ethers.provider.call(call))
       .to.be.revertedWithCustomError(evaluator, "ObservationOutOfOrder")
       .withArgs(0, 0);
+  });
+
+  it("but a rate's first reading is kept, however early it is", async () => {
+    const { ethers } = await network.create();
+    const evaluator = await ethers.deployContract("RuleEvaluator");
+    const [rule, readings] = [ruleOf("rate", { window: 10_000 }), [value(1, 1)]];
+    const answer = await ethers.provider.call({ to: evaluator, data: encodeQuestion(rule, START, readings) });
+    const here = evaluate(rule, START, readings);
+    expect(here.state.history).to.have.length(1);
+    expect(decodeEvaluation(fromHex(answer))).to.deep.equal(here);
   });
 });
