@@ -53,7 +53,7 @@ export const GROUPS: readonly Group[] = [
   },
   {
     sources: ["RuleEvaluator", "RuleEvaluation", "RuleMeasure", "Rounding"],
-    suites: [...tests("stateRefusals"), "test/chain/rules.test.ts", ...fuzz("RuleEvaluator", "AlertRules")],
+    suites: [...tests("ruleStates"), "test/chain/rules.test.ts", ...fuzz("RuleEvaluator", "AlertRules")],
     campaigns: [],
   },
 ];

@@ -6,8 +6,8 @@ import { START } from "../../src/alerts/state.ts";
 import { decodeEvaluation, encodeQuestion } from "../../src/chain/rules.ts";
 import { BEGIN, ruleOf, value } from "../unit/alerts/samples.ts";
 
-describe("states that no rule leaves behind", () => {
-  it("are refused: a time without inputs, inputs of another number without a time", async () => {
+describe("states of a rule", () => {
+  it("that none leaves behind are refused: a time without inputs, inputs of another number without a time", async () => {
     const { ethers } = await network.create();
     const evaluator = await ethers.deployContract("RuleEvaluator");
     const { state } = evaluate(ruleOf("difference"), START, [value(BEGIN, 1)]);
@@ -20,7 +20,7 @@ describe("states that no rule leaves behind", () => {
     }
   });
 
-  it("nor does an observation without a time begin one", async () => {
+  it("do not begin with an observation without a time", async () => {
     const { ethers } = await network.create();
     const evaluator = await ethers.deployContract("RuleEvaluator");
     const call = { to: evaluator, data: encodeQuestion(ruleOf("threshold"), START, [value(0, 1)]) };
@@ -29,10 +29,10 @@ describe("states that no rule leaves behind", () => {
       .withArgs(0, 0);
   });
 
-  it("but a rate's first reading is kept, however early it is", async () => {
+  it("keep the first reading of a rate, however early it is", async () => {
     const { ethers } = await network.create();
     const evaluator = await ethers.deployContract("RuleEvaluator");
-    const [rule, readings] = [ruleOf("rate", { window: 10_000 }), [value(1, 1)]];
+    const [rule, readings] = [ruleOf("rate", { window: 10_000, minSpan: 1 }), [value(1, 1)]];
     const answer = await ethers.provider.call({ to: evaluator, data: encodeQuestion(rule, START, readings) });
     const here = evaluate(rule, START, readings);
     expect(here.state.history).to.have.length(1);
