@@ -1,6 +1,7 @@
 import { createRequire } from "node:module";
 import toolbox from "@nomicfoundation/hardhat-toolbox-mocha-ethers";
 import { configVariable, defineConfig } from "hardhat/config";
+import { quietDependencies } from "./tools/quiet-dependencies.ts";
 import { typechainOrder } from "./tools/typechain-order.ts";
 
 /** The npm package `solc` is the compiler, so a build downloads nothing. */
@@ -18,7 +19,7 @@ export const compiler = {
 };
 
 export default defineConfig({
-  plugins: [toolbox, typechainOrder],
+  plugins: [toolbox, typechainOrder, quietDependencies],
   solidity: {
     // One build for every network: what is tested, measured and deployed is the same bytecode.
     profiles: { default: { compilers: [compiler] }, production: { compilers: [compiler] } },

@@ -1,9 +1,10 @@
 import { UsageError } from "../src/errors.ts";
-import { createHash } from "node:crypto";
 import * as alerts from "./deep/alerts.ts";
 import { auditTable, deepAudit } from "./deep/audit.ts";
 import { contractsTable, deepContracts } from "./deep/contracts.ts";
-import { freshSeed } from "./deep/chance.ts";
+import { CONSENT, deepSuites, STORAGE, suitesTable } from "./deep/suites.ts";
+import { freshSeed, numberOf } from "./deep/chance.ts";
+import { deepSwitching, switchTable } from "./deep/switching.ts";
 import { runMain } from "./main.ts";
 
 interface Part {
@@ -18,7 +19,7 @@ interface Part {
 const PARTS: Readonly<Record<string, Part>> = {
   alerts: {
     async run(seed, scale) {
-      const figures = await alerts.run(scale, createHash("sha256").update(seed).digest().readUInt32BE(0));
+      const figures = await alerts.run(scale, numberOf(seed));
       return {
         text: JSON.stringify({ ...figures, seed }, undefined, 2),
         json: { ...figures, seed },
@@ -32,13 +33,30 @@ const PARTS: Readonly<Record<string, Part>> = {
       return { text: auditTable(figures), json: figures, pass: figures.pass };
     },
   },
+  consent: suites(CONSENT),
   contracts: {
     async run(seed, scale, tell) {
       const figures = await deepContracts(seed, scale, tell);
       return { text: contractsTable(figures), json: figures, pass: figures.pass };
     },
   },
+  storage: suites(STORAGE),
+  switching: {
+    async run(seed, scale, tell) {
+      const figures = { ...(await deepSwitching(seed, scale, tell)), seed };
+      return { text: switchTable(figures), json: figures, pass: figures.pass };
+    },
+  },
 };
+
+function suites(named: typeof CONSENT): Part {
+  return {
+    async run(seed, scale, tell) {
+      const figures = await deepSuites(named, seed, scale, tell);
+      return { text: suitesTable(figures), json: figures, pass: figures.pass };
+    },
+  };
+}
 
 await runMain(async () => {
   const words = process.argv.slice(2);

@@ -2,8 +2,8 @@ import { network } from "hardhat";
 import Alerts from "../ignition/modules/Alerts.ts";
 import MedSeal from "../ignition/modules/MedSeal.ts";
 import { deploymentFile, pinDeployment, readDeployment, writeDeployment, type Of } from "../src/chain/deployment.ts";
-import { ChainUnavailableError, DeploymentError } from "../src/chain/errors.ts";
-import { isOutage, needBlock, type Rpc } from "../src/chain/rpc.ts";
+import { DeploymentError } from "../src/chain/errors.ts";
+import { ask, needBlock } from "../src/chain/rpc.ts";
 import { UsageError } from "../src/errors.ts";
 import { runMain } from "./main.ts";
 import { readSettings } from "../src/settings.ts";
@@ -20,8 +20,9 @@ async function deploy(): Promise<void> {
   process.env["HARDHAT_IGNITION_CONFIRM_DEPLOYMENT"] = "false";
   const connection = await network.create("external");
   try {
-    await checkReachable(connection.ethers.provider);
     const { provider } = connection.ethers;
+    // Asked first, since what others ask does not tell an outage from a bug.
+    await ask(provider, "eth_chainId", []);
     const chainId = Number((await provider.getNetwork()).chainId);
     const { number } = await needBlock(provider, "latest");
     // With the first block: a chain to try things on may begin anew under its old id.
@@ -45,14 +46,6 @@ async function deploy(): Promise<void> {
     console.log(JSON.stringify({ ...deployment, record: deploymentFile(settings.deployments, chainId) }, undefined, 2));
   } finally {
     await connection.close();
-  }
-}
-
-async function checkReachable(provider: Rpc): Promise<void> {
-  try {
-    await provider.send("eth_chainId", []);
-  } catch (error) {
-    throw isOutage(error) ? new ChainUnavailableError(undefined, error) : error;
   }
 }
 

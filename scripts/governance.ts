@@ -5,7 +5,7 @@ import hre, { network } from "hardhat";
 import Governance from "../ignition/modules/Governance.ts";
 import { GOVERNED_NAMES } from "../src/chain/governed.ts";
 import { DeploymentError } from "../src/chain/errors.ts";
-import { needBlock } from "../src/chain/rpc.ts";
+import { ask, needBlock } from "../src/chain/rpc.ts";
 import type { Hex } from "../src/consent/consent.ts";
 import { UsageError } from "../src/errors.ts";
 import { readSettings } from "../src/settings.ts";
@@ -38,6 +38,7 @@ await runMain(async () => {
   try {
     const { ethers, ignition } = connection;
     const { provider } = ethers;
+    await ask(provider, "eth_chainId", []);
     const { chainId } = await provider.getNetwork();
     const { hash } = await needBlock(provider, 0);
     const deploymentId = `chain-${chainId}-${hash.slice(2, 10)}-governance`;
@@ -49,6 +50,11 @@ await runMain(async () => {
       await handOver(addresses.AccessManager, deployer, to ?? "");
     }
     const report = await reportGovernance(provider, addresses);
+    if (verb === "deploy") {
+      console.error(
+        "The deployer acts without delays until the hand-over; those of appointments count after five days.",
+      );
+    }
     console.log(
       json
         ? JSON.stringify(report, (_key, value: unknown) => (typeof value === "bigint" ? Number(value) : value), 2)

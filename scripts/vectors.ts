@@ -5,7 +5,9 @@ import { batchSuites } from "./vectors/batch.ts";
 import { consentSuites } from "./vectors/consent.ts";
 import { disclosureSuites } from "./vectors/disclosure.ts";
 import { envelopeSuites } from "./vectors/envelope.ts";
+import { evidenceSuites } from "./vectors/evidence.ts";
 import { handedSuites } from "./vectors/handed.ts";
+import { lateSuites } from "./vectors/late.ts";
 import { logSuites } from "./vectors/log.ts";
 import { proofSuites } from "./vectors/proof.ts";
 import { sealSuites } from "./vectors/seal.ts";
@@ -58,11 +60,13 @@ const suites = [
   ...archiveSuites(),
   ...batchSuites(),
   ...proofSuites(),
+  ...(await evidenceSuites()),
   ...(await sealSuites()),
   ...(await consentSuites()),
   ...(await envelopeSuites()),
   ...(await disclosureSuites()),
   ...(await handedSuites()),
+  ...lateSuites(),
 ];
 const manifest: Manifest = {
   version: 1,

@@ -9,6 +9,8 @@ export interface Settings {
   readonly ipfs: string | undefined;
   /** Folder of deployment records, one file a chain, `MEDSEAL_DEPLOYMENTS`. */
   readonly deployments: string;
+  /** Address of the DeviceRegistry that audits ask, `MEDSEAL_DEVICES`; without it nothing is said of devices. */
+  readonly devices: string | undefined;
 }
 
 /** @param environment - What is set there wins over the file. */
@@ -22,6 +24,7 @@ export function readSettings(
   return {
     rpc: setting("MEDSEAL_RPC"),
     ipfs: setting("MEDSEAL_IPFS"),
+    devices: setting("MEDSEAL_DEVICES"),
     deployments: setting("MEDSEAL_DEPLOYMENTS") ?? fileURLToPath(new URL("../deployments", import.meta.url)),
   };
 }

@@ -8,7 +8,8 @@ import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
-const sources = ["contracts", "test/contracts", "hardhat.config.ts", "package-lock.json", "tools/typechain-order.ts"];
+const plugins = ["tools/typechain-order.ts", "tools/quiet-dependencies.ts"];
+const sources = ["contracts", "test/contracts", "hardhat.config.ts", "package-lock.json", ...plugins];
 const results = ["typechain-types", "artifacts/contracts"];
 const cache = join(root, "cache");
 const stamp = join(cache, "build-stamp");

@@ -166,7 +166,9 @@ function installPackages(env, version) {
 const inherited = (process.env.PATH ?? "")
   .split(delimiter)
   .filter((path) => !/[\\/]node_modules[\\/]\.bin$|node-gyp-bin$/.test(path));
-const env = { ...process.env, PATH: [nodeFolder(), ...inherited].join(delimiter) };
+// What was compiled once is kept beside the code, with the same owner.
+const cache = process.env.NODE_COMPILE_CACHE ?? join(root, "node_modules", ".cache", "node");
+const env = { ...process.env, NODE_COMPILE_CACHE: cache, PATH: [nodeFolder(), ...inherited].join(delimiter) };
 const version = spawnSync("node", ["-v"], { env, encoding: "utf8" }).stdout?.trim() ?? "";
 if (!isNewEnough(version)) fail(`expected a newer Node.js than ${version || "none"}`);
 installPackages(env, version);

@@ -102,7 +102,7 @@ interface IEmergencyAccess is IERC5267 {
     /// @notice Thrown when an emergency is reviewed before it is over.
     error EmergencyNotOver(uint48 endsAt);
 
-    /// @notice Thrown when the declarant or the co-signer reviews their own emergency.
+    /// @notice Thrown when the declarant or the co-signer reviews their own emergency, or the authority does for somebody unseen.
     error EmergencyReviewOfOwn(address reviewer);
 
     /// @notice Thrown when a review is not of the declarant's oldest emergency without one.
@@ -185,7 +185,7 @@ interface IEmergencyAccess is IERC5267 {
     function postNotice(address declarant, bytes32 commitment, bytes32 noticeDigest) external;
 
     /// @notice Records the review of a declarant's oldest emergency without one; not justified suspends the declarant.
-    /// @dev For reviewers other than declarant and co-signer, once the emergency is over.
+    /// @dev For reviewers other than declarant and co-signer, once the emergency is over; not through the authority's `execute`.
     /// @param next Commitment of the declarant's next emergency, zero when there is none: so the next date due is known without a list.
     /// @param justified Whether the emergency was one.
     /// @param reportDigest SHA-256 of the report with its salt.

@@ -1,8 +1,10 @@
-import { concat, keccak256, toBeHex, toQuantity, ZeroHash, type BaseContract } from "ethers";
+import { concat, keccak256, toBeHex, toQuantity, toUtf8Bytes, ZeroHash, type BaseContract } from "ethers";
 import { network } from "hardhat";
 import type { NetworkConnection } from "hardhat/types/network";
 import { deployHospital, KIND, STATUS } from "../../test/contracts/governed.ts";
 import { newDevice, newTerms, proofOf } from "../../test/contracts/devices.ts";
+import { ruleOf } from "../../test/unit/alerts/samples.ts";
+import { ruleFields, ruleId } from "../../src/alerts/abi.ts";
 import type { Hex } from "../../src/consent/consent.ts";
 import { word } from "./floor.ts";
 
@@ -29,9 +31,9 @@ const WITHIN = 0.02;
 const TOGETHER = 200;
 
 /**
- * The same transactions among few and among many entries: one grantor's consents, one gateway's checkpoints, one patient's recoveries,
- * each made by a call; the changes of one device and of one party and a clinician's emergencies, which need a block each or a signature,
- * are put into storage.
+ * The same transactions among few and among many entries: one grantor's consents, one gateway's checkpoints and alerts, one patient's
+ * recoveries, each made by a call; the changes of one device and of one party, a clinician's emergencies and the versions of a rule,
+ * which need a block each, a signature or much calldata, are put into storage.
  */
 export async function entries(sizes: readonly number[]): Promise<EntriesReport> {
   const measured: Costs[] = [];
@@ -98,12 +100,19 @@ async function callsAmong(size: number): Promise<Costs> {
     await fill(recovery, declaration);
     const declared = await callEach(recovery, [declaration()]);
 
+    const alerts = await ethers.deployContract("AlertRules");
+    let slot = 0x01010101;
+    const alert = () => alerts.interface.encodeFunctionData("raise", [slot++, word().slice(0, 52)]);
+    await fill(alerts, alert);
+    const raised = await callEach(alerts, [alert()]);
+
     const of = (gas: Readonly<Record<string, number>>, what: string): Costs =>
       Object.fromEntries(Object.entries(gas).map(([name, cost]) => [name, { of: what, gas: cost }]));
     return {
       ...of({ anchor: anchored }, "checkpoints of the gateway"),
       ...of(consents, "consents of the grantor"),
       ...of({ "VaultRecovery.declareRecovery": declared }, "recoveries of the patient"),
+      ...of({ "AlertRules.raise": raised }, "slots of the gateway"),
     };
   } finally {
     await connection.close();
@@ -118,6 +127,7 @@ async function historiesOf(size: number): Promise<Costs> {
       ...(await changesOfDevice(connection, ground, size)),
       ...(await changesOfParty(connection, ground, size)),
       ...(await emergenciesOf(connection, ground, size)),
+      ...(await versionsOfRule(connection, ground, size)),
     };
   } finally {
     await connection.close();
@@ -191,6 +201,22 @@ async function emergenciesOf(connection: NetworkConnection, ground: Ground, size
     "EmergencyAccess.declare": { of, gas: declared },
     "EmergencyAccess.end": { of, gas: ended },
     "EmergencyAccess.review": { of, gas: reviewed },
+  };
+}
+
+async function versionsOfRule(connection: NetworkConnection, { organisation }: Ground, size: number): Promise<Costs> {
+  const rules = await connection.ethers.deployContract("AlertRules");
+  const rule = ruleOf("threshold", { version: size + 1 });
+  const versions = keccak256(concat([toBeHex(organisation.address, 32), toBeHex(4, 32)]));
+  const latest = keccak256(concat([toUtf8Bytes(rule.name), versions]));
+  await put(connection, await rules.getAddress(), latest, BigInt(size));
+  if (Number(await rules.versionOf(organisation, rule.name)) !== size)
+    throw new Error("versions of rules lie elsewhere");
+  const library = rules.connect(organisation);
+  const of = "versions of the rule";
+  return {
+    "AlertRules.publish": { of, gas: await gasOf(library.publish(ruleFields(rule))) },
+    "AlertRules.retire": { of, gas: await gasOf(library.retire(ruleId(rule))) },
   };
 }
 

@@ -2,7 +2,7 @@ import type { GasReport } from "./gas.ts";
 import type { Published } from "./published.ts";
 
 /** Width of the column of names. */
-const NAME = 44;
+const NAME = 48;
 /** What a new slot costs more under Amsterdam's rules, as Hardhat has them (EIP-8037). */
 const NEW_SLOT_MORE = 80_820;
 
@@ -24,7 +24,7 @@ export function gasTable(report: GasReport): string {
     "",
     line("an item of a list costs", "gas", "", "from", "to"),
     ...Object.entries(report.lists).map(([name, { item, gasAnItem, few, many }]) =>
-      line(`${name}, a ${item}`, gasAnItem, "", few, many),
+      line(`${name}: each ${item}`, gasAnItem, "", few, many),
     ),
     "",
     ...growth(report),
@@ -89,8 +89,11 @@ function growth({ flat, entries }: GasReport): string[] {
   ];
 }
 
-/** Slots that a function writes for the first time, as the difference of the two rules says. */
-const newSlots = (gas: number, later: number): number => Math.max(0, Math.round((later - gas) / NEW_SLOT_MORE));
+/** Slots that a function writes for the first time; undefined where the difference of the two rules is one of calldata. */
+function newSlots(gas: number, later: number): number | undefined {
+  const slots = Math.max(0, Math.round((later - gas) / NEW_SLOT_MORE));
+  return Math.abs(later - gas - slots * NEW_SLOT_MORE) < NEW_SLOT_MORE / 20 ? slots : undefined;
+}
 
 const verdictOf = (pass: boolean): string => (pass ? "PASS" : "FAIL");
 

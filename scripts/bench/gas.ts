@@ -11,6 +11,7 @@ import { listGas, type ListRows } from "./lists.ts";
 import { partyGas, type PartyRows } from "./parties.ts";
 import { peerGas, type PeerGas } from "./peers.ts";
 import { PUBLISHED } from "./published.ts";
+import { ruleListGas } from "./rule-lists.ts";
 import { under, type Rules } from "./rules.ts";
 
 type FunctionRows = Readonly<Record<keyof (ConsentRows & AlertRows & DeviceRows & PartyRows), GasRow>>;
@@ -45,7 +46,7 @@ export async function benchGas(sizes: readonly number[] = [10, 100_000]): Promis
     peers,
     comparison: compared,
     published: PUBLISHED,
-    lists: await listGas(),
+    lists: { ...(await listGas()), ...(await ruleListGas()) },
     flat,
     entries: stored,
     amsterdam: Object.fromEntries(

@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { JsonRpcProvider, Network, Wallet } from "ethers";
 import { random } from "../../src/bytes/random.ts";
 import { pinDeployment, type Deployment } from "../../src/chain/deployment.ts";
+import { callNode } from "../../src/chain/rpc.ts";
 import { generateSigningKey } from "../../src/keys/signature.ts";
 import type { GatewayKeys } from "../../src/gateway/gateway.ts";
 import { MemoryStore } from "../../src/ipfs/memory.ts";
@@ -13,7 +14,7 @@ import { RecordAnchor__factory } from "../../typechain-types/factories/RecordAnc
 import { newIdentity } from "../demo/parties.ts";
 import { granted, openPatient, relayed, type DemoPatient } from "../demo/patient.ts";
 import type { World } from "../demo/world.ts";
-import { callNode, spawnAnvil } from "../world/anvil.ts";
+import { spawnAnvil } from "../world/anvil.ts";
 
 const CHAIN_ID = 7332;
 /** A hundred, in wei. */
@@ -80,7 +81,7 @@ async function post(
 ): Promise<Posting> {
   const { world, period } = patient;
   const account = Wallet.createRandom();
-  await callNode(url, "anvil_setBalance", account.address, ETHER);
+  await callNode(url, "anvil_setBalance", [account.address, ETHER]);
   const { party, hpke } = await newIdentity("Gateway", account);
   const name = `${stream.name} for ${account.address}`;
   self.openStream({ ...stream, name });

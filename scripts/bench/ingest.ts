@@ -1,16 +1,14 @@
 import { fork } from "node:child_process";
 import { once } from "node:events";
-import { mkdtemp, rm, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { mkdtemp, rm } from "node:fs/promises";
+import { loadavg, tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { simulate, WARD_BED_7 } from "../../examples/simulate.ts";
-import { openIntake } from "../../src/intake/intake.ts";
-import { survey } from "../../src/intake/survey.ts";
-import type { StreamDescriptor } from "../../src/log/stream.ts";
 import { openGround, type Ground } from "./ingest-ground.ts";
 import type { Mode, Round } from "./ingest-process.ts";
+import { LARGE, reached, TARGETS } from "./ingest-table.ts";
 import { peerLoop } from "./peer-loop.ts";
+import { longRecording, patientsRecordings, record, sample, type Recorded } from "./recordings.ts";
 
 /** One size of recording; rates are readings a second. */
 export interface IngestRow {
@@ -30,10 +28,43 @@ export interface IngestRow {
   readonly peakRssMiB: number;
 }
 
+/** The largest recording with worker threads. */
+export interface ThreadsRow {
+  readonly threads: number;
+  readonly perSecond: number;
+  readonly sealedPerSecond: number;
+  /** Processor time of the thread that reads and seals, in microseconds a reading, end to end. */
+  readonly mainMicroseconds: number;
+  readonly peakRssMiB: number;
+}
+
+/** Bytes of a recording of a patient, beside those of what is made up; without a target. */
+export interface RecordingRow {
+  readonly name: string;
+  readonly readings: number;
+  readonly bytesPerReading: number;
+  readonly jsonBytesPerReading: number;
+}
+
+/** A file of its own size, for memory alone. */
+export interface FileRow {
+  readonly gib: number;
+  readonly readings: number;
+  readonly perSecond: number;
+  readonly peakRssMiB: number;
+}
+
 export interface IngestReport {
   /** What measured the bound. */
   readonly boundBy: string;
   readonly ingest: readonly IngestRow[];
+  /** The first is without. */
+  readonly threads: readonly ThreadsRow[];
+  readonly recordings: readonly RecordingRow[];
+  /** When it was asked for. */
+  readonly file?: FileRow;
+  /** Runnable processes of the machine over the last minute, before and after; see `os.loadavg`. */
+  readonly load: readonly [number, number];
   /** Whether every recording that is large enough for the targets reached them all. */
   readonly pass: boolean;
 }
@@ -42,30 +73,26 @@ export interface IngestSettings {
   /** Readings of the recordings, about and at least. */
   readonly sizes: readonly number[];
   readonly rounds: number;
+  /** Size of a file to measure memory with; none without it, as it takes minutes. */
+  readonly fileGib?: number;
 }
 
 export const INGEST: IngestSettings = { sizes: [1_000, 10_000, 100_000, 1_000_000], rounds: 5 };
-/** Targets are set for recordings of this many readings. */
-const LARGE = 1_000_000;
-const TARGETS = { anchored: 0.4, sealed: 0.6, peers: 5_000, json: 60, gas: 3, rssMiB: 300 };
+/** Threads of `ThreadsRow`s. */
+const THREADS = [0, 1, 2, 4];
 
 /** Options of node for a gateway of little memory: without them the collector lets garbage lie as long as the machine has room. */
 const SPARING = ["--max-semi-space-size=16", "--heap-growing-percent=30"];
 
-const CHANNELS = 6;
-/** Readings that are not marked missing; a little less than in truth. */
-const PRESENT = 0.98;
-const EPOCH = 3600;
-const PEER_READINGS = 300;
-
 /** Medians over the rounds, each in a process and a gateway of its own. */
-export async function benchIngest({ sizes, rounds }: IngestSettings = INGEST): Promise<IngestReport> {
+export async function benchIngest({ sizes, rounds, fileGib }: IngestSettings = INGEST): Promise<IngestReport> {
   const folder = await mkdtemp(join(tmpdir(), "medseal-bench-"));
   const ground = await openGround();
   try {
+    const before = loadNow();
     const peers = await peerLoop(ground.world, await sample(folder));
     const ingest: IngestRow[] = [];
-    let boundBy = "";
+    let [boundBy, threads]: [string, readonly ThreadsRow[]] = ["", []];
     for (const size of sizes) {
       const recording = await record(folder, size);
       const run = (mode: Mode): Promise<Round> => oneRound(ground, recording, mode);
@@ -76,82 +103,92 @@ export async function benchIngest({ sizes, rounds }: IngestSettings = INGEST): P
       const { readings } = recording;
       ingest.push({
         readings,
-        perSecond: Math.round(readings / median(anchored.map(({ seconds }) => seconds))),
-        sealedPerSecond: Math.round(readings / median(sealed.map(({ seconds }) => seconds))),
+        perSecond: rate(anchored, recording),
+        sealedPerSecond: rate(sealed, recording),
         bound: Math.round(median([...anchored, ...sealed].flatMap(({ bound }) => bound))),
         peerLoop: rounded(peers),
         bytesPerReading: rounded(median(anchored.map(({ bytes }) => bytes)) / readings),
         jsonBytesPerReading: rounded(recording.json / readings),
         gasPerReading: rounded(hourly.gas / readings),
-        peakRssMiB: Math.round(Math.max(...anchored.map(({ peakRssMiB }) => peakRssMiB))),
+        peakRssMiB: peakOf(anchored),
       });
+      if (size === Math.max(...sizes)) threads = await withThreads(ground, recording, rounds);
     }
-    return { boundBy, ingest, pass: ingest.every((row) => row.readings < LARGE || reached(row).every(({ ok }) => ok)) };
+    const recordings = await realRecordings(ground);
+    const file = fileGib === undefined ? {} : { file: await large(ground, folder, fileGib) };
+    const reachedAll = ingest.every((row) => row.readings < LARGE || reached(row).every(({ ok }) => ok));
+    const pass = reachedAll && (!file.file || file.file.peakRssMiB < TARGETS.rssMiB);
+    return { boundBy, ingest, threads, recordings, ...file, load: [before, loadNow()], pass };
   } finally {
     await ground.close();
     await rm(folder, { recursive: true, force: true });
   }
 }
 
-interface Recorded {
-  readonly file: string;
-  readonly readings: number;
-  /** As NDJSON, in bytes. */
-  readonly json: number;
-  readonly stream: Omit<StreamDescriptor, "id">;
-  readonly window: { readonly dataStart: number; readonly dataEnd: number };
+const loadNow = (): number => rounded(loadavg()[0] as number);
+
+const rate = (all: readonly Round[], { readings }: Recorded): number =>
+  Math.round(readings / median(all.map(({ seconds }) => seconds)));
+
+const peakOf = (all: readonly Round[]): number => Math.round(Math.max(...all.map(({ peakRssMiB }) => peakRssMiB)));
+
+/** The rounds of each number of threads come by turns, so that what else the machine does falls on all of them. */
+async function withThreads(ground: Ground, recording: Recorded, rounds: number): Promise<ThreadsRow[]> {
+  const all = THREADS.map((threads) => ({ threads, anchored: [] as Round[], sealed: [] as Round[] }));
+  for (let round = 0; round < rounds; round++) {
+    for (const { threads, anchored, sealed } of all) {
+      anchored.push(await oneRound(ground, recording, "anchored", threads));
+      sealed.push(await oneRound(ground, recording, "sealed", threads));
+    }
+  }
+  return all.map(({ threads, anchored, sealed }) => ({
+    threads,
+    perSecond: rate(anchored, recording),
+    sealedPerSecond: rate(sealed, recording),
+    mainMicroseconds: rounded(median(anchored.map(({ readings, mainSeconds }) => (1e6 * mainSeconds) / readings))),
+    peakRssMiB: peakOf(anchored),
+  }));
 }
 
-/** Six channels at 1 Hz; they are always shared together, so they are one stream. */
-async function record(folder: string, size: number): Promise<Recorded> {
-  const file = join(folder, `${size}.csv`);
-  await writeFile(file, simulate({ ...WARD_BED_7, seconds: Math.ceil(size / CHANNELS / PRESENT) }));
-  const { streams, readings, from, to } = await survey(await openIntake(file));
-  const channels = streams.flatMap((stream) => stream.channels);
-  let json = 0;
-  for await (const text of asJson(file)) json += text.length + 1;
+async function realRecordings(ground: Ground): Promise<RecordingRow[]> {
+  const rows: RecordingRow[] = [];
+  for (const { name, recording } of await patientsRecordings()) {
+    const { bytes } = await oneRound(ground, recording, "anchored");
+    const { readings, json } = recording;
+    rows.push({
+      name,
+      readings,
+      bytesPerReading: rounded(bytes / readings),
+      jsonBytesPerReading: rounded(json / readings),
+    });
+  }
+  return rows;
+}
+
+async function large(ground: Ground, folder: string, gib: number): Promise<FileRow> {
+  const recording = await longRecording(folder, gib * 2 ** 30);
+  const round = await oneRound(ground, recording, "anchored");
   return {
-    file,
-    readings,
-    json,
-    // An hour of them fills most of the third size.
-    stream: { name: "bedside monitor", channels, epochLength: EPOCH, batchClass: 2 },
-    window: { dataStart: Math.floor(from / EPOCH) * EPOCH, dataEnd: Math.ceil(to / EPOCH) * EPOCH },
+    gib,
+    readings: recording.readings,
+    perSecond: rate([round], recording),
+    peakRssMiB: peakOf([round]),
   };
 }
 
-async function* asJson(file: string): AsyncGenerator<string> {
-  for await (const row of (await openIntake(file)).rows()) {
-    if (row.kind === "quarantined" || row.observation.value.kind !== "quantity") continue;
-    const { channel, time, value } = row.observation;
-    yield JSON.stringify({
-      code: channel.code.code,
-      value: Number(value.decimal),
-      unit: channel.unit,
-      effective: time,
-    });
-  }
-}
-
-async function sample(folder: string): Promise<string[]> {
-  const { file } = await record(folder, PEER_READINGS);
-  const readings: string[] = [];
-  for await (const text of asJson(file)) readings.push(text);
-  return readings.slice(0, PEER_READINGS);
-}
-
-async function oneRound(ground: Ground, recording: Recorded, mode: Mode): Promise<Round> {
+async function oneRound(ground: Ground, recording: Recorded, mode: Mode, threads = 0): Promise<Round> {
   const posting = await ground.post(recording.stream, recording.window);
   const file = fileURLToPath(new URL("ingest-process.ts", import.meta.url));
   const child = fork(file, { serialization: "advanced", execArgv: SPARING });
   const ended = once(child, "exit");
   const answer = once(child, "message") as Promise<[Round]>;
-  child.send({ mode, file: recording.file, posting });
+  child.send({ mode, file: recording.file, options: recording.options, posting, threads });
   const [round] = await Promise.race([
     answer,
     ended.then(([code]) => Promise.reject(new Error(`the ingesting process ended with ${code}`))),
   ]);
   await ended;
+  if (round.readings !== recording.readings + recording.missing) throw new Error("a reading was lost on the way");
   return round;
 }
 
@@ -167,49 +204,3 @@ function median(values: readonly number[]): number {
 }
 
 const rounded = (value: number): number => Math.round(value * 1000) / 1000;
-
-/** What a row is to reach, in words, and whether it does. */
-function reached(row: IngestRow): { readonly words: string; readonly ok: boolean }[] {
-  const share = (rate: number): number => rate / row.bound;
-  const percent = (value: number): string => `${(100 * value).toFixed(1)} %`;
-  return [
-    {
-      words: `end to end ${percent(share(row.perSecond))} of the bound, at least ${percent(TARGETS.anchored)}`,
-      ok: share(row.perSecond) >= TARGETS.anchored,
-    },
-    {
-      words: `up to the sealed bytes ${percent(share(row.sealedPerSecond))} of the bound, at least ${percent(TARGETS.sealed)}`,
-      ok: share(row.sealedPerSecond) >= TARGETS.sealed,
-    },
-    {
-      words: `${Math.round(row.perSecond / row.peerLoop).toLocaleString("en")} times the peer-like loop, at least ${TARGETS.peers.toLocaleString("en")}`,
-      ok: row.perSecond >= TARGETS.peers * row.peerLoop,
-    },
-    {
-      words: `1/${(row.jsonBytesPerReading / row.bytesPerReading).toFixed(1)} of JSON, at most 1/${TARGETS.json}`,
-      ok: row.bytesPerReading * TARGETS.json <= row.jsonBytesPerReading,
-    },
-    { words: `${row.gasPerReading} gas a reading, at most ${TARGETS.gas}`, ok: row.gasPerReading <= TARGETS.gas },
-    { words: `${row.peakRssMiB} MiB at most used, below ${TARGETS.rssMiB}`, ok: row.peakRssMiB < TARGETS.rssMiB },
-  ];
-}
-
-const width = (name: string): number => Math.max(name.length, 10) + 2;
-
-/** The report as a table for people. */
-export function ingestTable({ boundBy, ingest }: IngestReport): string {
-  const names = ["readings", "perSecond", "sealedPerSecond", "bound", "bytesPerReading", "gasPerReading", "peakRssMiB"];
-  const lines = ingest.map((row) =>
-    names.map((name) => row[name as keyof IngestRow].toLocaleString("en").padStart(width(name))).join(""),
-  );
-  const verdicts = ingest
-    .filter(({ readings }) => readings >= LARGE)
-    .flatMap((row) => reached(row).map(({ words, ok }) => `${ok ? "PASS" : "FAIL"}  ${words}`));
-  return [
-    names.map((name) => name.padStart(width(name))).join(""),
-    ...lines,
-    "",
-    `bound: two SHA-256 of 64 bytes a reading by ${boundBy}`,
-    ...verdicts,
-  ].join("\n");
-}

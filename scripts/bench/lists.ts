@@ -20,7 +20,7 @@ export interface ListRow {
 
 export type ListRows = Readonly<Record<string, ListRow>>;
 
-/** Every list that a caller may hand to a contract. */
+/** Every list that a caller may hand to ConsentRegistry or RecordAnchor. */
 export async function listGas(): Promise<ListRows> {
   const connection = await network.create();
   try {
@@ -127,7 +127,7 @@ async function inclusions(ground: Ground): Promise<ListRows> {
   };
 }
 
-function row(
+export function row(
   item: string,
   [few, atFew]: readonly [number, number],
   [many, atMany]: readonly [number, number],

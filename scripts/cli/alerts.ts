@@ -1,5 +1,7 @@
+import { onChainAlerts } from "../../src/chain/escalation.ts";
 import { consentId } from "../../src/consent/consent.ts";
 import { UsageError } from "../../src/errors.ts";
+import { NotPermittedError } from "../../src/grantee/errors.ts";
 import { readStream } from "../../src/grantee/read.ts";
 import { cidOf } from "../../src/ipfs/cid.ts";
 import type { StreamDescriptor } from "../../src/log/stream.ts";
@@ -7,9 +9,12 @@ import type { AlertEvidence } from "../../src/monitor/audit.ts";
 import { entryFromObservation } from "../../src/monitor/entry.ts";
 import { PlanInvalidError } from "../../src/monitor/errors.ts";
 import type { Placed } from "../../src/monitor/life.ts";
-import { checkSigned, type CarePlan } from "../../src/monitor/plan.ts";
+import { checkSigned, type CarePlan, type Source } from "../../src/monitor/plan.ts";
+import type { Standing } from "../../src/monitor/standing.ts";
+import type { Observation } from "../../src/observation/observation.ts";
 import type { Anchored } from "../../src/monitor/truth.ts";
 import type { Call, OptionSpec } from "./command.ts";
+import { Standings } from "./standings.ts";
 import type { Chain } from "./chain.ts";
 import { withReader, type OpenWindow, type Reader } from "./reader.ts";
 
@@ -37,10 +42,23 @@ export interface OpenAlerts {
   gather(): Promise<AlertEvidence>;
 }
 
-/** @throws UsageError, NotPermittedError, PlanInvalidError and what reading throws. */
-export const withAlerts = <T>(call: Call, work: (alerts: OpenAlerts) => Promise<T>): Promise<T> =>
+/**
+ * @param sealed - Takes the place of `work` for who may audit the alerts, not read them.
+ * @throws UsageError, NotPermittedError, PlanInvalidError and what reading throws.
+ */
+export const withAlerts = <T>(
+  call: Call,
+  work: (alerts: OpenAlerts) => Promise<T>,
+  sealed: (window: OpenWindow) => Promise<T> = () => {
+    throw new NotPermittedError("you may audit these alerts, not read them", {
+      hint: "medseal audit alerts says what can be said without reading",
+    });
+  },
+): Promise<T> =>
   withReader(call, async (reader) => {
     const window = await reader.open(call.text("stream") ?? "alerts", { from: call.text("from"), to: call.text("to") });
+    if (!window.access.keys.some(({ stream, data }) => stream.name === window.descriptor.name && data !== undefined))
+      return sealed(window);
     const all: Placed[] = [];
     for await (const { recorded, object } of observationsOf(window))
       all.push({ entry: entryFromObservation(recorded), object });
@@ -48,12 +66,38 @@ export const withAlerts = <T>(call: Call, work: (alerts: OpenAlerts) => Promise<
     const [from, to] = [1000 * window.wish.from, 1000 * window.wish.to];
     const gather = async (): Promise<AlertEvidence> => {
       const { readings, unread } = await readingsOf(call, reader, plan);
-      return { plan, entries, readings, unread, from, to };
+      const standings = new Standings(window.chain.rpc, window.deps.watch);
+      await standings.update([plan]);
+      const standingOf = (source: Source, time: number): Standing => standings.at(source, time);
+      const successors = plansIn(window, all).flatMap((one) => (one.plan.replaces === plan.id ? [one.plan.id] : []));
+      const onChain = plan.onChain && (await onChainOf(window, plan, entries));
+      return { plan, entries, readings, unread, from, to, standingOf, successors, ...(onChain ? { onChain } : {}) };
     };
     return work({ plan, entries, from, to, chain: window.chain, gather });
   });
 
-async function* observationsOf({ access, request, deps, wish }: OpenWindow): AsyncGenerator<Anchored> {
+/** What the address that writes the plan's alerts has raised on chain. */
+async function onChainOf(
+  { access, chain, deps }: OpenWindow,
+  { id }: CarePlan,
+  entries: readonly Placed[],
+): Promise<NonNullable<AlertEvidence["onChain"]>> {
+  const write = entries.flatMap(({ entry }) =>
+    entry.kind === "plan" && entry.plan === id ? [entry.signed.write] : [],
+  );
+  const gateways = access.keys
+    .filter((keys) => write.includes(consentId(keys.write.consent)))
+    .map((keys) => keys.write.consent.grantee);
+  const all = await onChainAlerts(chain.rpc, chain.deployment);
+  return { alerts: all.filter(({ gateway }) => gateways.includes(gateway)), now: deps.time };
+}
+
+async function* observationsOf({
+  access,
+  request,
+  deps,
+  wish,
+}: OpenWindow): AsyncGenerator<{ recorded: Observation; object: string }> {
   for await (const batch of readStream(access, request, deps)) {
     const object = cidOf(batch.found.entry.header);
     if (batch.leave !== undefined) continue;
@@ -64,25 +108,35 @@ async function* observationsOf({ access, request, deps, wish }: OpenWindow): Asy
   }
 }
 
-/** The entries of the plan that is asked for, by their numbers; signed by who lets its alerts be written. */
-function choosePlan(call: Call, { access }: OpenWindow, all: readonly Placed[]): { plan: CarePlan; entries: Placed[] } {
+interface PlanEntries {
+  readonly plan: CarePlan;
+  readonly entries: readonly Placed[];
+}
+
+/** The plans of a stream, each with its entries by their numbers. @throws PlanInvalidError when one is not the patient's. */
+export function plansIn({ access }: Pick<OpenWindow, "access">, all: readonly Placed[]): PlanEntries[] {
+  const signed = all.flatMap(({ entry }) => (entry.kind === "plan" ? [entry.signed] : []));
+  return signed.map((one): PlanEntries => {
+    const leave = access.keys.find(({ write }) => consentId(write.consent) === one.write);
+    if (leave === undefined)
+      throw new PlanInvalidError("it names another leave than the one its alerts were written under");
+    checkSigned(one, leave.write.consent.grantor);
+    const { plan } = one;
+    return { plan, entries: all.filter(({ entry }) => entry.plan === plan.id).sort((a, b) => a.entry.n - b.entry.n) };
+  });
+}
+
+/** The plan that is asked for. @throws UsageError. */
+function choosePlan(call: Call, window: OpenWindow, all: readonly Placed[]): PlanEntries {
   const wanted = call.text("plan") ?? "";
-  const plans = all.flatMap(({ entry }) => (entry.kind === "plan" ? [entry.signed] : []));
-  const signed = plans.findLast(({ plan }) => plan.id.startsWith(wanted));
-  if (signed === undefined) {
-    const hint =
-      wanted === ""
-        ? "it stands where the monitor began: take an earlier --from"
-        : `there are: ${plans.map(({ plan }) => plan.id.slice(0, 8)).join(", ")}`;
-    throw new UsageError("the stream has no such care plan in this window", { hint });
-  }
-  const leave = access.keys.find(({ write }) => consentId(write.consent) === signed.write);
-  if (leave === undefined)
-    throw new PlanInvalidError("it names another leave than the one its alerts were written under");
-  checkSigned(signed, leave.write.consent.grantor);
-  const { plan } = signed;
-  const entries = all.filter(({ entry }) => entry.plan === plan.id).sort((a, b) => a.entry.n - b.entry.n);
-  return { plan, entries };
+  const plans = plansIn(window, all);
+  const found = plans.findLast(({ plan }) => plan.id.startsWith(wanted));
+  if (found !== undefined) return found;
+  const hint =
+    wanted === ""
+      ? "it stands where the monitor began: take an earlier --from"
+      : `there are: ${plans.map(({ plan }) => plan.id.slice(0, 8)).join(", ")}`;
+  throw new UsageError("the stream has no such care plan in this window", { hint });
 }
 
 async function readingsOf(

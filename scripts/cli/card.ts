@@ -1,4 +1,4 @@
-import { verifyTypedData, wordlists, type HDNodeWallet } from "ethers";
+import { SigningKey, TypedDataEncoder, verifyTypedData, wordlists, type HDNodeWallet } from "ethers";
 import { fromHex, hex0x, utf8 } from "../../src/bytes/bytes.ts";
 import { sha256 } from "../../src/bytes/hash.ts";
 import { isAddress, type Hex } from "../../src/consent/consent.ts";
@@ -62,7 +62,9 @@ export function readCard(text: string): Contact {
     throw new CardError("a key on the card has the wrong length");
   if (signerOf({ name, holder, kem, hpkeKey, viewKey }, signature) !== holder)
     throw new CardError("the card is not signed by the address on it", { hint: "ask for it again, by another way" });
-  return { name, address: holder, recipient };
+  const signed = TypedDataEncoder.hash(DOMAIN, TYPES, { name, holder, kem, hpkeKey, viewKey });
+  const publicKey = SigningKey.computePublicKey(SigningKey.recoverPublicKey(signed, signature), true) as Hex;
+  return { name, address: holder, recipient, publicKey };
 }
 
 /** Eight words (88 bits) over address and keys: to compare by telephone. Words of BIP-39. */

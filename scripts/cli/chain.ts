@@ -1,3 +1,4 @@
+import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import { setTimeout } from "node:timers/promises";
 import type { JsonRpcProvider } from "ethers";
@@ -5,19 +6,21 @@ import { fromHex } from "../../src/bytes/bytes.ts";
 import type { AnchoredCheckpoint } from "../../src/chain/anchor.ts";
 import { readDeployment, type Deployment } from "../../src/chain/deployment.ts";
 import { ChainUnavailableError } from "../../src/chain/errors.ts";
+import type { SyncOptions } from "../../src/chain/ledger-sync.ts";
 import type { ConsentLedger } from "../../src/chain/ledger.ts";
 import type { AskPermission } from "../../src/chain/permission.ts";
-import { openRpc, readBlock } from "../../src/chain/rpc.ts";
+import { callNode, openRpc, readBlock } from "../../src/chain/rpc.ts";
 import type { Archive } from "../../src/archive/archive.ts";
 import type { Hex } from "../../src/consent/consent.ts";
 import type { RegistryAddress } from "../../src/consent/typed-data.ts";
 import type { ConsentWatch } from "../../src/consent/watch.ts";
 import { UsageError } from "../../src/errors.ts";
+import type { BlockFiles } from "../../src/ipfs/block-files.ts";
 import type { BlockStore } from "../../src/ipfs/store.ts";
 import type { CheckpointPlace } from "../../src/log/checkpoint.ts";
 import { readSettings } from "../../src/settings.ts";
 import { homeFolder } from "./home.ts";
-import type { Io } from "./io.ts";
+import { userPath, type Io } from "./io.ts";
 
 // What only works with a chain or a store is loaded when they are used: verbs without them answer at once.
 
@@ -43,14 +46,7 @@ export interface View {
 /** Asks the node for nothing but its number. @throws ChainUnavailableError, UsageError. */
 export async function chainId(rpc: string): Promise<number> {
   try {
-    const answer = await fetch(rpc, {
-      method: "POST",
-      headers: { "content-type": "application/json" },
-      body: '{"jsonrpc":"2.0","id":1,"method":"eth_chainId","params":[]}',
-      signal: AbortSignal.timeout(10_000),
-    });
-    const { result } = (await answer.json()) as { result?: unknown };
-    const id = Number(result);
+    const id = Number(await callNode(rpc, "eth_chainId", [], 10_000));
     if (Number.isSafeInteger(id) && id > 0) return id;
   } catch (cause) {
     throw new ChainUnavailableError(undefined, cause);
@@ -102,11 +98,12 @@ export async function withView<T>(
   { rpc, deployment }: Chain,
   folder: string,
   work: (view: View) => Promise<T>,
+  sync: SyncOptions = {},
 ): Promise<T> {
   const { ConsentLedger } = await import("../../src/chain/ledger.ts");
   const { watchLedger } = await import("../../src/chain/watch.ts");
   const { PermissionJudge } = await import("../../src/chain/permission.ts");
-  const ledger = new ConsentLedger(rpc, deployment, join(folder, `ledger-${deployment.chainId}.sqlite`));
+  const ledger = new ConsentLedger(rpc, deployment, join(folder, `ledger-${deployment.chainId}.sqlite`), sync);
   try {
     const watch = watchLedger(ledger);
     await watch.refresh();
@@ -128,8 +125,32 @@ export async function withStore<T>(work: (blocks: BlockStore) => Promise<T>): Pr
   }
 }
 
+/** Where blocks are read from. */
+export interface Blocks extends Pick<BlockStore, "get"> {
+  /** Set where they lie in a folder, and no node is asked. */
+  readonly files?: BlockFiles;
+}
+
+/** Blocks to read: those that `withStore` would give; of a folder, without a node. @param folder - In place of what settings say. */
+export async function withBlocks<T>(folder: string | undefined, work: (blocks: Blocks) => Promise<T>): Promise<T> {
+  if (folder === undefined && readSettings().ipfs !== undefined) return withStore(work);
+  const { BlockFiles } = await import("../../src/ipfs/block-files.ts");
+  const files = new BlockFiles(folder === undefined ? await ownBlocks() : userPath(folder));
+  files.check();
+  return work({ files, get: async (digest) => Promise.resolve(files.read(digest)) });
+}
+
+/** The blocks of the embedded node in the home, which is made when there is none. */
+async function ownBlocks(): Promise<string> {
+  const folder = join(homeFolder(), ".ipfs", "blocks");
+  const { FileBlockstore } = await import("../../src/ipfs/blocks.ts");
+  await mkdir(folder, { recursive: true });
+  await new FileBlockstore(folder).open();
+  return folder;
+}
+
 /** All checkpoints of a gateway. */
-export async function archiveOf(chain: Chain, blocks: BlockStore, gateway: Hex): Promise<Archive> {
+export async function archiveOf(chain: Chain, blocks: Blocks, gateway: Hex): Promise<Archive> {
   const { Archive } = await import("../../src/archive/archive.ts");
   const archive = new Archive(chain.placeOf(gateway), (digest) => blocks.get(digest));
   await archive.update(await chain.historyOf(gateway));

@@ -14,7 +14,7 @@ export const trustedCode = async ({ chainId, registry, anchor }: Bundle): Promis
 
 /** The report for people: the worst first. */
 export function evidenceLines(bundle: Bundle, report: EvidenceReport): string[] {
-  const { headers, batches, readings, checkpoints, unrecorded, findings, missing, block } = report;
+  const { headers, batches, readings, checkpoints, unrecorded, unshown, findings, missing, block } = report;
   const shown =
     bundle.shows === "headers"
       ? "without readings"
@@ -32,10 +32,17 @@ export function evidenceLines(bundle: Bundle, report: EvidenceReport): string[] 
     ...(unrecorded > 0
       ? [`  of ${count(unrecorded, "epoch")} in the window there is nothing: not recorded, or not shown`]
       : []),
+    ...(unshown > 0
+      ? [
+          `  ${count(unshown, "header")} between those shown ${unshown === 1 ? "is" : "are"} not: of epochs outside the window, by the exporter's word`,
+        ]
+      : []),
     `  stream   ${hex0x(bundle.stream)}`,
     ...report.consents.map(consentLine),
     `  chain    ${bundle.chainId}: ${count(checkpoints, "checkpoint")} up to block ${block.number} of ${utc(block.timestamp)}`,
     `           ${block.hash}`,
+    `  by       RecordAnchor ${hex0x(bundle.anchor)}`,
+    `           ConsentRegistry ${hex0x(bundle.registry)}`,
   ];
 }
 
@@ -49,5 +56,5 @@ function consentLine({ id, consent, inForce }: ShownConsent): string {
       : times.length === 0
         ? "not in force"
         : `in force ${times.join(", ")}`;
-  return `  consent  ${id.slice(0, 12)}: ${actionNames(consent.actions).join(", ")} by ${consent.grantee}; ${state}`;
+  return `  consent  ${id.slice(0, 12)}: ${actionNames(consent.actions).join(", ")} to ${consent.grantee} by ${consent.grantor}; ${state}`;
 }

@@ -5,13 +5,13 @@ import { userPath } from "./io.ts";
 /** Bytes of the largest card, message or mail that is read into memory. */
 const LARGEST = 64 * 2 ** 20;
 
-/** @throws UsageError. */
-export async function readUserFile(file: string): Promise<Uint8Array> {
+/** @param largest - In bytes. @throws UsageError. */
+export async function readUserFile(file: string, largest = LARGEST): Promise<Uint8Array> {
   const path = userPath(file);
   try {
     const found = await stat(path);
     if (!found.isFile()) throw new UsageError(`${file} is no file`, { hint: "check its name" });
-    if (found.size > LARGEST)
+    if (found.size > largest)
       throw new UsageError(`${file} is larger than anything that is handed over`, { hint: "check its name" });
     return new Uint8Array(await readFile(path));
   } catch (cause) {

@@ -101,20 +101,21 @@ export async function withIdentity<T>(call: Call, work: (session: Session) => Pr
   const folder = join(homeFolder(), await identityOf(call));
   const passphrase = await passphraseOf(call);
   return locked(folder, async () => {
-    const vault = await openVault(folder, passphrase);
-    return work({ folder, vault, save: () => vaultStore(folder, passphrase).save(vault) });
+    const store = vaultStore(folder, passphrase);
+    const vault = await openVault(folder, store);
+    return work({ folder, vault, save: () => store.save(vault) });
   });
 }
 
 /** Opens the vault to look into only, beside other commands: a vault is replaced as a whole. */
 export async function withVault<T>(call: Call, work: (session: Omit<Session, "save">) => Promise<T>): Promise<T> {
   const folder = join(homeFolder(), await identityOf(call));
-  return work({ folder, vault: await openVault(folder, await passphraseOf(call)) });
+  return work({ folder, vault: await openVault(folder, vaultStore(folder, await passphraseOf(call))) });
 }
 
-async function openVault(folder: string, passphrase: string): Promise<Vault> {
+async function openVault(folder: string, store: StateStore<Vault>): Promise<Vault> {
   await checkPrivate(join(folder, "vault"), "the vault");
-  const vault = await vaultStore(folder, passphrase).load();
+  const vault = await store.load();
   if (!vault) throw new UsageError("the identity has no vault");
   return vault;
 }

@@ -1,6 +1,7 @@
 import { resolve } from "node:path";
 import { createInterface } from "node:readline";
 import { Writable } from "node:stream";
+import { visible } from "../../src/bytes/visible.ts";
 import { EXIT, MedSealError, UsageError } from "../../src/errors.ts";
 
 /** Somebody would have to be asked, and nobody is there. */
@@ -30,21 +31,26 @@ export class Io {
 
   /** The answer of the command: an object for programs, lines for people. */
   result(value: object, ...lines: readonly string[]): void {
-    process.stdout.write(this.json ? `${JSON.stringify(value)}\n` : lines.map((line) => `${shownAs(line)}\n`).join(""));
+    process.stdout.write(this.json ? `${JSON.stringify(value)}\n` : shownLines(lines));
   }
 
-  /** A line of a longer answer, as it is. */
+  /** A line of a longer answer, as it is: of our own, or for programs. */
   line(text: string): void {
     process.stdout.write(`${text}\n`);
   }
 
-  note(text: string): void {
-    process.stderr.write(`${shownAs(text)}\n`);
+  /** Data as they are; on a terminal without what would move its cursor. */
+  data(text: string): void {
+    process.stdout.write(process.stdout.isTTY ? text.replace(/[^\r\n]+/g, visible) : text);
+  }
+
+  note(...lines: readonly string[]): void {
+    process.stderr.write(shownLines(lines));
   }
 
   /** Replaces itself on a terminal, and is silent elsewhere. */
   progress(text: string): void {
-    if (process.stderr.isTTY) process.stderr.write(`\r\x1b[2K${text}`);
+    if (process.stderr.isTTY) process.stderr.write(`\r\x1b[2K${visible(text)}`);
   }
 
   progressDone(): void {
@@ -54,7 +60,7 @@ export class Io {
   /** @throws DeclinedError; NobodyThereError without a terminal and without --yes. */
   async confirm(question: string): Promise<void> {
     if (this.#yes) return;
-    const answer = await this.#ask(`${question} [y/N] `, true, "add --yes to confirm without being asked");
+    const answer = await this.#ask(`${visible(question)} [y/N] `, true, "add --yes to confirm without being asked");
     if (!/^y(es)?$/i.test(answer.trim())) throw new DeclinedError();
   }
 
@@ -87,8 +93,7 @@ export class Io {
   }
 }
 
-/** Nothing from outside moves the cursor, hides or turns what stands on the terminal. */
-const shownAs = (text: string): string => text.replace(/[^\P{Cc}\n\t]|[\p{Cf}\p{Zl}\p{Zp}]/gu, "\uFFFD");
+const shownLines = (lines: readonly string[]): string => lines.map((line) => `${visible(line)}\n`).join("");
 
 /** @throws UsageError for no name. */
 export function userPath(file: string): string {

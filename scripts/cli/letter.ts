@@ -47,5 +47,10 @@ export async function openLetter(kind: LetterKind, bytes: Uint8Array, keys: Hpke
   const plain = await openWith(keys, enc, magic, head, reader.fixed(reader.left)).catch((cause: unknown) => {
     throw new Refused(`the ${kind.name} is sealed to somebody else, or was altered`, { cause });
   });
-  return fromUtf8(unpad(plain));
+  const text = unpad(plain);
+  try {
+    return fromUtf8(text);
+  } catch (cause) {
+    throw new Refused(`the ${kind.name} is no text`, { cause });
+  }
 }

@@ -47,3 +47,13 @@ export function senderOf({ contacts }: Vault, { chain, from, keys, introduction 
     hint: "if you expect it, add their card (medseal contacts add FILE), then take it up again",
   });
 }
+
+/** The same; undefined for a stranger. */
+export function knownSender(vault: Vault, release: Release): Contact | undefined {
+  try {
+    return senderOf(vault, release);
+  } catch (error) {
+    if (error instanceof StrangerError || error instanceof NotPlainError) return undefined;
+    throw error;
+  }
+}

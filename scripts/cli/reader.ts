@@ -6,10 +6,10 @@ import { EXIT, MedSealError, UsageError } from "../../src/errors.ts";
 import { acceptRelease, combine, type Access } from "../../src/grantee/access.ts";
 import { NotPermittedError } from "../../src/grantee/errors.ts";
 import type { ReaderDeps, ReadRequest } from "../../src/grantee/read.ts";
-import type { BlockStore } from "../../src/ipfs/store.ts";
+import type { BlockFiles } from "../../src/ipfs/block-files.ts";
 import type { StreamDescriptor } from "../../src/log/stream.ts";
 import type { Call, OptionSpec } from "./command.ts";
-import { archiveOf, withChain, withStore, withView, type Chain } from "./chain.ts";
+import { archiveOf, withBlocks, withChain, withView, type Blocks, type Chain } from "./chain.ts";
 import { closest } from "./closest.ts";
 import { withVault } from "./home.ts";
 import { ownAddress } from "./patient.ts";
@@ -34,6 +34,8 @@ export interface OpenWindow {
   readonly wish: Window;
   readonly request: ReadRequest;
   readonly deps: ReaderDeps;
+  /** Where blocks are read from, when that is a folder. */
+  readonly files: BlockFiles | undefined;
   readonly chain: Chain;
   readonly ledger: ConsentLedger;
 }
@@ -44,9 +46,13 @@ const AHEAD = 86_400;
 /** What was released to an identity and is in force. */
 export interface Reader {
   readonly vault: Vault;
+  /** Of the identity. */
+  readonly folder: string;
   readonly chain: Chain;
   /** What something released lets it look into, of the patient that --patient names. */
   readonly streams: readonly StreamDescriptor[];
+  /** The same of one patient. */
+  streamsOf(patient: string): readonly StreamDescriptor[];
   /**
    * Finds what was released for a stream, and fetches the archives of its gateways.
    *
@@ -70,7 +76,7 @@ export function withReader<T>(call: Call, work: (reader: Reader) => Promise<T>):
   return withVault(call, ({ vault, folder }) =>
     withChain((chain) =>
       withView(chain, folder, ({ ask, watch, ledger }) =>
-        withStore(async (blocks) => {
+        withBlocks(call.text("blocks"), async (blocks) => {
           const time = now();
           const me = ownAddress(vault);
           const { found, ended } = await accessesOf(vault, (release) => acceptRelease(release, me, ask, time));
@@ -95,11 +101,14 @@ export function withReader<T>(call: Call, work: (reader: Reader) => Promise<T>):
             await addArchives(archives, access, chain, blocks);
             const purpose = call.text("purpose") ?? consent.purpose;
             const request = { stream: descriptor.id, from: rounded.from, to, purpose };
-            return { ...chosen, descriptor, wish, request, deps, chain, ledger };
+            return { ...chosen, descriptor, wish, request, deps, files: blocks.files, chain, ledger };
           };
           const mine = found.filter((one) => patient === undefined || one.patient.name === patient);
-          const streams = mine.flatMap(({ access }) => access.keys.map(({ stream }) => stream));
-          return work({ vault, chain, streams, open });
+          const streamsIn = (some: readonly Found[]): StreamDescriptor[] =>
+            some.flatMap(({ access }) => access.keys.map(({ stream }) => stream));
+          const streamsOf = (name: string): StreamDescriptor[] =>
+            streamsIn(found.filter((one) => one.patient.name === name));
+          return work({ vault, folder, chain, streams: streamsIn(mine), streamsOf, open });
         }),
       ),
     ),
@@ -136,7 +145,7 @@ async function addArchives(
   archives: Map<string, Archive>,
   { keys }: Access,
   chain: Chain,
-  blocks: BlockStore,
+  blocks: Blocks,
 ): Promise<void> {
   for (const { write } of keys) {
     const { grantee } = write.consent;

@@ -10,6 +10,8 @@ import { count, utc } from "./times.ts";
 /** Everything that a proof shows to whoever holds it, for programs. */
 export function shownObject({ place }: Proof, { header, reading, block }: Shown): object {
   return {
+    chainId: Number(place.chainId),
+    recordAnchor: hex0x(place.anchor),
     gateway: hex0x(place.gateway),
     stream: hex0x(place.stream),
     header: {
@@ -49,6 +51,7 @@ export function shownLines({ place }: Proof, { header, reading, block }: Shown):
         `  chunk ${i}  ${count(leaves - missing, "reading")} and ${missing} missing, signed by device ${hex0x(deviceIdOf(statement.deviceKey))}, firmware ${statement.firmware}, message ${statement.counter}`,
     ),
     `  gateway  ${hex0x(place.gateway)}, anchored by ${utc(block.timestamp)} (block ${block.number}, ${block.hash})`,
+    `           in RecordAnchor ${hex0x(place.anchor)} of chain ${place.chainId}`,
   ];
 }
 

@@ -117,11 +117,11 @@ export async function signAndKeep(call: Call, as: AsPatient, record: ConsentReco
     const issuedAt = now();
     const message = { consent, issuedAt, deadline: issuedAt + MAX_WAIT };
     const typed = TypedDataEncoder.getPayload(registryDomain(chain.registry), GRANT_TYPES, message) as object;
-    call.io.result(typed, JSON.stringify(typed, undefined, 2));
+    call.io.result(typed, ...JSON.stringify(typed, undefined, 2).split("\n"));
     return;
   }
   await checkNew(call.need("out"));
-  call.io.note([consent.statement, "", ...summary(record, as)].join("\n"));
+  call.io.note(consent.statement, "", ...summary(record, as));
   await call.io.confirm("Sign this?");
   await intoNewFile(call.need("out"), async (fill) => {
     const signed = await signGrant(wallet.signer(record.relationship), chain.registry, consent);

@@ -11,6 +11,8 @@ export interface Contact {
   readonly name: string;
   readonly address: Hex;
   readonly recipient: Recipient;
+  /** Of the address, 33 bytes; not there for who was added before it was kept. */
+  readonly publicKey?: Hex;
 }
 
 /** A care plan that was signed, and for which monitor. */

@@ -27,6 +27,8 @@ export const GROUPS: Readonly<Record<string, Readonly<Record<string, string>>>> 
     "consent revoke": "end one",
     "consent revoke-all": "end all",
     release: "send keys to who was granted",
+    "late list": "readings that came too late for a gateway",
+    "late file": "put them into their epochs",
     disclosures: "who was given keys, when and why",
     plan: "say which rules watch over you, and who answers",
     "plan show": "a care plan in words",
@@ -41,6 +43,7 @@ export const GROUPS: Readonly<Record<string, Readonly<Record<string, string>>>> 
     "gateway check": "look whether it could run",
     "gateway run": "run it: a feed for devices, sealed and anchored at a cadence",
     "gateway status": "what is where",
+    "gateway quarantine": "what was kept apart: list, export, let go",
     monitor: "watch over patients by their plans",
   },
   Clinician: {
@@ -69,6 +72,7 @@ export const GROUPS: Readonly<Record<string, Readonly<Record<string, string>>>> 
     "alerts resolve": "say that it is over",
     "alerts snooze": "ask for silence for a while",
     "alerts verify": "work an alert out again",
+    "alerts escalate": "escalate on chain what nobody has taken up",
   },
   Anybody: {
     relay: "send signed grants and revocations to the chain",

@@ -29,9 +29,9 @@ export async function verifyProof(call: Call): Promise<void> {
   const shown = checkProof(proof, { blockHash, codeHash });
   call.io.result(
     { ok: true, ...shownObject(proof, shown) },
-    `The proof holds: signed by its device, anchored by its gateway${named === undefined ? ", in a final block of the chain" : ""}.`,
+    `The proof holds: signed with the key of the device below, anchored by its gateway${named === undefined ? ", in a final block of the chain" : ""}.`,
     ...shownLines(proof, shown),
-    "It does not say whose reading it is, nor whether the gateway had leave to write it.",
+    "It does not say whose reading it is, whether that key is a device in good standing, nor whether the gateway had leave to write it.",
   );
 }
 

@@ -5,12 +5,16 @@ import { EXIT, MalformedError, MedSealError } from "../../src/errors.ts";
 import { isAbsent } from "../../src/files/durable.ts";
 import type { IntakeRow } from "../../src/intake/types.ts";
 import { parseInstant } from "../../src/observation/instant.ts";
+import type { Status } from "../../src/alerts/state.ts";
 import { Deliverer, type Channel } from "../../src/monitor/delivery.ts";
 import type { Desk, Fed } from "../../src/monitor/desk.ts";
 import { parseFeed } from "../../src/monitor/feed.ts";
 import type { SignedPlan } from "../../src/monitor/plan.ts";
 import { sealDue } from "../../src/monitor/sealing.ts";
 import { openAnswer } from "./answers.ts";
+import { STATUS_WORDS } from "./silences.ts";
+import { Raising } from "./raising.ts";
+import type { Standings } from "./standings.ts";
 import type { AsGateway } from "./gateway.ts";
 import type { Io } from "./io.ts";
 
@@ -21,6 +25,8 @@ export interface WatchDeps {
   readonly io: Io;
   /** Folder in which sealed answers arrive. */
   readonly answers: string | undefined;
+  /** What the chain says of where readings come from. */
+  readonly standings: Standings;
   /** Milliseconds between two checkpoints; undefined for none. */
   readonly anchorEvery: number | undefined;
 }
@@ -33,15 +39,24 @@ const STATE = 50;
 /** Milliseconds in one go for writing down what was evaluated: alerts come first. */
 const SPARE = 5;
 
+/** Milliseconds between two looks at the chain for what pauses or ends. */
+const LOOK = 5000;
+
 /** What runs beside the gateway: readings in, notices out, entries sealed. */
 export class Watch {
   readonly #deps: WatchDeps;
   readonly #deliverer: Deliverer;
+  readonly #raising: Raising;
+  #raises: Promise<void> | undefined;
+  #raised = -Infinity;
   #last: Promise<unknown> = Promise.resolve();
   #sealing = false;
   #stated = 0;
   #statedAt = 0;
   #sealed = 0;
+  #looked = -Infinity;
+  #looking = false;
+  readonly #shown = new Map<string, Status>();
   #anchored = 0;
   #counts = { readings: 0, notices: 0, refused: 0, checkpoints: 0 };
   #broken: Error | undefined;
@@ -50,7 +65,24 @@ export class Watch {
     this.#deps = deps;
     const failed = (channel: string, error: unknown): void =>
       deps.io.note(`${channel}: ${error instanceof MedSealError ? error.message : "not delivered"}; it is tried again`);
+    this.#raising = new Raising(deps.desk, deps.as, (work) => this.#inTurn(work));
     this.#deliverer = new Deliverer({ desk: deps.desk, channels: deps.channels, failed }, (work) => this.#inTurn(work));
+  }
+
+  /** Brings on chain what plans want there, beside everything else: no notice waits for a block. */
+  #raise(): Promise<void> {
+    if (performance.now() < this.#raised + LOOK) return Promise.resolve();
+    this.#raises ??= this.#raising
+      .work()
+      .catch((error: unknown) => {
+        if (!(error instanceof MedSealError)) this.#broken = error as Error;
+        else this.#deps.io.note(`not on chain yet: ${error.message}; it is tried again`);
+      })
+      .finally(() => {
+        this.#raises = undefined;
+        this.#raised = performance.now();
+      });
+    return this.#raises;
   }
 
   get counts(): Readonly<Record<"readings" | "notices" | "refused" | "checkpoints", number>> {
@@ -117,6 +149,7 @@ export class Watch {
       began.clock ||= clock;
       const due = began.real + (clock - began.clock) / speed;
       if (due > performance.now()) await pause(due - performance.now());
+      void this.#raise();
       await this.#answers();
       await this.#seal();
     };
@@ -152,6 +185,9 @@ export class Watch {
   async stop(anchor: boolean): Promise<void> {
     await this.#deliverer.settle(5000);
     await this.#deliverer.stop();
+    await this.#raises;
+    this.#raised = -Infinity;
+    await this.#raise();
     for (const signed of this.#deps.desk.plans) await this.#sealPlan(signed);
     if (anchor) this.#counts.checkpoints += (await this.#deps.as.gateway.drain()).length;
     await this.#last;
@@ -161,6 +197,9 @@ export class Watch {
   async #beat(): Promise<void> {
     try {
       await this.take([], Date.now());
+      this.#showStatuses();
+      void this.#look();
+      void this.#raise();
       await this.#answers();
       await this.#seal();
     } catch (error) {
@@ -168,11 +207,50 @@ export class Watch {
     }
   }
 
+  /** What pauses or ends data for good. Beside everything else: an outage of the chain stops no alert. */
+  async #look(): Promise<void> {
+    const { desk, standings, io } = this.#deps;
+    if (this.#looking || performance.now() < this.#looked + LOOK) return;
+    this.#looking = true;
+    try {
+      const plans = desk.watching.map(({ plan }) => plan);
+      await standings.update(plans);
+      const time = Date.now();
+      const fed = plans.flatMap((plan) =>
+        plan.sources.flatMap((source): Fed[] => {
+          const report = standings.now(source, time) ?? "resumed";
+          if (report === (desk.toldOf(plan.id, source) ?? "resumed")) return [];
+          return [{ plan: plan.id, recorded: { report, channels: source.channels, time } }];
+        }),
+      );
+      if (fed.length > 0) await this.take(fed, time);
+    } catch (error) {
+      if (!(error instanceof MedSealError)) this.#broken = error as Error;
+      else io.note(`not known whether consents and devices still hold: ${error.message}`);
+    } finally {
+      this.#looked = performance.now();
+      this.#looking = false;
+    }
+  }
+
+  /** Says when a rule has no data any more, why, and when it has again. */
+  #showStatuses(): void {
+    const { desk, io } = this.#deps;
+    for (const { plan } of desk.watching) {
+      for (const [rule, status] of desk.statusesOf(plan.id)) {
+        const key = `${plan.id}/${rule}`;
+        const before = this.#shown.get(key) ?? "waiting";
+        this.#shown.set(key, status);
+        if (status !== before) io.note(`STATE ${rule} of ${plan.patient}: ${STATUS_WORDS[status]}`);
+      }
+    }
+  }
+
   #parsed(line: string, number: number): Fed[] {
     if (line.trim() === "") return [];
     try {
       const { patient, recorded } = parseFeed(line);
-      const plans = this.#deps.desk.plans.filter(
+      const plans = this.#deps.desk.watching.filter(
         ({ plan }) => patient === undefined || plan.patient === patient || plan.id.startsWith(patient),
       );
       const [found, ...more] = plans;

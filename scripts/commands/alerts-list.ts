@@ -1,7 +1,11 @@
-import { livesOf, stepOf, type Life } from "../../src/monitor/life.ts";
+import { measure } from "../../src/alerts/measure.ts";
+import type { Status } from "../../src/alerts/state.ts";
+import type { Statement } from "../../src/monitor/statement.ts";
+import { livesOf, stepOf, type Life, type Placed } from "../../src/monitor/life.ts";
 import { alertName, type CarePlan } from "../../src/monitor/plan.ts";
 import { ALERTS, withAlerts } from "../cli/alerts.ts";
 import type { Command } from "../cli/command.ts";
+import { STATUS_WORDS } from "../cli/silences.ts";
 import { shown } from "../cli/times.ts";
 
 export const command: Command = {
@@ -19,10 +23,25 @@ export const command: Command = {
         ({ alert, raisedAt, level, state }) =>
           `${alert}  ${shown(Math.floor(raisedAt / 1000))}${level > 0 ? `, level ${level}` : ""}: ${state}`,
       );
-      call.io.result({ plan: plan.id, alerts }, ...(lines.length > 0 ? lines : ["No alert in this time."]));
+      const states = statesOf(plan, entries);
+      call.io.result(
+        { plan: plan.id, alerts, states },
+        ...(lines.length > 0 ? lines : ["No alert in this time."]),
+        ...states.map(({ rule, status, at }) => `${rule}: ${STATUS_WORDS[status]}, at ${shown(Math.floor(at / 1000))}`),
+      );
       return Promise.resolve();
     }),
 };
+
+/** What each rule had to judge at the end of its newest statement. */
+function statesOf({ watches }: CarePlan, entries: readonly Placed[]): { rule: string; status: Status; at: number }[] {
+  return watches.flatMap(({ rule }) => {
+    const newest = entries
+      .flatMap(({ entry }) => (entry.kind === "stated" && entry.statement.rule === rule.name ? [entry.statement] : []))
+      .reduce<Statement | undefined>((last, one) => (last && last.to > one.to ? last : one), undefined);
+    return newest ? [{ rule: rule.name, status: measure(rule, newest.state).status, at: newest.to }] : [];
+  });
+}
 
 interface Summary {
   readonly alert: string;

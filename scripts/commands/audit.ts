@@ -3,11 +3,12 @@ import { auditBundle } from "../../src/auditor/fhir.ts";
 import { levelOf, worstFirst } from "../../src/auditor/severity.ts";
 import { EXIT, UsageError } from "../../src/errors.ts";
 import { auditPage } from "../../src/report/audit.ts";
-import { audit, lookedAt } from "../cli/audits.ts";
+import { audit, DEVICES, lookedAt } from "../cli/audits.ts";
 import type { Command } from "../cli/command.ts";
 import { checkNew, writeNew } from "../cli/files.ts";
 import { WINDOW } from "../cli/reader.ts";
 import { count, ownZone, utc } from "../cli/times.ts";
+import { VERIFYING } from "../cli/verifier.ts";
 
 export const command: Command = {
   summary:
@@ -15,6 +16,8 @@ export const command: Command = {
   options: {
     gateway: { type: "string", value: "NAME|ADDRESS", help: "whose whole archive, without a key" },
     ...WINDOW,
+    ...DEVICES,
+    ...VERIFYING,
     html: { type: "string", value: "FILE", help: "where the page goes (only you may read it)" },
     fhir: { type: "boolean", help: "a FHIR R4 Bundle on stdout" },
     zone: { type: "string", value: "ZONE", help: "times in this zone, Europe/Berlin; your own without it" },

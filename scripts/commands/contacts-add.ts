@@ -24,7 +24,7 @@ export const command: Command = {
       const known = vault.contacts.find((one) => one.name === name);
       if (known && fingerprintOf(known) !== fingerprint)
         throw new UsageError(`you know another one as "${name}"`, { hint: "give this one another name with --name" });
-      call.io.note(`${name} has the fingerprint\n  ${fingerprint}`);
+      call.io.note(`${name} has the fingerprint`, `  ${fingerprint}`);
       await call.io.confirm("Do they read the same words to you?");
       vault.contacts = [...vault.contacts.filter((one) => one !== known), { ...contact, name }];
       await save();

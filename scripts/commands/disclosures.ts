@@ -1,7 +1,7 @@
 import type { Accounted, Accounting } from "../../src/disclosure/accounting.ts";
 import { formatAccounting, parseAccounting } from "../../src/disclosure/accounting.ts";
 import type { Receipt } from "../../src/disclosure/receipt.ts";
-import { reconcile, TRACELESS, type Difference } from "../../src/disclosure/reconcile.ts";
+import { OPEN_END, reconcile, TRACELESS, type Difference } from "../../src/disclosure/reconcile.ts";
 import { actionNames } from "../../src/consent/actions.ts";
 import { consentId } from "../../src/consent/consent.ts";
 import { EXIT, UsageError } from "../../src/errors.ts";
@@ -41,7 +41,7 @@ export const command: Command = {
           const holder = of === undefined ? accounting.holder : contactNamed(session.vault, of).address;
           const differences = reconcile(accounting, { holder, place: chain.registry, watch: view.watch });
           if (out !== undefined) await writeNew(out, formatAccounting(accounting));
-          tell(call, accounting, differences, out);
+          tell(call, accounting, differences, { out, handed: file !== undefined });
         }),
       ),
     );
@@ -60,16 +60,28 @@ function ownAccounting({ vault }: Session, book: ReturnType<typeof openBook>): A
   return { format: "medseal-disclosures", version: 1, holder: ownAddress(vault), receipts, consents };
 }
 
-function tell(call: Call, accounting: Accounting, differences: readonly Difference[], out: string | undefined): void {
+function tell(
+  call: Call,
+  accounting: Accounting,
+  differences: readonly Difference[],
+  { out, handed }: { out: string | undefined; handed: boolean },
+): void {
   const { holder, receipts, consents } = accounting;
   const known = new Map(consents.map((accounted) => [consentId(accounted.consent), accounted]));
   const disclosures = receipts.map((receipt) => ({ ...receipt, ...about(known.get(receipt.consent)) }));
   call.io.result(
-    { holder, disclosures, differences, note: TRACELESS, ...(out === undefined ? {} : { file: out }) },
+    {
+      holder,
+      disclosures,
+      differences,
+      note: handed ? `${TRACELESS} ${OPEN_END}` : TRACELESS,
+      ...(out === undefined ? {} : { file: out }),
+    },
     ...receipts.flatMap((receipt) => described(receipt, known.get(receipt.consent))),
     `${count(receipts.length, "receipt")}, difference ${differences.length}${differences.length === 0 ? ": signed and whole, each release under a consent that was in force, each consent with a release has its receipt" : ""}`,
     ...differences.map(({ kind, text }) => `${kind.toUpperCase()}: ${text}`),
     TRACELESS,
+    ...(handed ? [OPEN_END] : []),
     ...(out === undefined
       ? []
       : [`The accounting is in ${out}. It says who treats you: hand it to nobody but the auditor.`]),

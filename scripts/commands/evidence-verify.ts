@@ -1,6 +1,7 @@
 import { EXIT } from "../../src/errors.ts";
 import { decodeBundle } from "../../src/evidence/format.ts";
 import { verifyEvidence } from "../../src/evidence/verify.ts";
+import { LARGEST } from "../../src/evidence/zip.ts";
 import { trustedHash } from "../cli/block-hash.ts";
 import type { Command } from "../cli/command.ts";
 import { evidenceLines, trustedCode } from "../cli/evidence.ts";
@@ -22,7 +23,7 @@ export const command: Command = {
     ["evidence verify case.zip --block-header block.json", "against a block as a node or an explorer shows it"],
   ],
   async run(call) {
-    const bundle = decodeBundle(await readUserFile(call.word("file")));
+    const bundle = decodeBundle(await readUserFile(call.word("file"), LARGEST));
     const named = call.text("block-header");
     const blockHash = named === undefined ? undefined : await trustedHash(named);
     const report = await verifyEvidence(bundle, { ...(await trustedCode(bundle)), ...(blockHash && { blockHash }) });
@@ -30,7 +31,11 @@ export const command: Command = {
     call.io.result(
       { ...report, shows: bundle.shows, software: bundle.software, compared: blockHash !== undefined },
       ...evidenceLines(bundle, report),
-      ...(blockHash === undefined ? [`All this rests on block ${number} having the hash ${hash}: compare it.`] : []),
+      ...(blockHash === undefined
+        ? [
+            `All this rests on block ${number} having the hash ${hash}: compare it, since anybody can make up a block and its state.`,
+          ]
+        : []),
     );
     if (!report.ok) process.exitCode = EXIT.refused;
   },

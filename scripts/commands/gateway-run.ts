@@ -55,8 +55,15 @@ export const command: Command = {
           log,
           timeOf: async (block) => (await needBlock(chain.rpc, block)).timestamp,
         });
-        return { entries: () => entriesAtTime(config, now()), oldestWaiting: service.feed.oldestWaiting };
+        return {
+          entries: () => entriesAtTime(config, now()),
+          oldestWaiting: service.feed.oldestWaiting,
+          latenessBound: config.lateness,
+          ceiling: config.maxFee,
+          proven: config.attest,
+        };
       },
+      { attested: config.attest },
     );
   },
 };

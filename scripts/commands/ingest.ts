@@ -1,5 +1,6 @@
 import { createHash } from "node:crypto";
 import { createReadStream } from "node:fs";
+import { availableParallelism } from "node:os";
 import { UsageError, MedSealError, EXIT } from "../../src/errors.ts";
 import type { LeasedStream } from "../../src/gateway/gateway.ts";
 import type { StreamIngest } from "../../src/gateway/ingest.ts";
@@ -33,6 +34,11 @@ export const command: Command = {
       value: "FILE",
       help: "where rows that could not be read go (health data: only you may read it)",
     },
+    threads: {
+      type: "string",
+      value: "N",
+      help: "worker threads, 0 to 16, that hash and compress; without it up to two where there are processors for them",
+    },
     "no-anchor": { type: "boolean", help: "only seals; medseal gateway anchor does the rest" },
     "dry-run": { type: "boolean", help: "reads and counts, and keeps nothing" },
   },
@@ -48,17 +54,26 @@ export const command: Command = {
   ],
   async run(call) {
     if (call.words.length === 0) throw new UsageError("no file is named", { hint: "see --help" });
+    const threads = threadsOf(call.text("threads"));
     const options = await intakeOptions(call);
     const intakes = await Promise.all(call.words.map((file) => openIntake(userPath(file), options)));
     if (call.flag("dry-run")) return dryRun(call, intakes);
-    await asGateway(call, async (as) => {
+    const work = async (as: AsGateway): Promise<void> => {
       for (const intake of intakes) await takeIn(call, as, intake, JSON.stringify(options));
       if (call.flag("no-anchor")) return;
       const anchored = await as.gateway.drain();
       call.io.result({ checkpoints: anchored.map(object) }, ...anchored.map(line));
-    });
+    };
+    await asGateway(call, work, () => ({ threads }));
   },
 };
+
+/** More than two find nothing to do: they are through before the next readings are read. */
+function threadsOf(text: string | undefined): number {
+  if (text === undefined) return Math.min(2, availableParallelism() - 1);
+  if (/^\d{1,2}$/.test(text) && Number(text) <= 16) return Number(text);
+  throw new UsageError("--threads is not a number from 0 to 16", { hint: "leave it out, or take 0 to save memory" });
+}
 
 async function dryRun(call: Call, intakes: readonly Intake[]): Promise<void> {
   for (const intake of intakes) {

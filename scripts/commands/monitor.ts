@@ -3,6 +3,7 @@ import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { utf8 } from "../../src/bytes/bytes.ts";
 import { hmac } from "../../src/bytes/hash.ts";
+import { visible } from "../../src/bytes/visible.ts";
 import { UsageError } from "../../src/errors.ts";
 import { openIntake } from "../../src/intake/intake.ts";
 import { parseInstant } from "../../src/observation/instant.ts";
@@ -19,6 +20,7 @@ import { INTAKE, intakeOptions } from "../cli/intake.ts";
 import { userPath } from "../cli/io.ts";
 import { openPlan } from "../cli/plan.ts";
 import { count, parseDuration, shown } from "../cli/times.ts";
+import { Standings } from "../cli/standings.ts";
 import { Watch } from "../cli/watch.ts";
 
 export const command: Command = {
@@ -58,10 +60,11 @@ export const command: Command = {
         const io = call.io;
         const watch = new Watch({
           ...{ desk, channels, as, io, anchorEvery: every },
+          standings: new Standings(as.chain.rpc, as.view.watch),
           answers: answers === undefined ? undefined : userPath(answers),
         });
         watch.start(now);
-        const plans = desk.plans.map(({ plan }) => `${plan.patient} (${plan.id.slice(0, 8)})`);
+        const plans = desk.watching.map(({ plan }) => `${plan.patient} (${plan.id.slice(0, 8)})`);
         io.note(`Watching over ${plans.join(", ")}`);
         if (recording) {
           const plan = planFor(call, desk);
@@ -93,7 +96,7 @@ async function adopt(call: Call, as: AsGateway, desk: Desk, now: number): Promis
 
 function planFor(call: Call, desk: Desk): string {
   const patient = call.text("patient");
-  const [found, ...more] = desk.plans.filter(({ plan }) => patient === undefined || plan.patient === patient);
+  const [found, ...more] = desk.watching.filter(({ plan }) => patient === undefined || plan.patient === patient);
   if (found === undefined) throw new UsageError(`no plan is of "${patient}"`);
   if (more.length > 0)
     throw new UsageError("several plans are kept: whose is the recording?", { hint: "add --patient NAME" });
@@ -137,7 +140,7 @@ async function channelsOf(call: Call): Promise<Channel[]> {
   if ((url === undefined) !== (secret === undefined))
     throw new UsageError("--webhook and --webhook-secret go together: notices are signed");
   const channels: Channel[] = [
-    consoleChannel((notice) => call.io.line(call.io.json ? JSON.stringify(notice) : lineOf(notice))),
+    consoleChannel((notice) => call.io.line(call.io.json ? JSON.stringify(notice) : visible(lineOf(notice)))),
   ];
   if (file !== undefined) channels.push(fileChannel(userPath(file)));
   if (url !== undefined && secret !== undefined) {

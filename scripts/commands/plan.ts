@@ -3,13 +3,18 @@ import { equal, hex } from "../../src/bytes/bytes.ts";
 import { random } from "../../src/bytes/random.ts";
 import { UsageError } from "../../src/errors.ts";
 import { checkPlan, formatPlan, planStatement, signPlan, type CarePlan } from "../../src/monitor/plan.ts";
+import type { Source } from "../../src/monitor/plan.ts";
+import { isSame, type Measured } from "../../src/alerts/told.ts";
+import { measuredBy } from "../../src/alerts/reading.ts";
+import { isAddress, isBytes32, type Hex } from "../../src/consent/consent.ts";
+import type { OnChain } from "../../src/monitor/once.ts";
 import type { QuietHours } from "../../src/monitor/quiet.ts";
 import type { ConsentRecord } from "../../src/patient/state.ts";
 import type { Call, Command } from "../cli/command.ts";
 import { checkNew, writeNew } from "../cli/files.ts";
 import { withIdentity } from "../cli/home.ts";
 import { contactNamed, walletOf } from "../cli/patient.ts";
-import { describePlan, sealPlan } from "../cli/plan.ts";
+import { describePlan, sealPlan, signedOf } from "../cli/plan.ts";
 import { ruleNamed } from "../cli/rules.ts";
 import { parseDuration } from "../cli/times.ts";
 import type { Vault } from "../cli/vault.ts";
@@ -37,6 +42,23 @@ export const command: Command = {
       help: "a rule whose alerts may wait, or may below this level; all others are critical",
       multiple: true,
     },
+    replaces: {
+      type: "string",
+      value: "PLAN",
+      help: "the plan that ends where this one begins; without --rule nobody watches any more. Open alerts stay open",
+    },
+    "on-chain": {
+      type: "string",
+      value: "NAME",
+      help: "alerts stand on chain as well, where this responder answers for them and anybody may escalate",
+    },
+    device: {
+      type: "string",
+      value: "CODE=ID",
+      help: "the device that measures it: once it is retired, nobody waits for its data",
+      multiple: true,
+    },
+    "device-registry": { type: "string", value: "ADDRESS", help: "the DeviceRegistry that knows these devices" },
     out: { type: "string", value: "FILE", help: "where the sealed plan goes", required: true },
     yes: { type: "boolean", help: "signs without asking" },
   },
@@ -49,6 +71,7 @@ export const command: Command = {
       'plan --to Monitor --rule news2-scale-1 --routine news2-scale-1=3 --quiet 22:00-07:00 --zone Europe/Berlin --responder "Dr Lee" --out ann.plan',
       "at night only from level 3 on",
     ],
+    ["plan --to Monitor --replaces 1a2b3c4d --out end.plan", "nobody watches by that plan any more"],
   ],
   run: (call) =>
     withIdentity(call, async ({ vault, save }) => {
@@ -58,7 +81,7 @@ export const command: Command = {
       checkPlan(plan);
       const out = call.need("out");
       await checkNew(out);
-      call.io.note([...describePlan(plan), "", planStatement(plan)].join("\n"));
+      call.io.note(...describePlan(plan), "", planStatement(plan));
       await call.io.confirm("Sign this?");
       const signed = await signPlan(walletOf(vault).signer(record.relationship), plan, record.id);
       const { write, signature } = signed;
@@ -74,8 +97,10 @@ export const command: Command = {
 
 async function planOf(call: Call, vault: Vault): Promise<CarePlan> {
   const [rules, names] = [call.texts("rule"), call.texts("responder")];
-  if (rules.length === 0) throw new UsageError("no rule is named", { hint: "add --rule NAME, once for each" });
-  if (names.length === 0)
+  const isEnd = call.text("replaces") !== undefined && rules.length === 0;
+  if (rules.length === 0 && !isEnd)
+    throw new UsageError("no rule is named", { hint: "add --rule NAME, once for each" });
+  if (names.length === 0 && !isEnd)
     throw new UsageError("nobody is named who answers", { hint: "add --responder NAME, in order" });
   const responders = names.map((name) => ({ name, address: contactNamed(vault, name).address }));
   const length = (option: string, otherwise: string): number => 1000 * parseDuration(call.text(option) ?? otherwise);
@@ -95,9 +120,73 @@ async function planOf(call: Call, vault: Vault): Promise<CarePlan> {
     id: hex(random(16)),
     patient: vault.name,
     ...{ watches, responders, quiet },
+    onChain: onChainOf(call, vault),
+    sources: sourcesOf(
+      call,
+      vault,
+      watches.flatMap(({ rule }) => rule.inputs),
+    ),
+    replaces: replacedBy(call, vault),
     within: length("within", "1min"),
     period: PERIOD,
   };
+}
+
+/** For each channel that a rule looks at: the leaves to write it that the patient gave, and the device that was named. */
+function sourcesOf(call: Call, { patient }: Vault, inputs: readonly Measured[]): Source[] {
+  const registry = call.text("device-registry");
+  const devices = new Map(call.texts("device").map(deviceOf));
+  if ((registry === undefined) !== (devices.size === 0) || (registry !== undefined && !isAddress(registry)))
+    throw new UsageError("--device and --device-registry ADDRESS go together");
+  const sources: Source[] = [];
+  for (const { system, code, unit } of inputs) {
+    const channel = { system, code, unit };
+    if (sources.some(({ channels: [other] }) => other !== undefined && isSame(other, channel))) continue;
+    const measures = patient.streams.filter(({ descriptor }) =>
+      descriptor.channels.some((one) => isSame(measuredBy(one), channel)),
+    );
+    const writes = patient.consents
+      .filter(({ consent, revoked }) => !revoked && (consent.actions & ACTIONS.WRITE) !== 0)
+      .filter(({ streams }) => streams.some((id) => measures.some(({ descriptor }) => equal(id, descriptor.id))))
+      .map(({ id, consent }) => ({
+        grantor: consent.grantor,
+        id,
+        until: Math.min(consent.periodEnd, consent.dataEnd),
+      }));
+    const id = devices.get(code);
+    devices.delete(code);
+    const device = id === undefined || registry === undefined ? undefined : { registry, id };
+    if (writes.length > 0 || device) sources.push({ channels: [channel], writes, device });
+  }
+  const [left] = devices.keys();
+  if (left !== undefined) throw new UsageError(`--device names ${left}, which no rule of the plan looks at`);
+  return sources;
+}
+
+function deviceOf(text: string): [string, Hex] {
+  const [code = "", id, more] = text.split("=");
+  if (code === "" || more !== undefined || !isBytes32(id))
+    throw new UsageError("--device is CODE=ID", { hint: "for example 8867-4=0x… with 64 digits" });
+  return [code, id];
+}
+
+function onChainOf(call: Call, vault: Vault): OnChain | undefined {
+  const responder = call.text("on-chain");
+  if (responder === undefined) return undefined;
+  const { publicKey: key } = contactNamed(vault, responder);
+  if (key !== undefined) return { responder, key };
+  throw new UsageError(`the key of ${responder} was not kept`, { hint: "add their card again: medseal contacts add" });
+}
+
+/** The id of the plan that this one takes the place of. */
+function replacedBy(call: Call, { plans = [] }: Vault): string | undefined {
+  const wanted = call.text("replaces");
+  if (wanted === undefined) return undefined;
+  const [found, ...more] = plans.map((one) => signedOf(one).plan.id).filter((id) => id.startsWith(wanted));
+  if (found !== undefined && more.length === 0) return found;
+  throw new UsageError(`${found ? "several plans" : "no plan"} of yours begin with "${wanted}"`, {
+    hint: "medseal plan show lists them",
+  });
 }
 
 function routineOf(text: string): [string, number] {

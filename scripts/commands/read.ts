@@ -1,7 +1,6 @@
-import { checkChain } from "../../src/archive/chain.ts";
 import { EXIT, UsageError } from "../../src/errors.ts";
 import { NotPermittedError } from "../../src/grantee/errors.ts";
-import { readStream, type ReadBatch } from "../../src/grantee/read.ts";
+import { gapsIn, readStream, type ReadBatch } from "../../src/grantee/read.ts";
 import type { Command } from "../cli/command.ts";
 import { FORMATS, type Format } from "../cli/readings.ts";
 import { WINDOW, withWindow } from "../cli/reader.ts";
@@ -32,9 +31,8 @@ export const command: Command = {
       const batches: ReadBatch[] = [];
       for await (const batch of readStream(access, request, deps)) batches.push(batch);
       const outside = batches.filter(({ leave }) => leave !== undefined);
-      const generations = [...new Set(batches.map(({ header }) => header.generation))];
-      const gaps = generations.flatMap((one) => checkChain(batches.filter(({ header }) => header.generation === one)));
-      FORMATS[format as Format](batches, wish, chain.deployment, (text) => process.stdout.write(text));
+      const gaps = gapsIn(batches, access, request, deps);
+      FORMATS[format as Format](batches, wish, chain.deployment, (text) => call.io.data(text));
       const kinds = [...new Set(gaps.map(({ kind }) => kind))].join(", ");
       call.io.note(
         [

@@ -6,6 +6,8 @@ import { channelKey, type Observation } from "../../src/observation/observation.
 import { readingsPage, type StreamSection } from "../../src/report/readings.ts";
 import { seriesOf } from "../../src/report/series.ts";
 import { joined, type Span } from "../../src/report/span.ts";
+import type { AlertRecord } from "../../src/report/alert-line.ts";
+import { alertRecordOf, isAlerts } from "../cli/alert-record.ts";
 import type { Call, Command } from "../cli/command.ts";
 import { checkNew, writeNew } from "../cli/files.ts";
 import { WINDOW, withReader, type OpenWindow, type Reader } from "../cli/reader.ts";
@@ -44,6 +46,8 @@ export const command: Command = {
       const sections: StreamSection[] = [];
       const patients = new Set<string>();
       for (const name of names) {
+        // Alerts have a place of their own on the page.
+        if (reader.streams.some((stream) => stream.name === name && isAlerts(stream))) continue;
         const window = await reader.open(name, { from: call.text("from"), to: call.text("to") });
         // Of all that a patient released, what may be read; a stream that was named must be one of these.
         if (named.length === 0 && !mayRead(window)) continue;
@@ -57,19 +61,25 @@ export const command: Command = {
         });
       if (others.length > 0)
         throw new UsageError("these streams are of several patients", { hint: "add --patient NAME" });
-      const page = readingsPage({ patient, zone, ...about(reader), streams: sections });
+      const mine = { ...reader, streams: reader.streamsOf(patient) };
+      const alerts = await alertRecordOf(mine, { from: call.text("from"), to: call.text("to") });
+      const page = readingsPage({ patient, zone, ...about(reader), streams: sections, ...(alerts ? { alerts } : {}) });
       await writeNew(file, page);
-      const findings = sections.reduce((sum, one) => sum + one.findings.length, 0);
+      const findings = sections.reduce((sum, one) => sum + one.findings.length, alerts?.findings.length ?? 0);
       const shown = sections.map(({ name }) => name);
       const readings = sections.flatMap(({ series }) => series).reduce((sum, { points }) => sum + points.length, 0);
       call.io.result(
-        { file, streams: shown, readings, findings },
+        { file, streams: shown, readings, alerts: countAlerts(alerts), findings },
         `${file}: ${count(readings, "reading")} of ${shown.join(", ")}${findings > 0 ? `; ${count(findings, "finding")}, which the page shows` : ", all verified"}`,
       );
       if (findings > 0) process.exitCode = EXIT.refused;
     });
   },
 };
+
+/** null when no stream of alerts was released. */
+const countAlerts = (alerts: AlertRecord | undefined): number | null =>
+  alerts === undefined ? null : new Set(alerts.events.flatMap((one) => ("alert" in one ? [one.alert] : []))).size;
 
 const mayRead = ({ access, descriptor }: OpenWindow): boolean =>
   access.keys.some(({ stream, data }) => stream.name === descriptor.name && data !== undefined);

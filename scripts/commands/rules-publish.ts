@@ -15,7 +15,7 @@ export const command: Command = {
   examples: [["rules publish fast-heart --as clinic", "needs ether at the identity's own address"]],
   async run(call) {
     const rule = await ruleNamed(call.word("rule"));
-    call.io.note(describeRule(rule).join("\n"));
+    call.io.note(...describeRule(rule));
     await call.io.confirm("Publish this for everybody, for good?");
     await withIdentity(call, ({ vault }) =>
       withChain(async ({ rpc, deployment }) => {

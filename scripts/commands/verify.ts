@@ -1,27 +1,33 @@
-import { fromHex, hex } from "../../src/bytes/bytes.ts";
+import { hex } from "../../src/bytes/bytes.ts";
 import { EXIT, UsageError } from "../../src/errors.ts";
 import { reachOf, type Audited } from "../../src/auditor/audited.ts";
+import { verifyBatchOf } from "../../src/auditor/batch.ts";
+import type { Finding } from "../../src/auditor/findings.ts";
 import { worstFirst } from "../../src/auditor/severity.ts";
-import { proveEntry, verifyEntry } from "../../src/archive/proof.ts";
 import { cidOf } from "../../src/ipfs/cid.ts";
-import { audit, gatewayOf, lookedAt } from "../cli/audits.ts";
+import { audit, auditPatient, auditReading, DEVICES, gatewayOf, lookedAt, tagOf } from "../cli/audits.ts";
 import type { Call, Command } from "../cli/command.ts";
-import { archiveOf, withChain, withStore } from "../cli/chain.ts";
+import { archiveOf, withBlocks, withChain } from "../cli/chain.ts";
 import { WINDOW } from "../cli/reader.ts";
 import { count } from "../cli/times.ts";
+import { VERIFYING } from "../cli/verifier.ts";
 import { verifyProof } from "../cli/verify-proof.ts";
 
 export const command: Command = {
   summary:
-    "Verifies what was anchored. With --gateway it needs no key: nothing was altered or removed since. With --stream it takes the keys that were released to you: headers in order, leave to write, readings as signed. With --proof a file that medseal prove made. Exit 1 with findings, 4 when chain or store do not answer",
+    "Verifies what was anchored. With --gateway it needs no key: nothing was altered or removed since. With --stream or --patient it takes the keys that were released to you: headers in order, leave to write, readings as signed. With --proof a file that medseal prove made. Exit 1 with findings, 4 when chain or store do not answer. An interrupted run goes on where it stopped",
   options: {
-    gateway: { type: "string", value: "NAME|ADDRESS", help: "whose whole archive: an address, or a contact of yours" },
-    batch: {
+    gateway: {
       type: "string",
-      value: "TAG",
-      help: "with --gateway: one batch, by the tag that medseal read --format ndjson shows",
+      value: "NAME|ADDRESS",
+      help: "whose whole archive: an address, or a contact of yours; with --from and --to what was anchored then",
     },
+    batch: { type: "string", value: "TAG", help: "one batch, by the tag that medseal read --format ndjson shows" },
     ...WINDOW,
+    at: { type: "string", value: "INSTANT", help: "with --stream: one reading, by its time as medseal read shows it" },
+    code: { type: "string", value: "CODE", help: "with --at: of several readings of one time, that of this code" },
+    ...DEVICES,
+    ...VERIFYING,
     proof: { type: "string", value: "FILE", help: "a proof of one reading or one header, against the chain" },
     "block-header": {
       type: "string",
@@ -32,8 +38,10 @@ export const command: Command = {
   examples: [
     ["verify --gateway 0x70997970C51812dc3A010C7d01b50e0d17dc79C8", "needs no identity"],
     ['verify --gateway "Ward gateway" --as auditor', "by the name of a contact"],
-    ["verify --stream heart-rate --as auditor", "all that was granted"],
-    ["verify --stream heart-rate --from 2026-03-01T08:03:00Z --to 2026-03-01T08:03:01Z", "the epoch of one reading"],
+    ["verify --patient Ann --as auditor", "all streams of one patient, all that was granted"],
+    ["verify --stream heart-rate --as auditor", "one stream, all that was granted"],
+    ["verify --stream heart-rate --from 2026-03-01T08:00:00Z --to 2026-03-01T09:00:00Z", "one window"],
+    ["verify --stream heart-rate --at 2026-03-01T08:03:00Z", "one reading"],
     ["verify --proof proof.json", "against the chain; needs no identity and no store"],
     [
       "verify --proof proof.json --block-header block.json",
@@ -42,49 +50,109 @@ export const command: Command = {
   ],
   async run(call) {
     const subjects = ["gateway", "stream", "proof"].filter((name) => call.text(name) !== undefined);
-    if (subjects.length !== 1)
-      throw new UsageError("one of --gateway, --stream and --proof says what to verify", { hint: "see --help" });
+    const isPatient = subjects.length === 0 && call.text("patient") !== undefined;
+    if (subjects.length !== 1 && !isPatient)
+      throw new UsageError("one of --gateway, --patient, --stream and --proof says what to verify", {
+        hint: "see --help",
+      });
+    if (isPatient) return patient(call);
     if (call.text("proof") !== undefined) return verifyProof(call);
     if (call.text("gateway") !== undefined && call.text("batch") !== undefined) return batch(call);
+    if (call.text("at") !== undefined) return reading(call);
     const audited = await audit(call);
-    const { ok, findings } = audited.report;
-    call.io.result(
-      audited.report,
-      `${lookedAt(audited)}: ${ok ? `${reachOf(audited).shows}${openEnd(audited)}` : count(findings.length, "finding")}`,
-      ...worstFirst(findings).map(({ kind, text }) => `${kind.toUpperCase()}: ${text}`),
-    );
-    if (!ok) process.exitCode = EXIT.refused;
+    const { findings, ...report } = audited.report;
+    answer(call, findings, { ...report, resumed: audited.resumed ?? 0, findings }, ...linesOf(audited));
   },
 };
 
-const openEnd = (audited: Audited): string =>
-  audited.kind === "window" && audited.report.unfinished > 0 ? "; the newest epoch is not declared complete yet" : "";
+/** What is no finding, and still not the whole. */
+function openEnd(audited: Audited): string {
+  if (audited.kind !== "window") return "";
+  const { late, unfinished, erased } = audited.report;
+  return [
+    late > 0 ? `; ${count(late, "batch", "batches")} came late, and ${late === 1 ? "says" : "say"} so` : "",
+    erased > 0 ? `; ${count(erased, "block")} gone that the gateway itself declares erased` : "",
+    unfinished > 0 ? "; the newest epoch is not declared complete yet" : "",
+  ].join("");
+}
+
+/** Prints, worst first, and ends with 1 when something was found. */
+function answer(call: Call, findings: readonly Finding[], report: object, ...lines: readonly string[]): void {
+  call.io.result(report, ...lines, ...worstFirst(findings).map(({ kind, text }) => `${kind.toUpperCase()}: ${text}`));
+  if (findings.length > 0) process.exitCode = EXIT.refused;
+}
+
+function linesOf(audited: Audited): string[] {
+  const { ok, findings } = audited.report;
+  const { resumed = 0 } = audited;
+  return [
+    `${lookedAt(audited)}: ${ok ? `${reachOf(audited).shows}${openEnd(audited)}` : count(findings.length, "finding")}`,
+    ...(resumed > 0 ? [`  ${resumed.toLocaleString("en")} of them were checked before the interruption`] : []),
+  ];
+}
+
+async function patient(call: Call): Promise<void> {
+  if (call.text("batch") !== undefined || call.text("at") !== undefined)
+    throw new UsageError("--stream says which stream the batch or the reading is of");
+  const all = await auditPatient(call);
+  const findings = all.flatMap(({ report }) => report.findings);
+  const streams = all.flatMap((audited) =>
+    audited.kind === "window"
+      ? [{ stream: audited.stream, depth: audited.depth, resumed: audited.resumed ?? 0, ...audited.report }]
+      : [],
+  );
+  answer(call, findings, { ok: findings.length === 0, streams }, ...all.flatMap(linesOf));
+}
+
+async function reading(call: Call): Promise<void> {
+  const { report, depth } = await auditReading(call);
+  const { ok, findings } = report;
+  const places = report.places.map(({ code, leaf, opened: { header, found } }) => {
+    const { entry, anchored } = found;
+    const signed = header.chunks.length;
+    return { code, leaf, signed, ...blocksOf(entry), checkpoint: anchored.index, block: anchored.block };
+  });
+  const shows = depth === "read" ? "as signed and anchored, with leave" : "the headers of its time hold";
+  answer(
+    call,
+    findings,
+    { ok, depth, places, findings },
+    `${call.need("at")}: ${ok ? shows : count(findings.length, "finding")}`,
+    ...places.map(({ code, leaf, header, checkpoint, block }) =>
+      leaf
+        ? `  ${code}: leaf ${leaf.index + 1} of ${leaf.count}, header ${header}, checkpoint ${checkpoint}, block ${block}`
+        : `  header ${header}, checkpoint ${checkpoint}, block ${block}`,
+    ),
+  );
+}
+
+const blocksOf = ({ header, batch: of }: { header: Uint8Array; batch: Uint8Array }) => ({
+  header: cidOf(header),
+  batch: cidOf(of),
+});
 
 async function batch(call: Call): Promise<void> {
   const { gateway } = await gatewayOf(call);
-  const tag = call.need("batch");
-  if (!/^[0-9a-f]{64}$/.test(tag)) throw new UsageError("--batch is not the 64 hexadecimal digits of a tag");
+  const tag = tagOf(call) as string;
   await withChain((chain) =>
-    withStore(async (blocks) => {
-      const found = (await archiveOf(chain, blocks, gateway)).find(fromHex(tag));
-      if (!found) throw new UsageError("the gateway has anchored no batch under this tag");
+    withBlocks(call.text("blocks"), async (blocks) => {
+      const archive = await archiveOf(chain, blocks, gateway);
+      const { found, findings, erased } = await verifyBatchOf(archive, tag, (digest) => blocks.get(digest));
       const { entry, anchored } = found;
-      const anchors = verifyEntry(proveEntry(found), anchored.root);
-      for (const digest of [entry.header, entry.batch]) await blocks.get(digest);
       const where = { checkpoint: anchored.index, transaction: anchored.transaction, block: anchored.block };
-      call.io.result(
-        {
-          ok: anchors,
-          tag,
-          header: cidOf(entry.header),
-          batch: cidOf(entry.batch),
-          root: hex(anchored.root),
-          ...where,
-        },
+      const named = blocksOf(entry);
+      answer(
+        call,
+        findings,
+        { ok: findings.length === 0, tag, ...named, root: hex(anchored.root), ...where, erased, findings },
         `the batch is in checkpoint ${where.checkpoint}, anchored in block ${where.block} by ${where.transaction}`,
-        `  header ${cidOf(entry.header)}, batch ${cidOf(entry.batch)}: both as anchored`,
+        `  header ${named.header}, batch ${named.batch}: ${shown(findings, erased)}`,
       );
-      if (!anchors) process.exitCode = EXIT.refused;
     }),
   );
+}
+
+function shown(findings: readonly Finding[], erased: number): string {
+  if (findings.length > 0) return count(findings.length, "finding");
+  return erased > 0 ? `${count(erased, "block")} declared erased` : "both as anchored";
 }

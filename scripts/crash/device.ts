@@ -11,6 +11,8 @@ export class Device {
   /** Time and value of each reading that was acknowledged. */
   readonly acknowledged = new Map<string, string>();
   readonly odd: string[] = [];
+  /** Every message, as it was sent first. */
+  readonly sent: Sent[] = [];
   #next = 0;
   #readings = 0;
 
@@ -52,6 +54,7 @@ export class Device {
     });
     const message = { device: DEVICE, counter, readings };
     this.#open.set(counter, message);
+    this.sent.push(message);
     return message;
   }
 }

@@ -1,13 +1,16 @@
-import { readFile, rename } from "node:fs/promises";
 import { setTimeout as pause } from "node:timers/promises";
-import { FeedClient } from "../../test/cli/feed.ts";
-import { RunningGateway } from "../../test/cli/running.ts";
+import { FeedClient, type Sent } from "../../test/cli/feed.ts";
 import type { World } from "../../test/cli/world.ts";
-import { Device, DEVICE } from "./device.ts";
+import { Device } from "./device.ts";
+import { Disk, shim } from "./power.ts";
 import { canFail, damage, failed, failing } from "./trouble.ts";
+import { linesOf, openWard, settle, type Ward } from "./ward.ts";
 
 export interface Counts {
   kills: number;
+  /** Kills that took what was not synced with them, and files and folders that were other for it. */
+  powerCuts: number;
+  forgotten: number;
   /** System calls that were made to fail, and bits that were flipped or logs that were cut. */
   faults: number;
   damages: number;
@@ -15,126 +18,120 @@ export interface Counts {
   lost: number;
   twice: number;
   checkpoints: number;
+  /** Whether a reader reads, byte for byte, what one reads of a gateway that nothing happened to. */
   stateEqual: boolean;
 }
 
+/** Out of how many kills: while it starts, under failing system calls, with the power, with damage to the journal afterwards. */
+const ONE_IN = { early: 4, failing: 6, power: 3, damaged: 4 };
+/** Milliseconds from when it is ready, or from its start, to a kill; system calls fail slowly. */
+const WITHIN = { ready: 1000, start: 1500, failing: 4000 };
+
 /** One gateway with its patient, its device and a reader, in a world of its own. */
 export class Lane {
-  readonly #world: World;
+  readonly #ward: Ward;
+  readonly #peaceful: Ward;
   readonly #roll: (below: number) => number;
-  readonly #gateway: RunningGateway;
+  readonly #disk: Disk | undefined;
   readonly #device: Device;
-  readonly #credential: string;
   readonly #note: (text: string) => void;
   /** Whether the gateway has been up since its journal was damaged. */
   #mended = true;
 
   private constructor(
-    world: World,
+    ward: Ward,
+    peaceful: Ward,
     roll: (below: number) => number,
-    gateway: RunningGateway,
-    device: Device,
-    credential: string,
+    disk: Disk | undefined,
     note: (text: string) => void,
   ) {
-    this.#world = world;
+    this.#ward = ward;
+    this.#peaceful = peaceful;
     this.#roll = roll;
-    this.#gateway = gateway;
-    this.#device = device;
-    this.#credential = credential;
+    this.#disk = disk;
+    this.#device = new Device(ward.begin, roll);
     this.#note = note;
   }
 
-  static async open(world: World, roll: (below: number) => number, note: (text: string) => void): Promise<Lane> {
+  /** @param peaceful - Where the same readings go to a gateway that nothing happens to. */
+  static async open(
+    world: World,
+    peaceful: World,
+    roll: (below: number) => number,
+    note: (text: string) => void,
+  ): Promise<Lane> {
     const begin = Math.floor(Date.now() / 1000);
-    const hour = (time: number): string => `${new Date(time * 1000).toISOString().slice(0, 14)}00:00Z`;
-    const window = `${hour(begin - 3600)}..${hour(begin + 36_000)}`;
-    for (const name of ["Ann", "Gateway", "Lee"]) {
-      await world.run(`keys new ${name}`);
-      await world.run(`keys card --as ${name} --out ${name}.card`);
-    }
-    for (const name of ["Gateway", "Lee"]) await world.run(`contacts add ${name}.card --as Ann --yes`);
-    await world.run("contacts add Gateway.card --as Lee --yes");
-    for (const name of ["Gateway", "Lee"]) await world.run(`contacts add Ann.card --as ${name} --yes`);
-    await world.run("fund --as Gateway");
-    await world.run("stream open heart-rate --code 8867-4 --unit /min --epoch 1min --as Ann");
-    await world.run(`gateway authorize --to Gateway --data ${window} --until 7d --out gw.grant --yes --as Ann`);
-    await world.run(`consent grant --to Lee --data ${window} --until 7d --out lee.grant --yes --as Ann`);
-    await world.run("relay gw.grant lee.grant --wait --as Gateway");
-    await world.run("gateway lease --to Gateway --out gw.lease --as Ann");
-    const gateway = await RunningGateway.init(world, `bed-7:${DEVICE}`);
-    await gateway.start();
-    await rename(world.path("gw.lease"), gateway.spool("gw.lease"));
-    const receipt = gateway.spool("gw.receipt");
-    await gateway.until(() =>
-      readFile(receipt).then(
-        () => true,
-        () => false,
-      ),
-    );
-    await world.run(`gateway confirm ${receipt} --as Ann`);
-    await world.run("release --to Lee --out lee.release --as Ann");
-    await world.run("inbox --file lee.release --as Lee");
-    await gateway.stop();
-    return new Lane(world, roll, gateway, new Device(begin, roll), await gateway.credential("bed-7"), note);
+    const wards = await Promise.all([openWard(world, begin), openWard(peaceful, begin)]);
+    const made = shim();
+    if ("missing" in made) note(`left out: ${made.missing}`);
+    const disk = "missing" in made ? undefined : await Disk.of(world.path("home/gateway"));
+    return new Lane(...wards, roll, disk, note);
   }
 
-  /** Kills the gateway again and again while the device streams. */
-  async campaign(kills: number, counts: Counts): Promise<void> {
-    const log = this.#world.path("strace.log");
+  /** Kills the gateway again and again while the device streams. @param end - Unix milliseconds after which no more is killed. */
+  async campaign(kills: number, counts: Counts, end: number): Promise<void> {
+    const { world, gateway } = this.#ward;
+    const log = world.path("strace.log");
     const mayFail = canFail();
-    for (let i = 0; i < kills; i++) {
-      const fails = mayFail && this.#roll(6) === 0;
-      const life = this.#live(fails ? failing(this.#roll, log) : []);
-      await pause(this.#roll(fails ? 6000 : 2500));
-      await this.#gateway.kill();
-      await life;
+    for (let i = 0; i < kills && Date.now() < end; i++) {
+      const fails = mayFail && this.#roll(ONE_IN.failing) === 0;
+      const { ready, ended } = this.#live(fails ? failing(this.#roll, log) : []);
+      if (!fails && this.#roll(ONE_IN.early) !== 0) {
+        await Promise.race([ready, ended]);
+        await pause(this.#roll(WITHIN.ready));
+      } else await pause(this.#roll(fails ? WITHIN.failing : WITHIN.start));
+      await gateway.kill();
+      await ended;
       counts.kills += 1;
       if (fails) counts.faults += await failed(log);
-      // A second damage before the first was mended would be one too many, and is told as such.
-      if (this.#roll(4) === 0 && this.#mended) {
-        this.#mended = false;
-        this.#note(`kill ${i + 1}: ${await damage(this.#world.path("home/gateway"), this.#roll)}`);
-        counts.damages += 1;
-      }
+      await this.#afterwards(counts, i);
       if (i % 10 === 9) this.#note(`${i + 1} kills; ${this.#device.acknowledged.size} readings acknowledged`);
     }
-    await this.#settle();
+    await this.#disk?.keep();
+    await settle(this.#ward, (client) => this.#device.finish(client));
     await this.#check(counts);
   }
 
-  /** One life of the gateway, up to its end, whatever ends it. */
-  async #live(before: readonly string[]): Promise<void> {
-    try {
-      await this.#gateway.start(before);
-    } catch {
-      return; // It was killed before it was ready, or a system call failed that it cannot start without.
+  /** What becomes of the disk of a gateway that was killed. */
+  async #afterwards(counts: Counts, i: number): Promise<void> {
+    if (this.#disk && this.#roll(ONE_IN.power) === 0) {
+      counts.forgotten += await this.#disk.cut(this.#roll);
+      counts.powerCuts += 1;
+    } else await this.#disk?.keep();
+    // A second damage before the first was mended would be one too many, and is told as such.
+    if (this.#roll(ONE_IN.damaged) === 0 && this.#mended) {
+      this.#mended = false;
+      this.#note(`kill ${i + 1}: ${await damage(this.#ward.world.path("home/gateway"), this.#roll)}`);
+      counts.damages += 1;
     }
-    this.#mended = true;
-    const client = await FeedClient.open(this.#gateway.feedPort, this.#credential).catch(() => undefined);
-    if (client) await this.#device.stream(client, () => false);
   }
 
-  /** Everything that is acknowledged gets anchored. */
-  async #settle(): Promise<void> {
-    await this.#gateway.start([]);
-    const client = await FeedClient.open(this.#gateway.feedPort, this.#credential);
-    await this.#device.finish(client);
-    await this.#gateway.until(async () => {
-      const { feed } = JSON.parse(await this.#gateway.page("/status")) as {
-        feed: { unsealed: number; underWay: number };
-      };
-      return feed.unsealed + feed.underWay === 0;
-    }, 600_000);
-    client.close();
-    const exit = await this.#gateway.stop();
-    if (exit !== 0) throw new Error(`the gateway ended with ${exit}`);
+  /** One life of the gateway, up to its end, whatever ends it. */
+  #live(before: readonly string[]): { readonly ready: Promise<void>; readonly ended: Promise<void> } {
+    const { gateway, credential } = this.#ward;
+    const { environment = {} } = this.#disk ?? {};
+    const words = Object.entries(environment).map(([name, value]) => `${name}=${value}`);
+    // Through `env`, so that the command before it is not under the shim itself.
+    const ready = gateway.start(words.length === 0 ? before : [...before, "env", ...words]);
+    const life = async (): Promise<void> => {
+      try {
+        await ready;
+      } catch {
+        return; // It was killed before it was ready, or a system call failed that it cannot start without.
+      }
+      this.#mended = true;
+      const client = await FeedClient.open(gateway.feedPort, credential).catch(() => undefined);
+      if (client) await this.#device.stream(client, () => false);
+    };
+    const ended = life();
+    return { ready: ready.catch(() => undefined), ended };
   }
 
   /** From chain and IPFS alone, by who may read and by who needs no key. */
   async #check(counts: Counts): Promise<void> {
-    const { acknowledged, odd } = this.#device;
-    const lines = (await this.#world.run("read --stream heart-rate --as Lee")).trim().split("\r\n").slice(1);
+    const { acknowledged, odd, sent } = this.#device;
+    const { world } = this.#ward;
+    const lines = await linesOf(world);
     const found = new Map<string, string[]>();
     for (const line of lines) {
       const cells = line.split(",");
@@ -142,15 +139,23 @@ export class Lane {
       found.set(time, [...(found.get(time) ?? []), cells[5] as string]);
     }
     const lost = [...acknowledged].filter(([time, value]) => !found.get(time)?.includes(value)).length;
-    const { checkpoints } = (await this.#world.json("verify --gateway Gateway --as Lee")) as { checkpoints: number };
+    const { checkpoints } = (await world.json("verify --gateway Gateway --as Lee")) as { checkpoints: number };
     counts.acknowledged += acknowledged.size;
     counts.lost += lost;
     counts.twice += [...found.values()].filter((values) => values.length > 1).length;
     counts.checkpoints += checkpoints;
-    // As if nothing had happened: the very readings, in the order of their times, and nothing in quarantine.
-    const undisturbed = [...acknowledged].sort(([a], [b]) => (a < b ? -1 : 1)).map(String);
-    const read = [...found].sort(([a], [b]) => (a < b ? -1 : 1)).map(String);
-    counts.stateEqual &&= odd.length === 0 && undisturbed.join("\n") === read.join("\n");
+    const undisturbed = await readAfter(this.#peaceful, sent);
+    counts.stateEqual &&= odd.length === 0 && lines.join("\n") === undisturbed.join("\n");
     for (const text of new Set(odd)) this.#note(`unexpected answer: ${text}`);
   }
+}
+
+/** What is read of a gateway that is left in peace and gets the same messages. */
+async function readAfter(ward: Ward, messages: readonly Sent[]): Promise<string[]> {
+  await settle(ward, async (client) => {
+    const answers = await Promise.all(messages.map((message) => client.send(message)));
+    const odd = answers.filter(({ level }) => level !== "stored").length;
+    if (odd > 0) throw new Error(`${odd} messages were not stored by a gateway that was left in peace`);
+  });
+  return linesOf(ward.world);
 }

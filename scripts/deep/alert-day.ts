@@ -56,7 +56,18 @@ export function dayPlan(id = "0123456789abcdef0123456789abcdef"): CarePlan {
     criticalFrom: 0,
   }));
   const responders = Object.entries(RESPONDERS).map(([name, { address }]) => ({ name, address: address as Hex }));
-  return { id, patient: "Ann", watches, responders, quiet: undefined, within: MINUTE, period: MINUTE };
+  return {
+    id,
+    patient: "Ann",
+    watches,
+    responders,
+    sources: [],
+    quiet: undefined,
+    onChain: undefined,
+    within: MINUTE,
+    period: MINUTE,
+    replaces: undefined,
+  };
 }
 
 export const signedDayPlan = (plan = dayPlan()): Promise<SignedPlan> => signPlan(PATIENT, plan, WRITE);

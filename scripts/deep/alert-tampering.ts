@@ -48,7 +48,7 @@ const delay: Way = (evidence, draw) => {
   const by = evidence.plan.within + 1 + Math.floor(draw() * 30 * MINUTE);
   const entries = entriesOf(evidence).map((entry): Entry => {
     if (!isStepOf(entry, life) || entry.kind !== "event") return entry;
-    return { ...entry, event: { ...entry.event, at: entry.event.at + by } };
+    return { ...entry, at: entry.at + by, event: { ...entry.event, at: entry.event.at + by } };
   });
   return { entries, kinds: ["late"], about: ofAlert(life) };
 };
@@ -150,7 +150,66 @@ const claim: Way = (evidence, draw) => {
   return { entries, kinds: ["wrong"], about: (finding) => finding.rule === rule && finding.at === from };
 };
 
-const WAYS = { suppress, delay, forge, hushAnswers, forgeAnswer, hushEscalation, skipStatement, claim } as const;
+/** An answer that was signed, for another alert. */
+const replayAnswer: Way = (evidence, draw) => {
+  const answered = overLives(evidence).filter((one) => stepOf(one, "acknowledged"));
+  const [life, other] = [pick(answered, draw), pick(answered, draw)];
+  if (life === undefined || other === undefined || life === other) return undefined;
+  const step = stepOf(other, "acknowledged");
+  const entries = entriesOf(evidence).map((entry): Entry => {
+    if (!isStepOf(entry, life, "acknowledged") || entry.kind !== "event" || !step?.answer) return entry;
+    return { ...entry, answer: step.answer };
+  });
+  return { entries, kinds: ["forged"], about: ofAlert(life) };
+};
+
+/** A snooze that lasts longer than the responder signed. */
+const stretchSnooze: Way = (evidence, draw) => {
+  const life = pick(
+    overLives(evidence).filter((one) => stepOf(one, "snoozed")),
+    draw,
+  );
+  if (life === undefined) return undefined;
+  const by = 1 + Math.floor(draw() * MINUTE);
+  let done = false;
+  const entries = entriesOf(evidence).map((entry): Entry => {
+    if (done || !isStepOf(entry, life, "snoozed") || entry.kind !== "event" || entry.event.kind !== "snoozed")
+      return entry;
+    done = true;
+    return { ...entry, event: { ...entry.event, until: entry.event.until + by } };
+  });
+  return { entries, kinds: ["forged"], about: ofAlert(life) };
+};
+
+/** What was written late, dated as if it had been in time. */
+const backdate: Way = (evidence, draw) => {
+  const life = pick(overLives(evidence), draw);
+  if (life === undefined) return undefined;
+  const by = 1 + Math.floor(draw() * 30 * MINUTE);
+  const entries = entriesOf(evidence).map((entry): Entry =>
+    isStepOf(entry, life, "opened") ? { ...entry, at: entry.at + by } : entry,
+  );
+  return { entries, kinds: ["wrong"], about: ofAlert(life) };
+};
+
+/** A time that is stated a second time, from a state of the monitor's own choice. */
+const overlap: Way = (evidence, draw) => {
+  const stated = pick(statedOf(evidence), draw);
+  if (stated === undefined || stated.statement.before !== undefined) return undefined;
+  const { watches } = evidence.plan;
+  const rule = watches.find((watch) => watch.rule.name === stated.statement.rule)?.rule;
+  if (rule === undefined) return undefined;
+  const from = stated.statement.from - 1;
+  const before = begunAt(rule, from).state;
+  const altered = { ...stated, statement: { ...stated.statement, from, before } };
+  const entries = entriesOf(evidence).map((entry) => (entry === stated ? altered : entry));
+  return { entries, kinds: ["wrong"], about: (one) => one.rule === rule.name && one.at === from };
+};
+
+const WAYS = {
+  ...{ suppress, delay, forge, hushAnswers, forgeAnswer, hushEscalation, skipStatement, claim },
+  ...{ replayAnswer, stretchSnooze, backdate, overlap },
+} as const;
 
 export interface TamperingReport {
   readonly tried: Readonly<Record<keyof typeof WAYS, number>>;

@@ -12,6 +12,9 @@ export interface Chance {
 
 export const freshSeed = (): string => hex(random(8));
 
+/** The seed as a whole number of 32 bits. */
+export const numberOf = (seed: string): number => Buffer.from(sha256(utf8(seed))).readUInt32BE(0);
+
 export function chance(seed: string, label: string): Chance {
   const bytes = keyedRandom(sha256(utf8(seed)), utf8(label));
   const int = (below: number): number => {

@@ -1,10 +1,10 @@
 import { spawn } from "node:child_process";
-import { createHash } from "node:crypto";
 import { availableParallelism } from "node:os";
 import { join } from "node:path";
 import { parallel } from "../../src/ipfs/parallel.ts";
 import type { Report } from "../../test/contracts/campaign/report.ts";
 import { proveAll } from "../smt/prove.ts";
+import { numberOf } from "./chance.ts";
 
 /** What hostile actors did to the contracts, and what the SMTChecker proved of them. */
 export interface ContractFigures {
@@ -93,5 +93,3 @@ function share(which: Which, calls: number, seed: number): Promise<Report> {
     });
   });
 }
-
-const numberOf = (text: string): number => createHash("sha256").update(text).digest().readUInt32BE(0);

@@ -1,23 +1,16 @@
-import { readdirSync, readFileSync } from "node:fs";
+import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { json, type Case, type Json } from "../vectors/suite.ts";
 import { ByteWriter } from "../../src/bytes/writer.ts";
 import { compress, decompress } from "../../src/log/zstd.ts";
-import { LIMITS } from "../../src/intake/limits.ts";
-import { parseJson } from "../../src/intake/json.ts";
 import { READERS, revive } from "../../test/unit/log/vector-readers.ts";
 import type { Chance } from "./chance.ts";
 import type { Independent } from "./independent.ts";
-import { isTyped } from "./verifiers.ts";
+import { CORPUS, corpus, readsJson } from "./corpus.ts";
+import { rearranged } from "./mutate-json.ts";
+import { isTyped, LONGEST } from "./verifiers.ts";
 
 const VECTORS = join(import.meta.dirname, "..", "..", "test", "vectors");
-/** The corpus of JSON that parsers disagree on, where it is at hand. */
-const CORPUS = join(
-  process.env["MEDSEAL_VECTORS"] ?? join(import.meta.dirname, "../../../shared/vectors"),
-  "json-testsuite",
-);
-/** Longer than this on one input is a hang. */
-const LONGEST = 2000;
 
 export interface Input {
   readonly format: string;
@@ -43,7 +36,17 @@ const FIELDS: Readonly<Record<string, readonly string[]>> = {
   request: ["bytes"],
   "mail-file": ["head"],
   "sealed-batch": ["header", "batch"],
+  proof: ["text"],
+  receipt: ["text"],
+  evidence: ["manifest", "blocks"],
+  "evidence-file": ["file"],
 };
+/** Inputs that are text; the others are bytes in hex. */
+const TEXTS = new Set(["text", "manifest"]);
+/** Formats that are JSON: each is given the corpus. */
+const JSON_FORMATS = ["signed-message", "card", "proof", "receipt", "evidence"] as const;
+/** Of so many inputs one is of the corpus, so that all of it meets each of those formats in 10,000. */
+const CORPUS_EVERY = 4;
 
 interface Vectors {
   readonly format: string;
@@ -71,12 +74,28 @@ export function mutated(from: Chance, all: ReadonlyMap<string, readonly Case[]>)
     ...inputs
   } = from.pick(all.get(format)!) as Record<string, Json>;
   const field = from.pick(FIELDS[format]!.filter((one) => one in inputs));
+  if (field === "blocks") {
+    const blocks = inputs[field] as Readonly<Record<string, string>>;
+    const cid = from.pick(Object.keys(blocks));
+    const changed = mutation(from, new Uint8Array(Buffer.from(blocks[cid]!, "hex")));
+    return { format, inputs: { ...inputs, blocks: { ...blocks, [cid]: Buffer.from(changed).toString("hex") } } };
+  }
   const value = inputs[field] as string;
-  const isText = field === "text";
+  const isText = TEXTS.has(field);
+  // What is still JSON in its form is looked at more closely.
+  const way = from.int(3);
+  if (isText && way > 0)
+    return { format, inputs: { ...inputs, [field]: (way === 1 ? otherDigit : rearranged)(from, value) } };
   const bytes = Buffer.from(value, isText ? "utf8" : "hex");
   const isPacked = format === "batch" && from.int(2) === 0;
   const changed = Buffer.from(isPacked ? mutatedInside(from, bytes) : mutation(from, new Uint8Array(bytes)));
   return { format, inputs: { ...inputs, [field]: isText ? changed.toString("utf8") : changed.toString("hex") } };
+}
+
+function otherDigit(from: Chance, text: string): string {
+  const digits = [...text.matchAll(/[0-9a-f](?=[0-9a-f])|[0-9]/g)];
+  const index = digits.length > 0 ? from.pick(digits).index : 0;
+  return text.slice(0, index) + from.pick([..."0123456789abcdef"]) + text.slice(index + 1);
 }
 
 /** A batch with a change behind its compression, which no change to its bytes reaches. */
@@ -155,13 +174,19 @@ export async function mutate(
 ): Promise<void> {
   const all = examples();
   const texts = corpus();
+  if (texts.length === 0) tell(`the corpus of JSON is left out: it is not in ${CORPUS}`);
+  const start = from.int(10_000);
   for (let i = 0; i < count; i++) {
-    const text = texts[i];
-    if (text !== undefined) readsJson(text, figures, tell);
-    const input: Input =
-      text === undefined
-        ? mutated(from, all)
-        : { format: "signed-message", inputs: { ...signedPlace(all), text: text.toString("utf8") } };
+    const place = start + Math.floor(i / CORPUS_EVERY);
+    const text = i % CORPUS_EVERY === 0 ? texts[place % texts.length] : undefined;
+    for (const wrong of text === undefined ? [] : readsJson(text)) {
+      figures.crashes += 1;
+      tell(wrong);
+    }
+    const format = JSON_FORMATS[
+      Math.floor(place / texts.length) % JSON_FORMATS.length
+    ] as (typeof JSON_FORMATS)[number];
+    const input = text === undefined ? mutated(from, all) : instead(format, all, text.toString("utf8"));
     figures.malformed += 1;
     try {
       const ours = JSON.stringify(sorted(await answer(input)));
@@ -177,32 +202,11 @@ export async function mutate(
   }
 }
 
-const signedPlace = (all: ReadonlyMap<string, readonly Case[]>): Record<string, Json> => {
-  const { chainId, registry } = all.get("signed-message")![0]! as Record<string, Json>;
-  return { chainId: chainId!, registry: registry! };
-};
-
-function corpus(): Buffer[] {
-  try {
-    return readdirSync(CORPUS)
-      .filter((file) => file.endsWith(".json"))
-      .map((file) => readFileSync(join(CORPUS, file)));
-  } catch {
-    return [];
-  }
-}
-
-/** JSON of recordings, which has its own reader. */
-function readsJson(text: Buffer, figures: MutationFigures, tell: (what: string) => void): void {
-  const start = performance.now();
-  try {
-    parseJson(text, LIMITS);
-    if (performance.now() - start <= LONGEST) return;
-    tell("the reader of JSON hung");
-  } catch (error) {
-    tell(`the reader of JSON crashed: ${String(error)}`);
-  }
-  figures.crashes += 1;
+/** The first example of a format with another text. */
+function instead(format: string, all: ReadonlyMap<string, readonly Case[]>, text: string): Input {
+  const { name: _name, expected: _expected, ...inputs } = all.get(format)![0] as Record<string, Json>;
+  const field = FIELDS[format]!.find((one) => TEXTS.has(one))!;
+  return { format, inputs: { ...inputs, [field]: text } };
 }
 
 /** With keys in one order, so that equal content is equal text. */

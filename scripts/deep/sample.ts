@@ -51,6 +51,8 @@ export interface Sample {
 export interface Listed {
   readonly entries: readonly Entry[];
   readonly mail: readonly MailRow[];
+  /** Ascending; none without it. */
+  readonly erased?: readonly Uint8Array[];
 }
 
 export interface Shape {
@@ -165,19 +167,19 @@ export interface Anchored {
 export function anchored(sample: Sample, checkpoints = sample.checkpoints): Anchored {
   const blocks = new Map(sample.blocks);
   const history: AnchoredCheckpoint[] = [];
-  for (const [index, { entries, mail }] of checkpoints.entries()) {
+  for (const [index, { entries, mail, erased = [] }] of checkpoints.entries()) {
     const before = history.at(-1);
     const sorted = [...entries].sort((a, b) => compare(a.tag, b.tag));
-    const { block } = encodeCheckpoint({
+    const { block, pages } = encodeCheckpoint({
       ...sample.place,
       index,
       headBefore: before?.head ?? FIRST_HEAD,
       previous: before?.digest ?? new Uint8Array(32),
       entries: sorted,
       mail,
-      erased: [],
+      erased,
     });
-    blocks.set(hex(sha256(block)), block);
+    for (const one of [block, ...pages]) blocks.set(hex(sha256(one)), one);
     history.push(anchorOf(before, block, checkpointRoot(sorted), sorted.length));
   }
   return { history, blocks };

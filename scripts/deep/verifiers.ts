@@ -83,6 +83,7 @@ const CLASSES: Partial<Record<FindingKind, string>> = {
   mismatch: "checkpoint",
   "duplicate-tag": "duplicated",
   invalid: "refused",
+  "signature-invalid": "refused",
 };
 
 /** What ours found in the words that both verifiers have: class of the finding and block. */
@@ -137,6 +138,9 @@ export async function independently(
   })) as { findings: TheirFinding[] };
   return [...new Set(findings.map(theirsInCommon))].sort();
 }
+
+/** Milliseconds: longer than this on one input is a hang. */
+export const LONGEST = 2000;
 
 /** Whether an error says something of the input, and is not a bug. */
 export const isTyped = (error: unknown): error is MedSealError => error instanceof MedSealError;

@@ -1,6 +1,7 @@
-import { getAddress, type Interface, type Provider } from "ethers";
+import { getAddress, type Provider } from "ethers";
 import {
   authorityOf,
+  functionsOf,
   GOVERNED_INTERFACES,
   GOVERNED_NAMES,
   governanceAt,
@@ -95,20 +96,11 @@ async function grantedFunctions(provider: Provider, addresses: GovernedAddresses
   const governance = governanceAt(addresses.AccessManager, provider);
   const found: { name: string; role: bigint }[] = [];
   for (const target of GOVERNED_NAMES) {
-    for (const { name, selector } of changingFunctions(GOVERNED_INTERFACES[target])) {
+    for (const { name, selector } of functionsOf(GOVERNED_INTERFACES[target]).filter(({ constant }) => !constant)) {
       const role = await governance.getTargetFunctionRole(addresses[target], selector);
       if (role !== 0n) found.push({ name: `${target}.${name}`, role });
     }
   }
-  return found;
-}
-
-/** Functions of a contract that can change something. */
-function changingFunctions(contract: Interface): { name: string; selector: string }[] {
-  const found: { name: string; selector: string }[] = [];
-  contract.forEachFunction(({ name, selector, constant }) => {
-    if (!constant) found.push({ name, selector });
-  });
   return found;
 }
 

@@ -1,9 +1,9 @@
-import { encodeRlp, keccak256 } from "ethers";
-import { compare, fromHex, hex0x } from "../../src/bytes/bytes.ts";
+import { keccak256 } from "ethers";
+import { compare, hex0x } from "../../src/bytes/bytes.ts";
 import { proveChunk, type LeafProof } from "../../src/archive/proof.ts";
 import { headAfter, innerHash } from "../../src/chain/anchor.ts";
 import type { HeadProof } from "../../src/chain/head-proof.ts";
-import { storageProof, storageRoot } from "../../src/chain/storage-root.ts";
+import { storageProof } from "../../src/chain/storage-root.ts";
 import { headSlot } from "../../src/chain/storage.ts";
 import type { Hex } from "../../src/consent/consent.ts";
 import { headerKey } from "../../src/keys/epoch.ts";
@@ -16,35 +16,18 @@ import type { Proof, ReadingProof } from "../../src/proof/proof.ts";
 import { messageKey } from "../../src/seal/seal.ts";
 import { chunk, keys, sealed, spot } from "./batch.ts";
 import { place } from "./samples.ts";
+import { blockWith } from "./state.ts";
 import { bad, draw, flip, good, type Suite } from "./suite.ts";
 
 const CODE_HASH = hex0x(draw("code hash")(32));
-const zeros = (size: number): Hex => hex0x(new Uint8Array(size));
 
 /** A block whose state is RecordAnchor alone, with heads of this gateway and of others. */
 function stateWith(head: Uint8Array): HeadProof {
   const slots = new Map<Hex, Hex>([[headSlot(hex0x(place.gateway)), hex0x(head)]]);
   for (const other of ["a", "b", "c", "d"])
     slots.set(headSlot(hex0x(draw(`gateway ${other}`)(20))), hex0x(draw(`head ${other}`)(32)));
-  const account = encodeRlp(["0x01", "0x", storageRoot(slots), CODE_HASH]);
-  // A leaf at the root: its path is all 64 digits.
-  const leaf = encodeRlp([`0x20${keccak256(hex0x(place.anchor)).slice(2)}`, account]) as Hex;
-  const [word, bloom] = [zeros(32), zeros(256)];
-  const numbers = ["0x", "0x07", "0x01", "0x", "0x69800000"];
-  const block = encodeRlp([
-    word,
-    word,
-    zeros(20),
-    keccak256(leaf),
-    word,
-    word,
-    bloom,
-    ...numbers,
-    "0x",
-    word,
-    zeros(8),
-  ]);
-  return { block: fromHex(block), account: [leaf], storage: storageProof(slots, headSlot(hex0x(place.gateway))) };
+  const { block, paths } = blockWith([{ address: place.anchor, codeHash: CODE_HASH, slots }]);
+  return { block, account: paths[0] ?? [], storage: storageProof(slots, headSlot(hex0x(place.gateway))) };
 }
 
 /** The sealed sample batch among four other entries, one checkpoint before the head. */

@@ -3,6 +3,7 @@ import { createRequire } from "node:module";
 import { createServer, type AddressInfo } from "node:net";
 import { setTimeout as pause } from "node:timers/promises";
 import { ChainUnavailableError } from "../../src/chain/errors.ts";
+import { callNode } from "../../src/chain/rpc.ts";
 
 export interface AnvilProcess {
   readonly url: string;
@@ -82,18 +83,6 @@ async function answers(url: string): Promise<boolean> {
   } catch {
     return false;
   }
-}
-
-/** One JSON-RPC question over plain HTTP. @throws Error with the node's message. */
-export async function callNode(url: string, method: string, ...params: unknown[]): Promise<unknown> {
-  const response = await fetch(url, {
-    method: "POST",
-    headers: { "content-type": "application/json" },
-    body: JSON.stringify({ jsonrpc: "2.0", id: 1, method, params }),
-  });
-  const { result, error } = (await response.json()) as { result?: unknown; error?: { message?: string } };
-  if (error !== undefined) throw new Error(error.message ?? "the node refused");
-  return result;
 }
 
 export function freePort(): Promise<number> {

@@ -4,9 +4,10 @@ import { gunzip } from "node:zlib";
 import { setTimeout as pause } from "node:timers/promises";
 import { fromHex } from "../../src/bytes/bytes.ts";
 import { ChainUnavailableError } from "../../src/chain/errors.ts";
+import { callNode } from "../../src/chain/rpc.ts";
 import { startNode } from "../../src/ipfs/node.ts";
 import { StoreUnavailableError } from "../../src/ipfs/errors.ts";
-import { callNode, spawnAnvil, type AnvilProcess } from "./anvil.ts";
+import { spawnAnvil, type AnvilProcess } from "./anvil.ts";
 import { blocksFolder, chainFile, writeWhole, writeWorld, type World } from "./state.ts";
 
 /** A chain and a store that keep their state. */

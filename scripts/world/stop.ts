@@ -1,6 +1,6 @@
 import { setTimeout as pause } from "node:timers/promises";
+import { callNode } from "../../src/chain/rpc.ts";
 import { isAlive } from "../../src/files/durable.ts";
-import { callNode } from "./anvil.ts";
 import { writeWorld, type World } from "./state.ts";
 
 /** How long a world may take to write its state, in milliseconds. */

@@ -26,6 +26,8 @@ export interface Alert {
   /** How many responders have been asked, and when the last one was. */
   readonly asked: number;
   readonly askedAt: number;
+  /** When a late reading has shown that it was not over: what was answered before does not count any more. */
+  readonly reopenedAt?: number;
   readonly acknowledgedBy?: string;
   readonly resolvedBy?: string;
   /** Nobody is asked before this, unless the level rises above that at which it was snoozed. */

@@ -1,7 +1,6 @@
-import type { Observation as Recorded } from "../observation/observation.ts";
 import { ENDED, type Alert, type AlertEvent, type Watch } from "./alert.ts";
 import { NoSuchAlertError, TooLateError } from "./errors.ts";
-import { observationsFor } from "./reading.ts";
+import { observationsFor, type Heard } from "./reading.ts";
 import type { Observation, Result } from "./state.ts";
 import { Timeline, type Episode, type TimelinePast } from "./timeline.ts";
 
@@ -15,7 +14,7 @@ export interface MonitorPast {
   /** By the names of rules. */
   readonly timelines: ReadonlyMap<string, TimelinePast>;
   /** That came since, in their order. */
-  readonly readings: readonly Recorded[];
+  readonly readings: readonly Heard[];
   readonly alerts: readonly Alert[];
 }
 
@@ -74,14 +73,14 @@ export class Monitor {
     return this.#of(rule).timeline.at(now).result;
   }
 
-  /** Takes in a reading for every rule that looks at its channel. */
-  reading(recorded: Recorded, now: number): readonly AlertEvent[] {
+  /** Takes in a reading, or why there is none, for every rule that looks at its channel. */
+  hear(heard: Heard, now: number): readonly AlertEvent[] {
     return this.#watched.flatMap((watched) =>
-      observationsFor(watched.watch.rule, recorded).flatMap((one) => this.#take(watched, one, now)),
+      observationsFor(watched.watch.rule, heard).flatMap((one) => this.#take(watched, one, now)),
     );
   }
 
-  /** Takes in an observation for one rule: also that a device is offline or retired, or a consent paused. */
+  /** Takes in an observation for one rule. */
   observe(rule: string, observation: Observation, now: number): readonly AlertEvent[] {
     return this.#take(this.#of(rule), observation, now);
   }
@@ -89,6 +88,11 @@ export class Monitor {
   /** Finds what time alone brings about: silence, the end of a duration, a responder who does not answer. */
   tick(now: number): readonly AlertEvent[] {
     return this.#watched.flatMap((watched) => [...this.#reconcile(watched, now, false), ...this.#ask(watched, now)]);
+  }
+
+  /** Asks who is to be asked for what is open, and evaluates nothing. */
+  ask(now: number): readonly AlertEvent[] {
+    return this.#watched.flatMap((watched) => this.#ask(watched, now));
   }
 
   /** @throws NoSuchAlertError when it is not there or resolved. */
@@ -155,7 +159,7 @@ export class Monitor {
     const cleared = clearedAt === undefined ? {} : { clearedAt };
     const followed = { ...rest, id, ...cleared, level: reached, refuted: last === undefined };
     const again = clearedAt === undefined && before !== undefined;
-    this.#alerts.set(id, again && alert.resolvedBy === ENDED ? reopened(followed) : followed);
+    this.#alerts.set(id, again && alert.resolvedBy === ENDED ? reopened(followed, now) : followed);
     if (!isOpen(alert) && !(again && alert.resolvedBy === ENDED)) return [];
     const events: AlertEvent[] = [];
     if (last === undefined && !alert.refuted) events.push({ kind: "refuted", alert: id, at: now });
@@ -227,8 +231,8 @@ const opened = (rule: string, { raisedAt }: Episode): Alert => ({
 });
 
 /** A late reading has shown that the condition which was thought to have ended lasts: somebody must look again. */
-function reopened({ resolvedBy: _, acknowledgedBy: __, ...alert }: Alert): Alert {
-  return { ...alert, asked: 0 };
+function reopened({ resolvedBy: _, acknowledgedBy: __, ...alert }: Alert, now: number): Alert {
+  return { ...alert, asked: 0, reopenedAt: now };
 }
 
 const isOpen = ({ resolvedBy }: Alert): boolean => resolvedBy === undefined;

@@ -1,4 +1,5 @@
 import { hex } from "../bytes/bytes.ts";
+import { DigestTable } from "../bytes/digest-table.ts";
 import type { Checkpoint, CheckpointPlace, Entry, MailRow } from "../log/checkpoint.ts";
 import type { AnchoredCheckpoint } from "../chain/anchor.ts";
 import { FIRST, linkAfter, readCheckpoint, type ReadBlock } from "./checkpoints.ts";
@@ -12,6 +13,9 @@ export interface Found {
   readonly anchored: AnchoredCheckpoint;
 }
 
+/** What is known of a digest. */
+const [NAMED, ERASED] = [1, 2] as const;
+
 /**
  * All checkpoints of one gateway, fetched as a whole and checked link by link: nobody learns from the questions who looks for what.
  * Grows with `update`; already read checkpoints stay.
@@ -21,8 +25,7 @@ export class Archive {
   readonly #read: ReadBlock;
   readonly #found = new Map<string, Found>();
   readonly #mail: MailRow[] = [];
-  /** Of the checkpoints. */
-  readonly #digests: Uint8Array[] = [];
+  readonly #digests = new DigestTable();
   #link = FIRST;
 
   constructor(place: CheckpointPlace, read: ReadBlock) {
@@ -46,10 +49,14 @@ export class Archive {
       checkpoint.entries.forEach((entry, index) => {
         const key = hex(entry.tag);
         // The first one counts: a later equal tag would be a replacement.
-        if (!this.#found.has(key)) this.#found.set(key, { entry, index, checkpoint, anchored: next });
+        if (this.#found.has(key)) return;
+        this.#found.set(key, { entry, index, checkpoint, anchored: next });
+        for (const digest of [entry.header, entry.batch]) this.#digests.mark(digest, NAMED);
       });
+      for (const { envelope } of checkpoint.mail) this.#digests.mark(envelope, NAMED);
+      for (const digest of checkpoint.erased) this.#digests.mark(digest, ERASED);
+      this.#digests.mark(next.digest, NAMED);
       this.#mail.push(...checkpoint.mail);
-      this.#digests.push(next.digest);
       this.#link = linkAfter(this.#link, next);
     }
   }
@@ -59,13 +66,14 @@ export class Archive {
     return [...this.#found.values()].map(({ entry }) => entry);
   }
 
-  /** Digests of all blocks that the checkpoints name, padding among them, and of the checkpoints. */
-  digests(): Uint8Array[] {
-    return [
-      ...this.#digests,
-      ...this.entries().flatMap(({ header, batch }) => [header, batch]),
-      ...this.#mail.map(({ envelope }) => envelope),
-    ];
+  /** Whether a block with this digest is one that a checkpoint names, or a checkpoint. */
+  names(digest: Uint8Array): boolean {
+    return (this.#digests.flagsOf(digest) & NAMED) !== 0;
+  }
+
+  /** Whether a checkpoint declares the block with this digest erased. */
+  isErased(digest: Uint8Array): boolean {
+    return (this.#digests.flagsOf(digest) & ERASED) !== 0;
   }
 
   find(tag: Uint8Array): Found | undefined {

@@ -4,7 +4,7 @@ import { epochKeys } from "../keys/cover.ts";
 import { batchKey, headerKey, tagOf } from "../keys/epoch.ts";
 import type { Chunk } from "../log/chunk.ts";
 import type { Header } from "../log/header.ts";
-import { openBatch, openHeader, type BatchPlace } from "../log/sealed-batch.ts";
+import { checkBatch as checkSealedBatch, openBatch, openHeader, type BatchPlace } from "../log/sealed-batch.ts";
 import { messageKey } from "../seal/seal.ts";
 import type { Archive, Found } from "./archive.ts";
 import type { ReadBlock } from "./checkpoints.ts";
@@ -30,13 +30,40 @@ export interface GenerationReader {
   find(epoch: number, n: number): Found | undefined;
   header(epoch: number, n: number, found: Found): Promise<OpenedHeader>;
   chunks(opened: OpenedHeader): Promise<readonly Chunk[] | undefined>;
+  /** The checks of `chunks` without the readings. @returns false without keys of the data tree. */
+  check(opened: OpenedHeader): Promise<boolean>;
   /** The key that opens this header and no other block. Only of one that was opened: else its salt may be that of another one. */
   keyOfHeader(opened: OpenedHeader): Uint8Array;
   /** The key that opens this batch and no other block, undefined without keys of the data tree. Only of one that was opened. */
   keyOfBatch(opened: OpenedHeader, batch: Uint8Array): Uint8Array | undefined;
 }
 
-export function generationReader(keys: GenerationKeys, archive: Archive, read: ReadBlock): GenerationReader {
+/** A batch to be checked against its header, with all that it takes: it goes to another thread as it is. */
+export interface BatchTask {
+  /** Of its block. */
+  readonly digest: Uint8Array;
+  readonly dataEpochKey: Uint8Array;
+  readonly place: BatchPlace;
+  readonly header: Header;
+  /** Of the header's block. */
+  readonly headerDigest: Uint8Array;
+  readonly epochLength: number;
+}
+
+/** @throws as `GenerationReader.chunks`. */
+export type CheckBatch = (task: BatchTask) => Promise<void>;
+
+/** @throws as `GenerationReader.chunks`. */
+export const checkBatch = (block: Uint8Array, { dataEpochKey, place, header, epochLength }: BatchTask): void =>
+  checkSealedBatch(block, dataEpochKey, place, header, epochLength);
+
+/** @param check - How batches are checked whose readings nobody asks for; by `read` without it. */
+export function generationReader(
+  keys: GenerationKeys,
+  archive: Archive,
+  read: ReadBlock,
+  check: CheckBatch = async (task) => checkBatch(await read(task.digest), task),
+): GenerationReader {
   const auditKey = epochKeys(keys.audit);
   const dataKey = keys.data && epochKeys(keys.data);
   const { chainId, anchor } = archive.place;
@@ -50,6 +77,13 @@ export function generationReader(keys: GenerationKeys, archive: Archive, read: R
     },
     chunks: async ({ place, header, found }) =>
       dataKey && openBatch(await read(found.entry.batch), dataKey(place.epoch), place, header, keys.stream.epochLength),
+    async check({ place, header, found: { entry } }) {
+      if (!dataKey) return false;
+      const { epochLength } = keys.stream;
+      const dataEpochKey = dataKey(place.epoch);
+      await check({ digest: entry.batch, dataEpochKey, place, header, headerDigest: entry.header, epochLength });
+      return true;
+    },
     keyOfHeader: ({ place, headerBlock }) => messageKey(headerKey(auditKey(place.epoch)), headerBlock),
     keyOfBatch: ({ place }, batch) => dataKey && messageKey(batchKey(dataKey(place.epoch)), batch),
   };

@@ -1,5 +1,5 @@
 import { equal, hex } from "../bytes/bytes.ts";
-import { sha256 } from "../bytes/hash.ts";
+import type { Consent } from "../consent/consent.ts";
 import { statementDigest } from "../log/chunk.ts";
 import type { OpenedBatch } from "./batches.ts";
 
@@ -7,7 +7,8 @@ import type { OpenedBatch } from "./batches.ts";
  * - `header-missing`: a sequence number before one that is there is not; in a window it may belong to an epoch outside, which `Elsewhere` tells.
  * - `header-repeated`: two headers have one sequence number.
  * - `header-replaced`: a header names another one as the one before it.
- * - `epoch-missing`: an epoch between two that are there has no header, not even an empty one.
+ * - `epoch-missing`: an epoch between two that are there has no header, not even an empty one. Epochs of which all is late, as in what a
+ *   patient filed, leave none out.
  * - `epoch-open`: no header says that the epoch is complete: its end may be cut off, or is still to come.
  * - `late-unmarked`: a batch came after the epoch was said to be complete, and does not say so.
  * - `statement-repeated`, `statement-replaced`: the device's counter stands still or goes back; or it names another statement before.
@@ -30,7 +31,7 @@ export interface ChainProblem {
   readonly n: number;
 }
 
-type Link = Pick<OpenedBatch, "header" | "headerBlock">;
+type Link = Pick<OpenedBatch, "header" | "found">;
 
 /** What is known of headers that are not among those that could be opened: no other one is blamed for them. */
 export interface Elsewhere {
@@ -47,11 +48,76 @@ export interface Elsewhere {
  */
 export function checkChain(batches: readonly Link[], elsewhere?: Elsewhere): ChainProblem[] {
   const inOrder = [...batches].sort((a, b) => a.header.sequence - b.header.sequence);
-  return [
-    ...checkSequence(inOrder, elsewhere),
-    ...checkEpochs(inOrder, elsewhere?.unread ?? []),
-    ...checkStatements(inOrder),
-  ];
+  const unread = new Unread(elsewhere?.unread ?? []);
+  return [...checkSequence(inOrder, elsewhere, unread), ...checkEpochs(inOrder, unread), ...checkStatements(inOrder)];
+}
+
+/** Headers that could not be read, by digest and epoch: whoever hands them over may name a million. */
+class Unread {
+  readonly #digests: ReadonlySet<string>;
+  /** Ascending, each once. */
+  readonly #epochs: readonly number[];
+
+  constructor(unread: Elsewhere["unread"]) {
+    this.#digests = new Set(unread.map(({ digest }) => hex(digest)));
+    this.#epochs = [...new Set(unread.map(({ epoch }) => epoch))].sort((a, b) => a - b);
+  }
+
+  has(digest: Uint8Array): boolean {
+    return this.#digests.has(hex(digest));
+  }
+
+  /** How many epochs from `from` to before `to` have one. */
+  between(from: number, to: number): number {
+    return this.#firstFrom(to) - this.#firstFrom(from);
+  }
+
+  #firstFrom(epoch: number): number {
+    let [low, high] = [0, this.#epochs.length];
+    while (low < high) {
+      const middle = (low + high) >> 1;
+      if (this.#epochs[middle]! < epoch) low = middle + 1;
+      else high = middle;
+    }
+    return low;
+  }
+}
+
+/** What a window of a generation lies in. */
+export interface Surroundings {
+  /** Whether a block with this digest was anchored. */
+  readonly isKnown: (digest: Uint8Array) => boolean;
+  /** Whether all of the generation is looked at, so that no header can lie outside. */
+  readonly isWhole: boolean;
+}
+
+/** @param isKnown - As `Surroundings` has it. @param write - The leave to write of the generation. @param window - Unix seconds, half-open. */
+export const surroundingsOf = (
+  isKnown: Surroundings["isKnown"],
+  write: Pick<Consent, "dataStart" | "dataEnd">,
+  window: { readonly from: number; readonly to: number },
+): Surroundings => ({
+  isKnown,
+  isWhole: window.from <= write.dataStart && window.to >= write.dataEnd,
+});
+
+/**
+ * Follows the headers of one generation in a window, as `checkChain` does: what is anchored around the window is not missing from it, and
+ * the newest epoch may go on.
+ *
+ * @returns What is wrong, and 1 as `unfinished` when no header says that the newest epoch is complete.
+ */
+export function checkWindow(
+  batches: readonly Link[],
+  unread: Elsewhere["unread"],
+  { isKnown, isWhole }: Surroundings,
+): { readonly problems: readonly ChainProblem[]; readonly unfinished: 0 | 1 } {
+  const outside = (digest: Uint8Array): boolean => !isWhole && isKnown(digest);
+  const epochs = [...unread, ...batches.map(({ header }) => header)].map(({ epoch }) => epoch);
+  const newest = epochs.reduce((max, epoch) => Math.max(max, epoch), 0);
+  const found = checkChain(batches, { unread, outside });
+  const problems = found.filter(({ kind, epoch }) => kind !== "epoch-open" || epoch !== newest);
+  return { problems, unfinished: problems.length < found.length ? 1 : 0 };
 }
 
 const at = (kind: ChainProblemKind, { header }: Link): ChainProblem => {
@@ -59,37 +125,36 @@ const at = (kind: ChainProblemKind, { header }: Link): ChainProblem => {
   return { kind, generation, epoch, n };
 };
 
-function checkSequence(inOrder: readonly Link[], elsewhere: Elsewhere | undefined): ChainProblem[] {
+function checkSequence(inOrder: readonly Link[], elsewhere: Elsewhere | undefined, unread: Unread): ChainProblem[] {
   return inOrder.flatMap((link, i) => {
     const before = inOrder[i - 1];
     const { sequence, previous, epoch } = link.header;
     const step = sequence - (before?.header.sequence ?? -1);
     if (step === 0) return [at("header-repeated", link)];
-    if (before && step === 1) return equal(previous, sha256(before.headerBlock)) ? [] : [at("header-replaced", link)];
+    if (before && step === 1) return equal(previous, before.found.entry.header) ? [] : [at("header-replaced", link)];
     if (step === 1 || (!before && !elsewhere) || elsewhere?.outside(previous)) return [];
-    const isBetween = (one: number): boolean => (before?.header.epoch ?? 0) <= one && one <= epoch;
-    if (elsewhere?.unread.some((one) => isBetween(one.epoch) || equal(one.digest, previous))) return [];
+    if (unread.has(previous) || unread.between(before?.header.epoch ?? 0, epoch + 1) > 0) return [];
     return [at("header-missing", before ?? link)];
   });
 }
 
-function checkEpochs(inOrder: readonly Link[], unread: Elsewhere["unread"]): ChainProblem[] {
+function checkEpochs(inOrder: readonly Link[], unread: Unread): ChainProblem[] {
   const problems: ChainProblem[] = [];
-  const epochs = new Map<number, { closed: boolean; link: Link }>();
+  const epochs = new Map<number, { closed: boolean; inTime: boolean; link: Link }>();
   for (const link of inOrder) {
     const { epoch, last, late } = link.header;
-    const closed = epochs.get(epoch)?.closed ?? false;
+    const { closed, inTime } = epochs.get(epoch) ?? { closed: false, inTime: false };
     if (closed && !late) problems.push(at("late-unmarked", link));
-    epochs.set(epoch, { closed: closed || last, link });
+    epochs.set(epoch, { closed: closed || last, inTime: inTime || !late, link });
   }
-  const unreadEpochs = new Set(unread.map(({ epoch }) => epoch));
   const byEpoch = [...epochs].sort(([a], [b]) => a - b);
-  for (const [i, [epoch, { closed, link }]] of byEpoch.entries()) {
+  const inTurn = byEpoch.filter(([, { inTime }]) => inTime).map(([epoch]) => epoch);
+  for (const [epoch, { closed, inTime, link }] of byEpoch) {
     // The one that could not be read may be the one that says so.
-    if (!closed && !unreadEpochs.has(epoch)) problems.push(at("epoch-open", link));
-    const next = byEpoch[i + 1]?.[0] ?? epoch + 1;
-    const between = [...unreadEpochs].filter((one) => epoch < one && one < next);
-    if (next - epoch - 1 > between.length) problems.push(at("epoch-missing", link));
+    if (!closed && unread.between(epoch, epoch + 1) === 0) problems.push(at("epoch-open", link));
+    if (!inTime) continue;
+    const next = inTurn.find((one) => one > epoch) ?? epoch + 1;
+    if (next - epoch - 1 > unread.between(epoch + 1, next)) problems.push(at("epoch-missing", link));
   }
   return problems;
 }

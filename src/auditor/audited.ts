@@ -17,6 +17,8 @@ interface Done {
   readonly chainId: number;
   readonly recordAnchor: string;
   readonly rested: readonly Rested[];
+  /** Blocks and batches that an interrupted run had checked, and that were not looked at again. */
+  readonly resumed?: number;
 }
 
 /** An audit that came to an end, whatever it found; an outage gives none. */
@@ -43,20 +45,28 @@ export function countsOf(audited: Audited): readonly (readonly [what: string, co
       ["blocks declared erased", erased],
     ];
   }
-  const { headers, batches, readings, unfinished } = audited.report;
+  const { headers, batches, readings, late, unfinished, erased } = audited.report;
   return [
     ["headers", headers],
     ["batches opened", batches],
     ["readings checked", readings],
+    ["headers marked late", late],
+    ["blocks declared erased", erased],
     ["generations whose newest epoch is open", unfinished],
   ];
 }
+
+/** That a block is erased is its gateway's own word: whether anybody asked for it, no checkpoint says. */
+const untouched = (erased: number): string =>
+  erased === 0
+    ? "nothing that was anchored was altered or removed"
+    : "nothing that was anchored was altered, and nothing removed but what the gateway itself declares erased";
 
 /** What an audit of this depth has shown when it found nothing, and what it cannot see. */
 export function reachOf(audited: Audited): { readonly shows: string; readonly blind: string } {
   if (audited.kind === "archive")
     return {
-      shows: "nothing that was anchored was altered or removed",
+      shows: untouched(audited.report.erased),
       blind:
         "Without a key it cannot see what was left out or made up before it was anchored, nor what the blocks say. A stream is audited with the keys that a consent to audit or read gave.",
     };

@@ -1,4 +1,5 @@
 import type { ChainProblemKind } from "../archive/chain.ts";
+import type { DeviceProblem } from "../archive/devices.ts";
 import type { LeaveProblem } from "../archive/leave.ts";
 
 /** What an audit can find wrong; each names one object and blames no other. */
@@ -21,8 +22,11 @@ export type FindingKind =
   | "duplicate-tag"
   /** With keys: a header or batch does not open, or its readings are not those that were signed. */
   | "invalid"
+  /** With keys: a header opens, and a statement in it is not signed by its device, or not over this chunk. */
+  | "signature-invalid"
   | ChainProblemKind
-  | LeaveProblem;
+  | LeaveProblem
+  | DeviceProblem;
 
 export type ObjectKind = "checkpoint" | "page" | "header" | "batch" | "envelope";
 

@@ -2,7 +2,7 @@ import type { Finding, FindingKind } from "./findings.ts";
 
 /**
  * What a finding means, worst first. `tampering`: stored or signed bytes are not what they were. `loss`: something is not there. `leave`:
- * written without leave. `order`: the record is not closed as it should be.
+ * written without leave, or by a device that was not to be relied on. `order`: the record is not closed as it should be.
  */
 export const LEVELS = ["tampering", "loss", "leave", "order"] as const;
 export type Level = (typeof LEVELS)[number];
@@ -13,6 +13,7 @@ const LEVEL: Readonly<Record<FindingKind, Level>> = {
   forked: "tampering",
   mismatch: "tampering",
   invalid: "tampering",
+  "signature-invalid": "tampering",
   malformed: "tampering",
   truncated: "tampering",
   "duplicate-tag": "tampering",
@@ -28,6 +29,10 @@ const LEVEL: Readonly<Record<FindingKind, Level>> = {
   "anchored-before-leave": "leave",
   "after-leave-ended": "leave",
   "anchored-late": "leave",
+  "device-not-enrolled": "leave",
+  "device-suspended": "leave",
+  "device-retired": "leave",
+  "device-recalled": "leave",
   "epoch-open": "order",
   "late-unmarked": "order",
 };

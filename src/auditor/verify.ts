@@ -1,21 +1,15 @@
-import { hex } from "../bytes/bytes.ts";
+import { DigestTable } from "../bytes/digest-table.ts";
 import type { AnchoredCheckpoint } from "../chain/anchor.ts";
 import { MalformedError } from "../errors.ts";
 import { cidOf } from "../ipfs/cid.ts";
 import { BlockAlteredError, BlockMissingError } from "../ipfs/errors.ts";
-import { parallel } from "../ipfs/parallel.ts";
 import { BATCH_CLASSES } from "../log/batch.ts";
-import {
-  decodeCheckpoint,
-  SHORTEST_CHECKPOINT,
-  SHORTEST_PAGE,
-  type Checkpoint,
-  type CheckpointPlace,
-} from "../log/checkpoint.ts";
+import { decodeCheckpoint, SHORTEST_CHECKPOINT, SHORTEST_PAGE, type CheckpointPlace } from "../log/checkpoint.ts";
 import { MismatchError } from "../log/errors.ts";
 import { HEADER_SIZE } from "../log/header.ts";
 import { ENVELOPE_CLASS } from "../envelope/envelope.ts";
 import { FIRST, linkAfter, readCheckpoint, type Link, type ReadBlock } from "../archive/checkpoints.ts";
+import { byReading, isDamage, type DamagedError, type LookAtBlocks } from "./checks.ts";
 import type { Finding, FindingKind, ObjectKind } from "./findings.ts";
 
 export interface AuditReport {
@@ -30,10 +24,12 @@ export interface AuditReport {
 }
 
 export interface AuditOptions {
-  /** Blocks asked for at a time. */
-  readonly concurrency?: number;
-  /** Called after every block with the number looked at. */
-  readonly progress?: (objects: number) => void;
+  /** How blocks are looked at; by `read` without it. */
+  readonly look?: LookAtBlocks;
+  /** Called now and then with the number of checkpoints of which every block was looked at, and that of blocks. */
+  readonly progress?: (checkpoints: number, objects: number) => void;
+  /** Unix seconds of anchors, half-open: of the other checkpoints only what links them is looked at. */
+  readonly window?: { readonly from: number; readonly to: number };
 }
 
 const SHORTEST: Record<ObjectKind, number> = {
@@ -65,61 +61,92 @@ export async function verifyArchive(
   place: CheckpointPlace,
   history: readonly AnchoredCheckpoint[],
   read: ReadBlock,
-  options: AuditOptions = {},
+  { look = byReading(read), progress = () => undefined, window }: AuditOptions = {},
 ): Promise<AuditReport> {
-  const findings: Finding[] = [];
-  const damaged: ListedBlock[] = [];
-  const checkpoints: { checkpoint: Checkpoint; link: Link }[] = [];
-  const seen = new Set<string>();
-  const progress = options.progress ?? (() => undefined);
+  const ofChain: Finding[] = [];
+  const ofBlocks: Finding[] = [];
+  const damaged: DamagedBlock[] = [];
+  const table = new DigestTable();
+  let [objects, readable, erased] = [0, 0, 0];
+  const count = (digest: Uint8Array): void => {
+    if ((table.mark(digest, LOOKED_AT) & LOOKED_AT) === 0) objects += 1;
+  };
   const audited: ReadBlock = (digest) => {
-    seen.add(hex(digest));
+    count(digest);
     return read(digest);
   };
 
-  let link = FIRST;
-  for (const anchored of history) {
-    try {
-      checkpoints.push({ checkpoint: await readCheckpoint(anchored, link, place, audited), link });
-    } catch (error) {
-      if (isDamage(error)) damaged.push(...(await damagedBlocks(error, anchored, link, read)));
-      else findings.push(checkpointFinding(error, anchored, link));
+  let waiting: ListedBlock[] = [];
+  async function lookAtWaiting(): Promise<void> {
+    const blocks = waiting;
+    waiting = [];
+    const outcomes = await look(blocks.map(({ digest }) => digest));
+    for (const [i, block] of blocks.entries()) {
+      const outcome = outcomes[i] as number | DamagedError;
+      count(block.digest);
+      if (typeof outcome !== "number") damaged.push({ block, error: outcome });
+      else ofBlocks.push(...sizeFinding(block, outcome));
     }
-    progress(seen.size);
-    link = linkAfter(link, anchored);
   }
 
-  const blocks = [...damaged, ...listBlocks(checkpoints, findings)];
-  const erasedDigests = new Set(checkpoints.flatMap(({ checkpoint }) => checkpoint.erased.map(hex)));
-  const known = new Set([...blocks, ...history].map(({ digest }) => hex(digest)));
-  let erased = 0;
-  await parallel(blocks, options.concurrency ?? 8, async (block) => {
+  let link = FIRST;
+  for (const anchored of history) {
+    const { index } = link;
+    const add = (digest: Uint8Array, object: ObjectKind): void => {
+      if ((table.mark(digest, LISTED) & LISTED) === 0 && isInside) waiting.push({ digest, object, checkpoint: index });
+    };
+    const isInside = window === undefined || (anchored.time >= window.from && anchored.time < window.to);
     try {
-      if (block.error) throw block.error;
-      const { length } = await audited(block.digest);
-      if (!SIZES[block.object](length)) findings.push(sizeFinding(block, length));
+      const checkpoint = await readCheckpoint(anchored, link, place, audited);
+      readable += 1;
+      for (const digest of checkpoint.erased) table.mark(digest, ERASED);
+      for (const { tag, header, batch } of checkpoint.entries) {
+        if ((table.mark(tag, TAG) & TAG) !== 0) ofChain.push(repeatedTag(header, index));
+        add(header, "header");
+        add(batch, "batch");
+      }
+      for (const { envelope } of checkpoint.mail) add(envelope, "envelope");
     } catch (error) {
-      if (error instanceof BlockMissingError && mayBeErased(block) && erasedDigests.has(hex(block.digest))) erased += 1;
-      else findings.push(blockFinding(error, block, known, checkpoints.length === history.length));
+      if (isDamage(error)) {
+        for (const one of await damagedBlocks(error, anchored, link, read)) {
+          if ("error" in one) damaged.push(one);
+          else waiting.push(one);
+        }
+      } else ofChain.push(checkpointFinding(error, anchored, link));
     }
-    progress(seen.size);
-  });
-  findings.sort((a, b) => a.checkpoint - b.checkpoint);
-  return { ok: findings.length === 0, checkpoints: checkpoints.length, objects: seen.size, erased, findings };
+    link = linkAfter(link, anchored);
+    if (waiting.length >= GROUP) await lookAtWaiting();
+    progress(link.index, objects);
+  }
+  await lookAtWaiting();
+  progress(link.index, objects);
+
+  // Only now it is known what was declared erased, and which blocks there are that may lie in another one's place.
+  const isKnown = (digest: Uint8Array): boolean => (table.flagsOf(digest) & (LISTED | LOOKED_AT)) !== 0;
+  for (const { block, error } of damaged) {
+    const isErased = mayBeErased(block) && (table.flagsOf(block.digest) & ERASED) !== 0;
+    if (error instanceof BlockMissingError && isErased) erased += 1;
+    else ofBlocks.push(blockFinding(error, block, isKnown, readable === history.length));
+  }
+  const findings = [...ofChain, ...ofBlocks].sort((a, b) => a.checkpoint - b.checkpoint);
+  return { ok: findings.length === 0, checkpoints: readable, objects, erased, findings };
 }
+
+/** Blocks that are looked at together. */
+const GROUP = 4096;
+/** What is known of a digest. */
+const [LISTED, LOOKED_AT, ERASED, TAG] = [1, 2, 4, 8] as const;
 
 interface ListedBlock {
   readonly digest: Uint8Array;
   readonly object: ObjectKind;
   readonly checkpoint: number;
-  /** What reading it came to already. */
-  readonly error?: DamagedError;
 }
 
-type DamagedError = BlockMissingError | BlockAlteredError;
-
-const isDamage = (error: unknown): error is DamagedError =>
-  error instanceof BlockMissingError || error instanceof BlockAlteredError;
+interface DamagedBlock {
+  readonly block: ListedBlock;
+  readonly error: DamagedError;
+}
 
 /** What says which blocks there are is never erased: else a gateway could hide the rest by listing it. */
 const mayBeErased = ({ object }: ListedBlock): boolean => object !== "checkpoint" && object !== "page";
@@ -130,46 +157,18 @@ async function damagedBlocks(
   { digest }: AnchoredCheckpoint,
   { index: checkpoint }: Link,
   read: ReadBlock,
-): Promise<ListedBlock[]> {
-  if (error.cid === cidOf(digest)) return [{ digest, object: "checkpoint", checkpoint, error }];
+): Promise<(ListedBlock | DamagedBlock)[]> {
+  if (error.cid === cidOf(digest)) return [{ block: { digest, object: "checkpoint", checkpoint }, error }];
   const { pages } = decodeCheckpoint(await read(digest));
-  return pages.map((page) => ({
-    digest: page,
-    object: "page",
-    checkpoint,
-    ...(error.cid === cidOf(page) ? { error } : {}),
-  }));
+  return pages.map((page) => {
+    const block = { digest: page, object: "page" as const, checkpoint };
+    return error.cid === cidOf(page) ? { block, error } : block;
+  });
 }
 
-/** Every block that the checkpoints name, each once; notes tags that come twice. */
-function listBlocks(
-  checkpoints: readonly { checkpoint: Checkpoint; link: Link }[],
-  findings: Finding[],
-): ListedBlock[] {
-  const blocks = new Map<string, ListedBlock>();
-  const tags = new Set<string>();
-  const add = (digest: Uint8Array, object: ObjectKind, checkpoint: number): void => {
-    const key = hex(digest);
-    if (!blocks.has(key)) blocks.set(key, { digest, object, checkpoint });
-  };
-  for (const { checkpoint, link } of checkpoints) {
-    for (const { tag, header, batch } of checkpoint.entries) {
-      if (tags.has(hex(tag))) {
-        findings.push({
-          kind: "duplicate-tag",
-          object: "header",
-          cid: cidOf(header),
-          checkpoint: link.index,
-          text: `checkpoint ${link.index} lists a batch under a tag that an earlier one used`,
-        });
-      }
-      tags.add(hex(tag));
-      add(header, "header", link.index);
-      add(batch, "batch", link.index);
-    }
-    for (const { envelope } of checkpoint.mail) add(envelope, "envelope", link.index);
-  }
-  return [...blocks.values()];
+function repeatedTag(header: Uint8Array, checkpoint: number): Finding {
+  const text = `checkpoint ${checkpoint} lists a batch under a tag that an earlier one used`;
+  return { kind: "duplicate-tag", object: "header", cid: cidOf(header), checkpoint, text };
 }
 
 /** @throws the error itself when it says nothing of the checkpoint. */
@@ -183,22 +182,25 @@ export function checkpointFinding(
   return { kind, object: "checkpoint", cid: cidOf(digest), checkpoint: index, text: error.message };
 }
 
-function sizeFinding({ digest, object, checkpoint }: ListedBlock, size: number): Finding {
+/** A finding unless a block of this kind may have so many bytes. */
+export function sizeFinding({ digest, object, checkpoint }: ListedBlock, size: number): Finding[] {
+  if (SIZES[object](size)) return [];
   const cid = cidOf(digest);
   const text = `${object} ${cid} of checkpoint ${checkpoint} has ${size} bytes, which no ${object} has`;
-  return { kind: "malformed", object, cid, checkpoint, text };
+  return [{ kind: "malformed", object, cid, checkpoint, text }];
 }
 
 /**
  * What is wrong with a block, from what reading it came to.
  *
+ * @param isKnown - Whether a block with this digest was anchored.
  * @param allRead - Whether every checkpoint was read: one that was not may have declared the block erased.
  * @throws the error itself when it says nothing of the block, an outage for one.
  */
 export function blockFinding(
   error: unknown,
   { digest, object, checkpoint }: Pick<ListedBlock, "digest" | "object" | "checkpoint">,
-  known: ReadonlySet<string>,
+  isKnown: (digest: Uint8Array) => boolean,
   allRead = true,
 ): Finding {
   const cid = cidOf(digest);
@@ -212,8 +214,7 @@ export function blockFinding(
   const declared = allRead ? "was not declared erased" : "no checkpoint that can be read declared it erased";
   if (error instanceof BlockMissingError) return say("missing", `is missing and ${declared}`);
   if (!(error instanceof BlockAlteredError)) throw error;
-  if (error.foundDigest && known.has(hex(error.foundDigest)))
-    return say("swapped", "has the bytes of another anchored block");
+  if (error.foundDigest && isKnown(error.foundDigest)) return say("swapped", "has the bytes of another anchored block");
   if (error.found !== undefined && error.found < SHORTEST[object])
     return say("truncated", `was cut to ${error.found} bytes`);
   return say("altered", "was altered");

@@ -1,8 +1,10 @@
 import { hex } from "../bytes/bytes.ts";
-import { checkChain, type ChainProblemKind } from "../archive/chain.ts";
-import { generationReader, type GenerationReader, type OpenedHeader } from "../archive/batches.ts";
+import { checkWindow, surroundingsOf, type ChainProblemKind, type Surroundings } from "../archive/chain.ts";
+import { generationReader, type CheckBatch, type GenerationReader, type OpenedHeader } from "../archive/batches.ts";
 import type { Found } from "../archive/archive.ts";
+import { deviceProblems, type DeviceProblem, type Devices } from "../archive/devices.ts";
 import { leaveProblem, type LeaveProblem } from "../archive/leave.ts";
+import type { AnchoredCheckpoint } from "../chain/anchor.ts";
 import { consentId, type Consent } from "../consent/consent.ts";
 import type { InForce } from "../consent/watch.ts";
 import type { GenerationKeys } from "../envelope/payload.ts";
@@ -11,6 +13,8 @@ import type { Access } from "../grantee/access.ts";
 import type { ReaderDeps, ReadRequest } from "../grantee/read.ts";
 import { cidOf } from "../ipfs/cid.ts";
 import { BlockAlteredError, BlockMissingError } from "../ipfs/errors.ts";
+import { parallel } from "../ipfs/parallel.ts";
+import { SignatureInvalidError } from "../log/errors.ts";
 import { epochsOf } from "../log/stream.ts";
 import type { Chunk } from "../log/chunk.ts";
 import type { Finding, FindingKind, ObjectKind } from "./findings.ts";
@@ -23,8 +27,12 @@ export interface WindowReport {
   /** Batches whose readings were checked against the signed roots; 0 with keys to audit only. */
   readonly batches: number;
   readonly readings: number;
+  /** Headers that came after their epoch was declared complete, and say so. */
+  readonly late: number;
   /** Generations whose newest epoch in the window no header declares complete: more may come, or its end was left out. */
   readonly unfinished: number;
+  /** Blocks that are gone and were declared erased. */
+  readonly erased: number;
   readonly findings: readonly Finding[];
 }
 
@@ -34,8 +42,10 @@ export interface Inspected extends OpenedHeader {
   readonly keys: GenerationKeys;
 }
 
+type HeaderProblem = ChainProblemKind | LeaveProblem | DeviceProblem;
+
 /** Words for people; `epoch` in them is the start of the epoch in UTC. */
-const PROBLEMS: Readonly<Record<ChainProblemKind | LeaveProblem, string>> = {
+const PROBLEMS: Readonly<Record<HeaderProblem, string>> = {
   "header-missing": "stands beside a gap: at least one header next to it in the sequence was left out",
   "header-repeated": "has the sequence number of another one",
   "header-replaced": "does not follow on the one before it: one of the two was exchanged",
@@ -49,40 +59,73 @@ const PROBLEMS: Readonly<Record<ChainProblemKind | LeaveProblem, string>> = {
   "anchored-before-leave": "was anchored before its gateway's leave to write began",
   "after-leave-ended": "has times after its gateway's leave to write ended",
   "anchored-late": "was anchored too long after its gateway's leave to write ended",
+  "device-not-enrolled": "was anchored before its device was enrolled",
+  "device-suspended": "was anchored while its device was suspended",
+  "device-retired": "was anchored after its device was retired",
+  "device-recalled": "is signed by a device whose model was recalled with this firmware",
 };
 
 /**
  * Checks a window of one stream with the keys that a grant gave, as far as they reach: headers and their order, leave to write, and with keys to
  * read every reading against its signed root. Goes on behind what is wrong, and blames no neighbour.
  *
- * @param inspected - Called with all that opened, by generation and epoch; what is wrong with it stands in the findings.
+ * @param inspected - Called with all that opened and its readings, by generation and epoch; what is wrong with it stands in the findings. Where
+ * it is not given, readings are checked without an object for each, in a third of the time.
  * @throws OutsideCoverError beyond the granted window; the outages of store and chain.
  */
 export async function verifyWindow(
   access: Access,
   request: ReadRequest,
   deps: ReaderDeps,
-  inspected: (opened: Inspected) => void = () => undefined,
+  inspected?: (opened: Inspected) => void,
+  { check, progress = () => undefined, anchored, devices, only, isPart = only !== undefined }: WindowOptions = {},
 ): Promise<WindowReport> {
-  const tally: Tally = { findings: [], headers: 0, batches: 0, readings: 0, unfinished: 0 };
+  const tally = newTally();
   const generations = access.keys.filter(({ stream }) => hex(stream.id) === hex(request.stream));
-  for (const keys of generations) {
+  for (const [i, keys] of generations.entries()) {
     const { consent } = keys.write;
     const archive = deps.archiveOf(consent.grantee);
     const { epochLength } = keys.stream;
-    const isWhole = request.from <= consent.dataStart && request.to >= consent.dataEnd;
     const facts = {
-      ...{ consent, epochLength, isWhole },
+      ...{ consent, epochLength, devices, isPart },
       intervals: deps.watch.intervals({ grantor: consent.grantor, id: consentId(consent) }),
-      known: new Set(archive.digests().map(hex)),
+      surroundings: surroundingsOf((digest) => archive.names(digest), consent, request),
+      isErased: (digest: Uint8Array) => archive.isErased(digest),
     };
-    const reader = generationReader(keys, archive, deps.read);
-    await checkGeneration(listed(keys, request, reader), reader, facts, tally, (opened, chunks) =>
-      inspected({ ...opened, chunks, keys }),
-    );
+    const reader = noting(generationReader(keys, archive, deps.read, check), (found) => anchored?.(found, keys));
+    const all = listed(keys, request, reader, (share) => progress((i + share) / generations.length));
+    const places = only ? filtered(all, ({ found }) => only(found)) : all;
+    const each =
+      inspected &&
+      ((opened: OpenedHeader, chunks: readonly Chunk[] | undefined): void => inspected({ ...opened, chunks, keys }));
+    await checkGeneration(places, reader, facts, tally, each);
   }
   return reportOf(tally);
 }
+
+export interface WindowOptions {
+  /** How batches are checked of which nobody asks for the readings. */
+  readonly check?: CheckBatch | undefined;
+  /** What is known of devices; without it nothing is said of them. */
+  readonly devices?: Devices | undefined;
+  /** Called with the share of the window that was gone through, 0 to 1. */
+  readonly progress?: (share: number) => void;
+  /** Which batches are looked at; all of the window without it. */
+  readonly only?: ((found: Found) => boolean) | undefined;
+  /** What is asked for is less than its epochs: that these are complete is not looked at. */
+  readonly isPart?: boolean;
+  /** Called with the checkpoint of each header that opened. */
+  readonly anchored?: (checkpoint: AnchoredCheckpoint, keys: GenerationKeys) => void;
+}
+
+const noting = (reader: GenerationReader, note: (checkpoint: AnchoredCheckpoint) => void): GenerationReader => ({
+  ...reader,
+  async header(epoch, n, found) {
+    const opened = await reader.header(epoch, n, found);
+    note(found.anchored);
+    return opened;
+  },
+});
 
 /** What was counted and found so far. */
 export interface Tally {
@@ -90,8 +133,20 @@ export interface Tally {
   headers: number;
   batches: number;
   readings: number;
+  late: number;
   unfinished: number;
+  erased: number;
 }
+
+export const newTally = (): Tally => ({
+  findings: [],
+  headers: 0,
+  batches: 0,
+  readings: 0,
+  late: 0,
+  unfinished: 0,
+  erased: 0,
+});
 
 export function reportOf(tally: Tally): WindowReport {
   tally.findings.sort((a, b) => a.checkpoint - b.checkpoint);
@@ -104,69 +159,143 @@ export interface GenerationFacts {
   readonly consent: Consent;
   /** When it was in force, undefined where that is not known: then it is not looked at. */
   readonly intervals: readonly InForce[] | undefined;
+  /** What is known of devices; without it nothing is said of them. */
+  readonly devices?: Devices | undefined;
   readonly epochLength: number;
-  /** Digests of anchored blocks, in hex. */
-  readonly known: ReadonlySet<string>;
-  /** Whether all of the generation is looked at, so that no header can lie outside. */
-  readonly isWhole: boolean;
+  readonly surroundings: Surroundings;
+  /** Whether it was declared erased; undefined where that is said elsewhere. */
+  readonly isErased?: (digest: Uint8Array) => boolean;
+  /** Whether less than whole epochs is looked at, so that nothing is said of their being complete. */
+  readonly isPart?: boolean;
+}
+
+/** Batches that are under way at a time, and that are looked at before anything is said of them. */
+const [UNDER_WAY, GROUP] = [8, 64] as const;
+
+interface Listed {
+  readonly epoch: number;
+  readonly n: number;
+  readonly found: Found;
+}
+
+/** What came of one batch. */
+interface Looked {
+  readonly listed: Listed;
+  readonly findings: readonly Finding[];
+  /** Whether its header or its batch is gone and was declared erased. */
+  readonly erased: boolean;
+  /** Undefined when it did not open. */
+  readonly opened: OpenedHeader | undefined;
+  /** Whether its readings are as signed. */
+  readonly checked: boolean;
+  readonly chunks: readonly Chunk[] | undefined;
 }
 
 /**
  * Checks what is listed of one generation, in the order of its places, and adds to the tally.
  *
- * @param inspected - As `verifyWindow` has it.
+ * @param inspected - As `verifyWindow` has it; without it no reading is made an object.
  * @throws as `verifyWindow`.
  */
 export async function checkGeneration(
-  places: Iterable<{ epoch: number; n: number; found: Found }>,
-  reader: Pick<GenerationReader, "header" | "chunks">,
-  { consent, intervals, epochLength, known, isWhole }: GenerationFacts,
+  places: Iterable<Listed>,
+  reader: Pick<GenerationReader, "header" | "chunks" | "check">,
+  facts: GenerationFacts,
   tally: Tally,
-  inspected: (opened: OpenedHeader, chunks: readonly Chunk[] | undefined) => void = () => undefined,
+  inspected?: (opened: OpenedHeader, chunks: readonly Chunk[] | undefined) => void,
 ): Promise<void> {
+  const { epochLength, surroundings, isPart = false } = facts;
   const { findings } = tally;
-  const opened: OpenedHeader[] = [];
+  const opened: Pick<OpenedHeader, "place" | "header" | "found">[] = [];
   const unread: { epoch: number; digest: Uint8Array }[] = [];
-  for (const { epoch, n, found } of places) {
-    let header: OpenedHeader;
-    try {
-      header = await reader.header(epoch, n, found);
-    } catch (error) {
-      findings.push({ ...findingOf(error, "header", found, known), span: spanOf(epoch, epochLength) });
-      unread.push({ epoch, digest: found.entry.header });
-      continue;
+  for (const group of groupsOf(places, inspected ? 1 : GROUP)) {
+    const looked = await parallel(group, UNDER_WAY, (one) => lookAt(one, reader, facts, inspected !== undefined));
+    for (const one of looked) {
+      findings.push(...one.findings);
+      if (one.erased) tally.erased += 1;
+      if (!one.opened) {
+        unread.push({ epoch: one.listed.epoch, digest: one.listed.found.entry.header });
+        continue;
+      }
+      const { place, header, found } = one.opened;
+      opened.push({ place, header, found });
+      inspected?.(one.opened, one.chunks);
+      if (!one.checked) continue;
+      tally.batches += 1;
+      tally.readings += header.chunks.reduce((sum, { count }) => sum + count, 0);
     }
-    opened.push(header);
-    const leave = intervals && leaveProblem(header.header, consent, intervals, found.anchored.time);
-    if (leave !== undefined) findings.push(problem(leave, header, epochLength));
-    let chunks: readonly Chunk[] | undefined;
-    try {
-      chunks = await reader.chunks(header);
-    } catch (error) {
-      findings.push({ ...findingOf(error, "batch", found, known), span: spanOf(epoch, epochLength) });
-    }
-    inspected(header, chunks);
-    if (chunks === undefined) continue;
-    tally.batches += 1;
-    tally.readings += chunks.reduce((sum, { observations }) => sum + observations.length, 0);
   }
   tally.headers += opened.length;
-  const outside = (digest: Uint8Array): boolean => !isWhole && known.has(hex(digest));
-  const newest = [...unread, ...opened.map(({ place }) => place)].reduce((max, { epoch }) => Math.max(max, epoch), 0);
-  for (const { kind, epoch, n } of checkChain(opened, { unread, outside })) {
-    const at = opened.find(({ place }) => place.epoch === epoch && place.n === n)!;
-    if (kind === "epoch-open" && epoch === newest) tally.unfinished += 1;
-    else findings.push(problem(kind, at, epochLength));
+  tally.late += opened.filter(({ header }) => header.late).length;
+  const { problems, unfinished } = checkWindow(opened, unread, surroundings);
+  if (!isPart) tally.unfinished += unfinished;
+  const byPlace = new Map(opened.map((one) => [`${one.place.epoch}/${one.place.n}`, one]));
+  for (const { kind, epoch, n } of problems) {
+    if (isPart && kind.startsWith("epoch-")) continue;
+    findings.push(problem(kind, byPlace.get(`${epoch}/${n}`)!, epochLength));
   }
+}
+
+async function lookAt(
+  listed: Listed,
+  reader: Pick<GenerationReader, "header" | "chunks" | "check">,
+  { consent, intervals, epochLength, surroundings, isErased, devices }: GenerationFacts,
+  withReadings: boolean,
+): Promise<Looked> {
+  const { epoch, n, found } = listed;
+  const findings: Finding[] = [];
+  let erased = false;
+  const isWrong = (error: unknown, object: "header" | "batch"): void => {
+    if (error instanceof BlockMissingError && isErased?.(found.entry[object])) erased = true;
+    else findings.push({ ...findingOf(error, object, found, surroundings.isKnown), span: spanOf(epoch, epochLength) });
+  };
+  let opened: OpenedHeader;
+  try {
+    opened = await reader.header(epoch, n, found);
+  } catch (error) {
+    isWrong(error, "header");
+    return { listed, findings, erased, opened: undefined, checked: false, chunks: undefined };
+  }
+  const leave = intervals && leaveProblem(opened.header, consent, intervals, found.anchored.time);
+  if (leave !== undefined) findings.push(problem(leave, opened, epochLength));
+  for (const kind of devices ? deviceProblems(opened.header, found.anchored.time, devices) : [])
+    findings.push(problem(kind, opened, epochLength));
+  let [checked, chunks]: [boolean, readonly Chunk[] | undefined] = [false, undefined];
+  try {
+    if (withReadings) {
+      chunks = await reader.chunks(opened);
+      checked = chunks !== undefined;
+    } else checked = await reader.check(opened);
+  } catch (error) {
+    isWrong(error, "batch");
+  }
+  return { listed, findings, erased, opened, checked, chunks };
+}
+
+function* filtered<T>(items: Iterable<T>, wanted: (item: T) => boolean): Generator<T> {
+  for (const item of items) if (wanted(item)) yield item;
+}
+
+function* groupsOf<T>(items: Iterable<T>, size: number): Generator<T[]> {
+  let group: T[] = [];
+  for (const item of items) {
+    group.push(item);
+    if (group.length < size) continue;
+    yield group;
+    group = [];
+  }
+  if (group.length > 0) yield group;
 }
 
 function* listed(
   keys: GenerationKeys,
   { from, to }: ReadRequest,
   reader: GenerationReader,
-): Generator<{ epoch: number; n: number; found: Found }> {
+  progress: (share: number) => void,
+): Generator<Listed> {
   const epochs = epochsOf(keys.stream, from, to);
   for (let epoch = epochs.from; epoch < epochs.to; epoch++) {
+    progress((epoch - epochs.from) / (epochs.to - epochs.from));
     for (let n = 0; ; n++) {
       const found = reader.find(epoch, n);
       if (!found) break;
@@ -176,8 +305,8 @@ function* listed(
 }
 
 function problem(
-  kind: ChainProblemKind | LeaveProblem,
-  { place, header, found }: OpenedHeader,
+  kind: HeaderProblem,
+  { place, header, found }: Pick<OpenedHeader, "place" | "header" | "found">,
   epochLength: number,
 ): Finding {
   const cid = cidOf(found.entry.header);
@@ -197,14 +326,14 @@ function findingOf(
   error: unknown,
   object: ObjectKind,
   { entry, anchored }: Found,
-  known: ReadonlySet<string>,
+  isAnchored: (digest: Uint8Array) => boolean,
 ): Finding {
   const digest = object === "header" ? entry.header : entry.batch;
   const checkpoint = anchored.index;
   if (error instanceof BlockMissingError || error instanceof BlockAlteredError)
-    return blockFinding(error, { digest, object, checkpoint }, known);
+    return blockFinding(error, { digest, object, checkpoint }, isAnchored);
   if (!(error instanceof MedSealError) || error.exit !== EXIT.refused) throw error;
   const cid = cidOf(digest);
-  const kind: FindingKind = "invalid";
+  const kind: FindingKind = error instanceof SignatureInvalidError ? "signature-invalid" : "invalid";
   return { kind, object, cid, checkpoint, text: `${object} ${cid} of checkpoint ${checkpoint}: ${error.message}` };
 }

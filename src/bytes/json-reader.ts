@@ -72,9 +72,11 @@ export class JsonReader {
     return value as number;
   }
 
-  text(longest: number): string {
+  /** Printable characters of ASCII: nothing that moves a cursor, and one way to write it. */
+  ascii(longest: number): string {
     const value = this.#value;
-    if (typeof value !== "string" || value.length > longest) this.fail(`a text of at most ${longest} expected`);
+    if (typeof value !== "string" || value.length > longest || !/^[\x20-\x7e]*$/.test(value))
+      this.fail(`at most ${longest} printable characters of ASCII expected`);
     return value;
   }
 

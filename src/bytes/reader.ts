@@ -42,8 +42,18 @@ export class ByteReader {
     return this.#bytes.slice(this.#offset - size, this.#offset);
   }
 
+  /** As `fixed`, without a copy: who keeps it keeps all that is read. */
+  view(size: number): Uint8Array {
+    if (this.left < size) this.fail(`${size} bytes expected, ${this.left} left`);
+    this.#offset += size;
+    return this.#bytes.subarray(this.#offset - size, this.#offset);
+  }
+
   uint(size: 1 | 2 | 4 | 6): number {
-    return this.fixed(size).reduce((value, byte) => value * 256 + byte, 0);
+    if (this.left < size) this.fail(`${size} bytes expected, ${this.left} left`);
+    let value = 0;
+    for (let i = 0; i < size; i++) value = value * 256 + (this.#bytes[this.#offset++] as number);
+    return value;
   }
 
   uint64(): bigint {

@@ -2,6 +2,8 @@ import { utf8 } from "./bytes.ts";
 
 /** Up to so many characters of ASCII, writing them one by one is faster than an encoder. */
 const SHORT = 64;
+/** Bytes of 2^53 - 1. */
+const LONGEST_VARINT = 8;
 
 /** Builds a binary format: numbers are big-endian, lengths stand before what they count. */
 export class ByteWriter {
@@ -73,9 +75,13 @@ export class ByteWriter {
   varint(value: number): this {
     if (!Number.isSafeInteger(value) || value < 0) throw new RangeError(`${value} is not a varint`);
     if (value < 0x80) return this.uint(value, 1);
+    let at = this.#grow(LONGEST_VARINT);
     let rest = value;
-    for (; rest >= 0x80; rest = Math.floor(rest / 0x80)) this.uint((rest % 0x80) | 0x80, 1);
-    return this.uint(rest, 1);
+    for (; rest >= 0x80; rest = rest < 2 ** 31 ? rest >> 7 : Math.floor(rest / 0x80))
+      this.#bytes[at++] = (rest % 0x80) | 0x80;
+    this.#bytes[at++] = rest;
+    this.#length = at;
+    return this;
   }
 
   finish(): Uint8Array {

@@ -1,14 +1,15 @@
 import { keccak256 } from "ethers";
 import type { Signer } from "ethers";
-import { concat, fromHex, hex0x } from "../bytes/bytes.ts";
+import { concat, equal, fromHex, hex0x } from "../bytes/bytes.ts";
 import { ByteWriter } from "../bytes/writer.ts";
 import type { Hex } from "../consent/consent.ts";
-import { anchorAt, anchorInterface } from "./contracts.ts";
+import { anchorInterface } from "./contracts.ts";
 import type { Deployment } from "./deployment.ts";
 import { ChainUnavailableError, ContractRefusedError, HeadMovedError, NodeLiesError } from "./errors.ts";
 import { readLogs } from "./logs.ts";
 import { askPlain, checkChain, needBlock, readBlock, toQuantity, type BlockTag, type Rpc } from "./rpc.ts";
-import { sendAndWait, type Mined } from "./transaction.ts";
+import { sendUntil, type ResendOptions } from "./resend.ts";
+import type { Mined } from "./transaction.ts";
 
 /** What goes on chain of a checkpoint, whatever is in it. */
 export interface CheckpointAnchor {
@@ -46,8 +47,8 @@ export const headAfter = (head: Uint8Array, checkpoint: AnyAnchor): Uint8Array =
   fromHex(keccak256(concat(head, innerHash(checkpoint))));
 
 /**
- * Anchors a checkpoint under the signer's address. Safe to repeat: when an earlier try got through after all, nothing is
- * sent.
+ * Anchors a checkpoint under the signer's address, see `sendUntil`. Safe to repeat: when an earlier try got through after all, nothing is
+ * sent. The contract takes it on `expectedHead` only, so however many tries are mined, one of them counts.
  *
  * @param expectedHead - The gateway's head that the checkpoint follows, as written in it.
  * @returns `already` when this checkpoint is the gateway's head.
@@ -59,26 +60,33 @@ export async function anchorCheckpoint(
   gateway: Signer,
   rpc: Rpc,
   deployment: Deployment,
+  options: ResendOptions & { readonly headAt?: HeadAt } = {},
 ): Promise<({ readonly status: "mined" } & Mined) | { readonly status: "already" }> {
-  const contract = anchorAt(deployment.contracts.RecordAnchor.address, gateway);
-  const after = hex0x(headAfter(expectedHead, checkpoint));
+  const { address: to } = deployment.contracts.RecordAnchor;
+  const after = headAfter(expectedHead, checkpoint);
   const gatewayAddress = (await gateway.getAddress()) as Hex;
-  const head = async () => hex0x(await headOf(rpc, deployment, gatewayAddress));
-  const found = await head();
-  if (found === after) return { status: "already" };
-  if (found !== hex0x(expectedHead)) throw new HeadMovedError();
+  const headAt = options.headAt ?? ((block) => headOf(rpc, deployment, gatewayAddress, block));
+  const arrived = async (block: number): Promise<boolean> => {
+    const head = await headAt(block);
+    if (equal(head, after)) return true;
+    if (!equal(head, expectedHead)) throw new HeadMovedError();
+    return false;
+  };
+  const { root, digest, size } = checkpoint;
+  const data = anchorInterface.encodeFunctionData("anchor", [root, digest, size, expectedHead]);
   try {
-    const send = () => contract.anchor(checkpoint.root, checkpoint.digest, checkpoint.size, expectedHead);
-    return { status: "mined", ...(await sendAndWait("RecordAnchor", send)) };
+    const mined = await sendUntil({ contract: "RecordAnchor", to, data, arrived }, gateway, rpc, options);
+    return mined ? { status: "mined", ...mined } : { status: "already" };
   } catch (error) {
     if (!(error instanceof ContractRefusedError)) throw error;
     // Our own transaction of before may have been mined in between; one refused only then comes back without a reason.
-    const now = await head();
-    if (now === after) return { status: "already" };
-    if (now !== hex0x(expectedHead)) throw new HeadMovedError();
+    if (await arrived((await needBlock(rpc, "latest")).number)) return { status: "already" };
     throw error;
   }
 }
+
+/** Reads the gateway's head as of a block. */
+export type HeadAt = (block: number) => Promise<Uint8Array>;
 
 /** The head of a gateway, 32 bytes, zeros before its first checkpoint. A gateway's address is public. */
 export async function headOf(

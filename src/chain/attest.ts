@@ -5,7 +5,7 @@ import type { Hex } from "../consent/consent.ts";
 import type { Deployment } from "./deployment.ts";
 import { ChainUnavailableError, NodeLiesError } from "./errors.ts";
 import { endedBeforeAfter, entryAfter } from "./ledger-state.ts";
-import type { LedgerEvent, LedgerStore } from "./ledger-store.ts";
+import type { LedgerEvent, LedgerStore, SyncedBlock } from "./ledger-store.ts";
 import { askPlain, needBlock, toQuantity, type Rpc } from "./rpc.ts";
 import { storageRoot } from "./storage-root.ts";
 import { endedBeforeSlot, entrySlot, packEntry, word } from "./storage.ts";
@@ -28,16 +28,29 @@ export async function attestLedger(
 ): Promise<{ readonly block: number; readonly hash: Hex }> {
   const final = [...store.blocks()].find(({ number }) => number <= store.finalBlock);
   if (final === undefined) throw new ChainUnavailableError("no block is final yet");
-  const { number, hash } = final;
+  await attestBlock(rpc, deployment, store, final);
+  return { block: final.number, hash: final.hash };
+}
+
+/**
+ * The same for one of the ledger's blocks, such as the newest: a node that keeps back an end is caught, unless it forges the state as well.
+ *
+ * @throws NodeLiesError, ChainUnavailableError
+ */
+export async function attestBlock(
+  rpc: Rpc,
+  deployment: Deployment,
+  store: LedgerStore,
+  { number, hash }: Pick<SyncedBlock, "number" | "hash">,
+): Promise<void> {
   const header = await needBlock(rpc, number);
-  if (header.hash !== hash) throw new NodeLiesError("a final block has changed");
+  if (header.hash !== hash) throw new NodeLiesError("a block of the ledger has changed");
   const { address, codeHash } = deployment.contracts.ConsentRegistry;
   const account = await readAccount(rpc, address, number, header.stateRoot);
   if (account.codeHash !== codeHash) throw new NodeLiesError("the registry's code is not the pinned one");
   if (account.storageRoot !== storageRoot(storageOf(store, number))) {
     throw new NodeLiesError("the registry's state is not what its events lead to");
   }
-  return { block: number, hash };
 }
 
 /** Every slot of the registry after the events up to a block. */

@@ -1,7 +1,8 @@
-import { decodeRlp, encodeRlp, keccak256, type RlpStructuredData } from "ethers";
+import { encodeRlp, keccak256, type RlpStructuredData } from "ethers";
 import { fromHex, hex0x } from "../bytes/bytes.ts";
 import { isBytes32, type Hex } from "../consent/consent.ts";
 import { NodeLiesError, StateProofError } from "./errors.ts";
+import { decodeShortest } from "./rlp.ts";
 import { askPlain, needBlock, toQuantity, type BlockHeader, type BlockTag, type Rpc } from "./rpc.ts";
 
 /** Fields of a block header in the order of its RLP, by their names in JSON-RPC; those from the base fee on came with later forks. */
@@ -74,12 +75,7 @@ const item = (name: string, value: string): string => {
 
 /** What a header says, and its hash. @throws StateProofError */
 export function decodeBlockHeader(encoded: Uint8Array): BlockHeader {
-  let fields: RlpStructuredData;
-  try {
-    fields = decodeRlp(encoded);
-  } catch {
-    throw new StateProofError("its block header is no RLP");
-  }
+  const fields = decodeShortest(hex0x(encoded), "its block header");
   const list = Array.isArray(fields) ? fields : [];
   const stateRoot = list[STATE_ROOT];
   if (list.length < OLDEST || !isBytes32(stateRoot)) throw new StateProofError("its block header is none");

@@ -1,4 +1,4 @@
-import type { ContractRunner, Interface } from "ethers";
+import type { ContractRunner, FunctionFragment, Interface } from "ethers";
 import { DeviceRegistry__factory } from "../../typechain-types/factories/DeviceRegistry__factory.ts";
 import { EmergencyAccess__factory } from "../../typechain-types/factories/EmergencyAccess__factory.ts";
 import { PartyRegistry__factory } from "../../typechain-types/factories/PartyRegistry__factory.ts";
@@ -33,4 +33,11 @@ export function selectorOf(contract: GovernedName, name: string): string {
   const found = GOVERNED_INTERFACES[contract].getFunction(name);
   if (found === null) throw new TypeError(`${contract} has no function ${name}`);
   return found.selector;
+}
+
+/** Every function of a contract. */
+export function functionsOf(contract: Interface): FunctionFragment[] {
+  const found: FunctionFragment[] = [];
+  contract.forEachFunction((each) => found.push(each));
+  return found;
 }

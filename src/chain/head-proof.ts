@@ -2,7 +2,7 @@ import { equal, fromHex } from "../bytes/bytes.ts";
 import type { Hex } from "../consent/consent.ts";
 import { decodeBlockHeader, readBlockHeader } from "./block-header.ts";
 import type { Deployment } from "./deployment.ts";
-import { ChainUnavailableError, CodeDiffersError, StateProofError } from "./errors.ts";
+import { ChainUnavailableError, CodeDiffersError, NodeLiesError, StateProofError } from "./errors.ts";
 import { readBlock, type BlockHeader, type Rpc } from "./rpc.ts";
 import { provenContract, provenSlot, readProof, type TrieNodes } from "./state-proof.ts";
 import { headSlot } from "./storage.ts";
@@ -31,6 +31,16 @@ export async function proveHead(rpc: Rpc, deployment: Deployment, gateway: Hex, 
   const { account, slots, state } = await readProof(rpc, decodeBlockHeader(block), address, [headSlot(gateway)]);
   if (state.codeHash !== codeHash) throw new CodeDiffersError("RecordAnchor");
   return { block, account, storage: slots[0] ?? [] };
+}
+
+/** The head of a gateway in a block, by the state that the block's header names. @throws as `proveHead`. */
+export async function provenHead(rpc: Rpc, deployment: Deployment, gateway: Hex, number: number): Promise<Uint8Array> {
+  const header = decodeBlockHeader(await readBlockHeader(rpc, number));
+  if (header.number !== number) throw new NodeLiesError("it shows another block than was asked for");
+  const { address, codeHash } = deployment.contracts.RecordAnchor;
+  const { slots, state } = await readProof(rpc, header, address, [headSlot(gateway)]);
+  if (state.codeHash !== codeHash) throw new CodeDiffersError("RecordAnchor");
+  return fromHex(provenSlot(state.storageRoot, headSlot(gateway), slots[0] ?? []));
 }
 
 /** @throws ChainUnavailableError when the node does not tell. */

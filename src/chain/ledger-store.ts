@@ -133,6 +133,17 @@ export class LedgerStore {
     );
   }
 
+  /** Takes over blocks and events of another ledger of the same registry; signed ends stay. */
+  replaceBy(other: LedgerStore): void {
+    this.transaction(() => {
+      this.#run("DELETE FROM event");
+      this.#run("DELETE FROM block");
+      for (const event of other.eventsUntil(Number.MAX_SAFE_INTEGER)) this.addEvent(event);
+      for (const block of other.blocks()) this.addBlock(block);
+      this.#run("INSERT OR REPLACE INTO about VALUES ('final', ?)", String(other.finalBlock));
+    });
+  }
+
   /** Forgets what lies in blocks after `number`. */
   rollBack(number: number): void {
     this.#run("DELETE FROM event WHERE block > ?", number);

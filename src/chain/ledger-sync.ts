@@ -8,6 +8,8 @@ import { checkChain, needBlock, readBlock, type BlockHeader, type Rpc } from "./
 export interface SyncOptions {
   /** On chains whose nodes know no `finalized`: how many blocks make a block final. Without it nothing is ever final there. */
   readonly finalDepth?: number;
+  /** Each sync ends with a proof that the events lead to the state of the newest block (EIP-1186), and fails without one. */
+  readonly attested?: boolean;
 }
 
 export interface SyncReport {

@@ -3,9 +3,10 @@ import { SignedMessageError } from "../consent/errors.ts";
 import { formatSigned, parseSigned, verifySigned, type SignedMessage } from "../consent/signed.ts";
 import type { RegistryAddress } from "../consent/typed-data.ts";
 import type { ConsentRef } from "../consent/watch.ts";
-import { attestLedger } from "./attest.ts";
+import { attestBlock, attestLedger } from "./attest.ts";
 import { proveConsents, type RegistryProof } from "./consent-proof.ts";
 import type { Deployment } from "./deployment.ts";
+import { NodeLiesError } from "./errors.ts";
 import { endedBeforeAfter, entryAfter, intervals, isActive, type Entry, type Interval } from "./ledger-state.ts";
 import { LedgerStore, type LedgerEvent, type SyncedBlock } from "./ledger-store.ts";
 import { syncLedger, type SyncOptions, type SyncReport } from "./ledger-sync.ts";
@@ -62,10 +63,36 @@ export class ConsentLedger {
   /** Brings the ledger to the chain's latest block, taking back what a reorganisation took back. */
   sync(): Promise<SyncReport> {
     // One after the other: each caller wants the chain as it stands after the call.
-    const run = () => syncLedger(this.#rpc, this.#deployment, this.#store, this.#options);
+    const run = () => this.#sync();
     const result = this.#syncing.then(run, run);
     this.#syncing = result.catch(() => undefined);
     return result;
+  }
+
+  async #sync(): Promise<SyncReport> {
+    const report = await syncLedger(this.#rpc, this.#deployment, this.#store, this.#options);
+    if (this.#options.attested !== true) return report;
+    try {
+      await this.#attestLatest(this.#store);
+      return report;
+    } catch (error) {
+      if (!(error instanceof NodeLiesError)) throw error;
+    }
+    // Which of its events are missing or made up does not show: all are read again, beside, and count once they are proven.
+    const fresh = new LedgerStore(":memory:", this.address);
+    try {
+      const again = await syncLedger(this.#rpc, this.#deployment, fresh, this.#options);
+      await this.#attestLatest(fresh);
+      this.#store.replaceBy(fresh);
+      return again;
+    } finally {
+      fresh.close();
+    }
+  }
+
+  async #attestLatest(store: LedgerStore): Promise<void> {
+    const [latest] = store.blocks();
+    if (latest) await attestBlock(this.#rpc, this.#deployment, store, latest);
   }
 
   /** Checks the ledger against the state of its last final block, see `attestLedger`. */

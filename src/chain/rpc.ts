@@ -47,6 +47,29 @@ const overFetch: FetchGetUrlFunc = async ({ url, method, headers, body, timeout 
 };
 
 /**
+ * One question to a node of which not even the chain's number is known.
+ *
+ * @param timeoutMs - Without one it waits for as long as the node takes.
+ * @throws Error with the node's message, or because nobody answered.
+ */
+export async function callNode(
+  url: string,
+  method: string,
+  params: unknown[] = [],
+  timeoutMs?: number,
+): Promise<unknown> {
+  const response = await fetch(url, {
+    method: "POST",
+    headers: { "content-type": "application/json" },
+    body: JSON.stringify({ jsonrpc: "2.0", id: 1, method, params }),
+    ...(timeoutMs === undefined ? {} : { signal: AbortSignal.timeout(timeoutMs) }),
+  });
+  const { result, error } = (await response.json()) as { result?: unknown; error?: { message?: string } };
+  if (error !== undefined) throw new Error(error.message ?? "the node refused");
+  return result;
+}
+
+/**
  * Sends one request.
  *
  * @throws ChainUnavailableError when there is no answer; the node's own error when it answers with one.

@@ -1,6 +1,7 @@
-import { decodeRlp, keccak256, type RlpStructuredData } from "ethers";
+import { keccak256, type RlpStructuredData } from "ethers";
 import { isBytes32, type Hex } from "../consent/consent.ts";
 import { ChainUnavailableError, NodeLiesError, StateProofError } from "./errors.ts";
+import { decodeShortest } from "./rlp.ts";
 import { askPlain, toQuantity, type BlockHeader, type Rpc } from "./rpc.ts";
 import { word } from "./storage.ts";
 import { provenValue } from "./trie-proof.ts";
@@ -32,12 +33,7 @@ export function provenContract(header: Pick<BlockHeader, "stateRoot">, address: 
 export function provenSlot(storageRoot: Hex, slot: Hex, nodes: TrieNodes): Hex {
   const value = provenValue(storageRoot, keccak256(slot) as Hex, nodes);
   if (value === undefined) return word(0);
-  let content: RlpStructuredData;
-  try {
-    content = decodeRlp(value);
-  } catch {
-    throw new StateProofError("a slot is no RLP");
-  }
+  const content = decodeShortest(value, "a slot");
   if (typeof content !== "string" || content.length > 66) throw new StateProofError("a slot is none");
   // anvil has slots of zero in its tries.
   return word(content === "0x" ? 0 : BigInt(content));
@@ -74,11 +70,7 @@ export async function readProof(
 }
 
 function listOf(rlp: Hex): readonly RlpStructuredData[] {
-  try {
-    const list = decodeRlp(rlp);
-    if (Array.isArray(list) && list.length === 4) return list;
-  } catch {
-    // Said below.
-  }
+  const list = decodeShortest(rlp, "an account");
+  if (Array.isArray(list) && list.length === 4) return list;
   throw new StateProofError("an account is none");
 }

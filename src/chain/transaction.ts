@@ -32,7 +32,7 @@ const HINTS: Readonly<Record<string, string>> = {
 export const NO_REASON = "no reason given";
 
 /** How long to wait for a transaction to be mined before that counts as an outage. */
-const WAIT_MS = 180_000;
+export const WAIT_MS = 180_000;
 
 /** First and longest pause between two looks for the receipt. */
 const PAUSE_MS = { first: 10, longest: 1_000 };
@@ -68,7 +68,8 @@ async function receiptOf(sent: ContractTransactionResponse, waitMs: number): Pro
   }
 }
 
-function refusal(contract: AnyContractName, error: unknown): Error {
+/** What an error that a provider threw means. */
+export function refusal(contract: AnyContractName, error: unknown): Error {
   if (isOutage(error)) return new ChainUnavailableError(undefined, error);
   const reason = customError(INTERFACES[contract], error);
   if (reason !== undefined) return new ContractRefusedError(contract, reason, HINTS[reason], error);

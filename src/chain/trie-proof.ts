@@ -1,6 +1,7 @@
-import { decodeRlp, encodeRlp, keccak256, type RlpStructuredData } from "ethers";
+import { keccak256, type RlpStructuredData } from "ethers";
 import type { Hex } from "../consent/consent.ts";
 import { StateProofError } from "./errors.ts";
+import { decodeShortest } from "./rlp.ts";
 
 /** Hash of the root of a trie without entries. */
 const EMPTY_ROOT = keccak256("0x80");
@@ -17,14 +18,14 @@ const EMPTY_ROOT = keccak256("0x80");
  * @throws StateProofError
  */
 export function provenValue(root: Hex, key: Hex, nodes: readonly Hex[]): Hex | undefined {
-  if (root === EMPTY_ROOT && nodes.length === 0) return undefined;
+  if (root === EMPTY_ROOT && isEmpty(nodes)) return undefined;
   const digits = key.slice(2);
   let expected: RlpStructuredData = root;
   let depth = 0;
   for (const [i, encoded] of nodes.entries()) {
     if (keccak256(encoded) !== expected) throw new StateProofError("a node is not the one that its parent names");
     const isLast = i === nodes.length - 1;
-    const next = step(decoded(encoded), digits, depth);
+    const next = step(decodeShortest(encoded, "a node"), digits, depth);
     if (!("child" in next)) {
       if (!isLast) throw new StateProofError("it goes on behind its end");
       return next.value;
@@ -34,6 +35,9 @@ export function provenValue(root: Hex, key: Hex, nodes: readonly Hex[]): Hex | u
   }
   throw new StateProofError("it ends too early");
 }
+
+/** Some nodes show the root that stands for no entries. */
+const isEmpty = (nodes: readonly Hex[]): boolean => nodes.length === 0 || (nodes.length === 1 && nodes[0] === "0x80");
 
 type Step = { readonly value: Hex | undefined } | { readonly child: Hex; readonly depth: number };
 
@@ -60,17 +64,6 @@ function unpacked(prefixed: Hex): { path: string; leaf: boolean } {
   const odd = flag % 2 === 1;
   if (!(flag < 4) || (!odd && prefixed[3] !== "0")) throw new StateProofError("a path has no such prefix");
   return { path: prefixed.slice(odd ? 3 : 4), leaf: flag >= 2 };
-}
-
-function decoded(encoded: Hex): RlpStructuredData {
-  let node: RlpStructuredData;
-  try {
-    node = decodeRlp(encoded);
-  } catch {
-    throw new StateProofError("a node is no RLP");
-  }
-  if (encodeRlp(node) !== encoded) throw new StateProofError("a node is not in its shortest form");
-  return node;
 }
 
 function text(item: RlpStructuredData | undefined): Hex {

@@ -41,11 +41,36 @@ export async function signRelease(
 
 /** Whether the grantor's own key signed the release; low s and v of 27 or 28 only. */
 export function isRelease(at: RegistryAddress, message: ReleaseMessage, signature: Uint8Array): boolean {
+  const signed = TypedDataEncoder.hash(registryDomain(at), RELEASE_TYPES, message);
+  return isSignedBy(message.consent.grantor, signed, signature);
+}
+
+/** Late readings are signed by the gateway that took them: HPKE does not say who wrapped them, and they are to stand in its archive. */
+export const LATE_TYPES = {
+  Late: [
+    { name: "consent", type: "Consent" },
+    { name: "digest", type: "bytes32" },
+  ],
+  Consent: CONSENT_TYPE,
+};
+
+/** What the grantee of the WRITE consent `consent` signs. */
+export type LateMessage = Pick<ReleaseMessage, "consent" | "digest">;
+
+/** @returns r ‖ s ‖ v. */
+export async function signLate(signer: TypedSigner, at: RegistryAddress, message: LateMessage): Promise<Uint8Array> {
+  return fromHex(await signer.signTypedData(registryDomain(at), LATE_TYPES, message));
+}
+
+/** Whether the gateway's own key signed it; low s and v of 27 or 28 only. */
+export const isLate = (at: RegistryAddress, message: LateMessage, signature: Uint8Array): boolean =>
+  isSignedBy(message.consent.grantee, TypedDataEncoder.hash(registryDomain(at), LATE_TYPES, message), signature);
+
+function isSignedBy(address: string, digest: string, signature: Uint8Array): boolean {
   const v = signature[RELEASE_SIGNATURE_SIZE - 1];
   if (signature.length !== RELEASE_SIGNATURE_SIZE || (v !== 27 && v !== 28)) return false;
-  const signed = TypedDataEncoder.hash(registryDomain(at), RELEASE_TYPES, message);
   try {
-    return recoverAddress(signed, Signature.from(hex0x(signature))) === message.consent.grantor;
+    return recoverAddress(digest, Signature.from(hex0x(signature))) === address;
   } catch {
     return false;
   }

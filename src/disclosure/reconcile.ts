@@ -5,7 +5,7 @@ import type { Accounted, Accounting } from "./accounting.ts";
 import { isSigned, receiptDigest, type Receipt } from "./receipt.ts";
 
 /**
- * - `forged`: a receipt is not signed by the holder, or is of another chain.
+ * - `forged`: a receipt is not signed by the holder, or is of another chain; or the accounting names another holder.
  * - `broken`: a receipt does not follow on the one before it: one was left out, exchanged or dated back.
  * - `unknown-consent`: it names a consent that the accounting does not show.
  * - `other-terms`: it names another grantee or window than its consent.
@@ -27,6 +27,10 @@ export interface Difference {
 export const TRACELESS =
   "This lists what was released, not what was read: whoever holds keys and reads blocks straight from IPFS leaves no trace.";
 
+/** What whoever is handed an accounting cannot see. */
+export const OPEN_END =
+  "What its holder left out at the end, receipts and consents alike, it cannot show: compare it with one of before.";
+
 /**
  * Compares an access ledger with itself, with the consents and with the chain: receipts signed and whole, each release under a consent that was
  * in force then, each consent with a release having its receipt. Empty when there is no difference.
@@ -34,11 +38,13 @@ export const TRACELESS =
  * @param holder - Whose it must be.
  */
 export function reconcile(
-  { receipts, consents }: Accounting,
+  { holder: named, receipts, consents }: Accounting,
   { holder, place, watch }: { holder: Hex; place: RegistryAddress; watch: Pick<ConsentWatch, "intervals"> },
 ): Difference[] {
   const known = new Map(consents.map((accounted) => [consentId(accounted.consent), accounted]));
+  const other: Difference[] = named === holder ? [] : [{ kind: "forged", text: "the accounting is of another holder" }];
   return [
+    ...other,
     ...chainOf(receipts, holder, place),
     ...receipts.flatMap((receipt) => underConsent(receipt, known, watch)),
     ...[...known].flatMap(([id, accounted]) => withoutReceipt(id, accounted, receipts)),

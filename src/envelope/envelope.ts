@@ -27,20 +27,68 @@ export interface Recipient {
   readonly viewKey: Uint8Array;
 }
 
-/** HPKE info: "medseal/v1/envelope" ‖ chain id ‖ registry. Opens on no other chain or contract. */
-const info = ({ chainId, registry }: RegistryAddress): Uint8Array =>
-  new ByteWriter().raw(utf8("medseal/v1/envelope")).uint(chainId, 8).fixed(fromHex(registry), 20).finish();
+/** HPKE info: a label of what is inside ‖ chain id ‖ registry. Opens on no other chain or contract, and as nothing else. */
+const infoOf = (label: string, { chainId, registry }: RegistryAddress): Uint8Array =>
+  new ByteWriter().raw(utf8(label)).uint(chainId, 8).fixed(fromHex(registry), 20).finish();
+
+const RELEASE_LABEL = "medseal/v1/envelope";
 
 /** Bytes of an envelope around its plaintext. */
 const around = (kem: KemId): number => preamble(kem, 0).length + KEMS[kem].enc + HPKE_TAG_SIZE;
 
-/** Bytes of the envelope of a release of `payload` bytes. */
+/** Bytes of the envelope of `payload` bytes. */
 export const envelopeSize = (kem: KemId, payload: number): number =>
   Math.ceil((around(kem) + 4 + payload + RELEASE_SIGNATURE_SIZE) / ENVELOPE_CLASS) * ENVELOPE_CLASS;
+
+/** Bytes that fit an envelope that goes by mail. */
+export const mailCapacity = (kem: KemId): number => ENVELOPE_CLASS - around(kem) - 4 - RELEASE_SIGNATURE_SIZE;
 
 /** Name ‖ version ‖ KEM ‖ length of enc; authenticated as AAD. */
 const preamble = (kem: KemId, encSize: number): Uint8Array =>
   new ByteWriter().raw(MAGIC).uint(kem, 2).uint(encSize, 2).finish();
+
+/** What an envelope holds: bytes, and who signed them. */
+export interface Signed {
+  readonly payload: Uint8Array;
+  /** r ‖ s ‖ v. */
+  readonly signature: Uint8Array;
+}
+
+/** Seals signed bytes; from outside all that goes by mail looks alike, whatever the label says. */
+export async function sealSigned(
+  label: string,
+  { payload, signature }: Signed,
+  to: Pick<Recipient, "kem" | "hpkeKey">,
+  place: RegistryAddress,
+  rand: Random = random,
+): Promise<Uint8Array> {
+  const head = preamble(to.kem, KEMS[to.kem].enc);
+  const content = new ByteWriter().sized(payload, 4).fixed(signature, RELEASE_SIGNATURE_SIZE).finish();
+  const padded = new Uint8Array(envelopeSize(to.kem, payload.length) - around(to.kem));
+  padded.set(content);
+  const { enc, ciphertext } = await sealTo(to.kem, to.hpkeKey, infoOf(label, place), head, padded, rand);
+  return concat(head, enc, ciphertext);
+}
+
+/** @throws MalformedError; the HPKE layer's error when it was sealed to somebody else, altered, for another place, or is something else. */
+export async function openSigned(
+  label: string,
+  block: Uint8Array,
+  keys: HpkeKeyPair,
+  place: RegistryAddress,
+): Promise<Signed> {
+  if (block.length % ENVELOPE_CLASS !== 0)
+    throw new MalformedError("envelope", block.length, `a multiple of ${ENVELOPE_CLASS} bytes expected`);
+  const head = preamble(keys.kem, KEMS[keys.kem].enc);
+  const reader = new ByteReader(block, "envelope").expect(head, "name, version and the key's KEM");
+  const enc = reader.fixed(KEMS[keys.kem].enc);
+  const padded = await openWith(keys, enc, infoOf(label, place), head, reader.fixed(reader.left));
+  const inner = new ByteReader(padded, "envelope");
+  const payload = inner.sized(4);
+  const signature = inner.fixed(RELEASE_SIGNATURE_SIZE);
+  if (inner.fixed(inner.left).some((byte) => byte !== 0)) inner.fail("padding is not zero");
+  return { payload, signature };
+}
 
 /** The envelope opened, and its release was not signed by the grantor of its consent: somebody made it up. */
 export class ReleaseForgedError extends MedSealError {
@@ -70,13 +118,8 @@ export async function sealEnvelope(
   const payload = encodeRelease(release);
   const message = toSign(release, payload);
   if ((await signer.getAddress()) !== message.consent.grantor) throw new NotTheGrantorError();
-  const head = preamble(to.kem, KEMS[to.kem].enc);
   const signature = await signRelease(signer, place, message);
-  const content = new ByteWriter().sized(payload, 4).fixed(signature, RELEASE_SIGNATURE_SIZE).finish();
-  const padded = new Uint8Array(envelopeSize(to.kem, payload.length) - around(to.kem));
-  padded.set(content);
-  const { enc, ciphertext } = await sealTo(to.kem, to.hpkeKey, info(place), head, padded, rand);
-  return concat(head, enc, ciphertext);
+  return sealSigned(RELEASE_LABEL, { payload, signature }, to, place, rand);
 }
 
 /**
@@ -86,19 +129,7 @@ export async function sealEnvelope(
  * registry.
  */
 export async function openEnvelope(block: Uint8Array, keys: HpkeKeyPair, place: RegistryAddress): Promise<Release> {
-  if (block.length % ENVELOPE_CLASS !== 0)
-    throw new MalformedError("envelope", block.length, `a multiple of ${ENVELOPE_CLASS} bytes expected`);
-  const reader = new ByteReader(block, "envelope").expect(
-    preamble(keys.kem, KEMS[keys.kem].enc),
-    "name, version and the key's KEM",
-  );
-  const head = preamble(keys.kem, KEMS[keys.kem].enc);
-  const enc = reader.fixed(KEMS[keys.kem].enc);
-  const padded = await openWith(keys, enc, info(place), head, reader.fixed(reader.left));
-  const inner = new ByteReader(padded, "envelope");
-  const payload = inner.sized(4);
-  const signature = inner.fixed(RELEASE_SIGNATURE_SIZE);
-  if (inner.fixed(inner.left).some((byte) => byte !== 0)) inner.fail("padding is not zero");
+  const { payload, signature } = await openSigned(RELEASE_LABEL, block, keys, place);
   const release = decodeRelease(payload);
   if (!isRelease(place, toSign(release, payload), signature)) throw new ReleaseForgedError();
   return release;

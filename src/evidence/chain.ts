@@ -39,9 +39,11 @@ export class EvidenceRefusedError extends MedSealError {
 export function provenConsents(bundle: Bundle, block: BlockHeader, { registryCode }: TrustedChain): ShownConsent[] {
   const { registry, registryAccount, stream } = bundle;
   const state = registryAccount && contract(block, registry, registryAccount, registryCode, "ConsentRegistry");
+  const ids = new Set<Hex>();
   return bundle.consents.map((one) => {
     const consent = decodeConsent(one.consent);
     const id = consentId(consent);
+    if (ids.size === ids.add(id).size) throw new EvidenceRefusedError("a consent comes twice");
     if (!covers(one, consent, stream)) throw new EvidenceRefusedError("a consent is not over this stream");
     if ((one.state === undefined) !== (state === undefined))
       throw new EvidenceRefusedError("the state of some consents is shown, and of others not");
@@ -77,6 +79,8 @@ export interface History {
 /** The anchors of every gateway, which lead to its head in the state of the block. @throws as `verifyEvidence`. */
 export function provenHistories(bundle: Bundle, block: BlockHeader, { anchorCode }: TrustedChain): History[] {
   const { storageRoot } = contract(block, bundle.anchor, bundle.anchorAccount, anchorCode, "RecordAnchor");
+  const addresses = new Set(bundle.gateways.map(({ address }) => hex0x(address)));
+  if (addresses.size < bundle.gateways.length) throw new EvidenceRefusedError("a gateway comes twice");
   return bundle.gateways.map((gateway) => {
     const history = historyOf(gateway, block);
     const head = provenSlot(storageRoot, headSlot(hex0x(gateway.address)), gateway.storage);

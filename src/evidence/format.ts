@@ -2,7 +2,7 @@ import { fromHex, fromUtf8, hex, hex0x, utf8 } from "../bytes/bytes.ts";
 import { JsonReader } from "../bytes/json-reader.ts";
 import { MalformedError } from "../errors.ts";
 import { cidOf, digestOf } from "../ipfs/cid.ts";
-import { LONGEST_EPOCH } from "../log/stream.ts";
+import { isEpochLength, LONGEST_EPOCH } from "../log/stream.ts";
 import {
   SHOWS,
   type Bundle,
@@ -129,11 +129,12 @@ function readManifest(bytes: Uint8Array, blocks: ReadonlyMap<string, Uint8Array>
   at.version.constant(1);
   const epochLength = at.epochLength.count(LONGEST_EPOCH);
   const window = { from: at.from.count(LAST_TIME), to: at.to.count(LAST_TIME) };
-  const whole = epochLength > 0 && window.from % epochLength === 0 && window.to % epochLength === 0;
+  if (!isEpochLength(epochLength)) document.fail("a length of epochs that divides a day expected");
+  const whole = window.from % epochLength === 0 && window.to % epochLength === 0;
   if (!whole || window.from >= window.to) document.fail("a window of whole epochs expected");
   const consents = at.consents.items(MOST).map(readConsent);
   const bundle: Bundle = {
-    software: at.software.text(100),
+    software: at.software.ascii(100),
     chainId: at.chainId.count(Number.MAX_SAFE_INTEGER),
     registry: at.consentRegistry.bytes(20),
     anchor: at.recordAnchor.bytes(20),

@@ -1,17 +1,20 @@
 import { equal, fromHex, hex } from "../bytes/bytes.ts";
 import { sha256 } from "../bytes/hash.ts";
 import type { Found } from "../archive/archive.ts";
+import { surroundingsOf } from "../archive/chain.ts";
 import type { GenerationReader } from "../archive/batches.ts";
 import { FIRST, linkAfter, readCheckpoint, type ReadBlock } from "../archive/checkpoints.ts";
+import { isDamage } from "../auditor/checks.ts";
 import type { Finding } from "../auditor/findings.ts";
 import { blockFinding, checkpointFinding } from "../auditor/verify.ts";
-import { checkGeneration, reportOf, type Tally, type WindowReport } from "../auditor/window.ts";
+import { checkGeneration, newTally, reportOf, type Tally, type WindowReport } from "../auditor/window.ts";
 import type { AnchoredCheckpoint } from "../chain/anchor.ts";
 import { decodeBlockHeader } from "../chain/block-header.ts";
 import type { BlockHeader } from "../chain/rpc.ts";
 import { MedSealError } from "../errors.ts";
 import { cidOf } from "../ipfs/cid.ts";
 import { BlockAlteredError, BlockMissingError } from "../ipfs/errors.ts";
+import { decodeCheckpoint } from "../log/checkpoint.ts";
 import { MismatchError } from "../log/errors.ts";
 import { openBatchAlone, openHeaderAlone } from "../log/sealed-batch.ts";
 import type { Bundle, BundledBatch, BundledGeneration } from "./bundle.ts";
@@ -29,6 +32,8 @@ export interface EvidenceReport extends Omit<WindowReport, "findings"> {
   readonly consents: readonly ShownConsent[];
   /** Epochs of the window of which no header is shown: nothing was recorded, or it was left out. */
   readonly unrecorded: number;
+  /** Headers between those shown of a generation of which nothing is shown: of epochs outside the window, by the exporter's word. */
+  readonly unshown: number;
   /** Something is wrong with what is there. */
   readonly findings: readonly Finding[];
   /** What is not there. */
@@ -59,7 +64,7 @@ export async function verifyEvidence(bundle: Bundle, trusted: TrustedChain): Pro
   const consents = provenConsents(bundle, block, trusted);
   const histories = provenHistories(bundle, block, trusted);
 
-  const tally: Tally = { findings: [], headers: 0, batches: 0, readings: 0, unfinished: 0 };
+  const tally = newTally();
   const asked = new Set<string>();
   const read = readerOf(bundle.blocks, asked);
   const entries = new Map<string, ReadonlyMap<string, Found>>();
@@ -69,21 +74,29 @@ export async function verifyEvidence(bundle: Bundle, trusted: TrustedChain): Pro
 
   const known = new Set(bundle.blocks.keys());
   const covered = new Set<number>();
+  const shown = new Set<string>();
+  let unshown = 0;
   const missing: string[] = [];
   for (const one of bundle.generations) {
     const { consent, inForce } = consents[one.write] as ShownConsent;
     const gateway = fromHex(consent.grantee);
     const found = entries.get(hex(gateway));
     if (!found) throw new EvidenceRefusedError("a generation's gateway is not among those shown");
+    if (shown.size === shown.add(`${one.generation} of ${consent.grantee}`).size)
+      throw new EvidenceRefusedError("a generation comes twice");
     const places = placesOf(bundle, one, found, missing);
     for (const { epoch } of places) covered.add(epoch);
+    // A header may follow on one of another epoch, of which the checkpoints give the digest only.
+    const named = [...found.values()].flatMap(({ entry }) => [hex(entry.header), hex(entry.batch)]);
     const facts = {
       ...{ consent, intervals: inForce, epochLength: bundle.epochLength },
-      // A header may follow on one of another epoch, of which the checkpoints give the digest only.
-      known: new Set([...known, ...[...found.values()].flatMap(({ entry }) => [hex(entry.header), hex(entry.batch)])]),
-      isWhole: bundle.from <= consent.dataStart && bundle.to >= consent.dataEnd,
+      surroundings: surroundingsOf(isIn(new Set([...known, ...named])), consent, bundle),
     };
-    await checkGeneration(places, bundledReader(bundle, one, gateway, read), facts, tally);
+    const sequences = new Set<number>();
+    await checkGeneration(places, bundledReader(bundle, one, gateway, read), facts, tally, ({ header }) =>
+      sequences.add(header.sequence),
+    );
+    unshown += leftOut(sequences);
   }
   if (!bundle.registryAccount)
     missing.unshift("the state of the consents: whether the gateway had leave to write is not shown");
@@ -103,10 +116,19 @@ export async function verifyEvidence(bundle: Bundle, trusted: TrustedChain): Pro
     block,
     checkpoints: histories.reduce((sum, { history }) => sum + history.length, 0),
     consents,
+    unshown,
     unrecorded: (bundle.to - bundle.from) / bundle.epochLength - covered.size,
     findings: wrong,
     missing,
   };
+}
+
+/** How many numbers between the lowest and the highest are not there. */
+function leftOut(numbers: ReadonlySet<number>): number {
+  if (numbers.size === 0) return 0;
+  let [lowest, highest] = [Infinity, 0];
+  for (const number of numbers) [lowest, highest] = [Math.min(lowest, number), Math.max(highest, number)];
+  return highest - lowest + 1 - numbers.size;
 }
 
 /** Reads from the bundle as from a store, and notes what was asked for: what is not there is missing, what does not hash to its name is altered. */
@@ -143,20 +165,34 @@ async function entriesOf(
         if (!entries.has(tag)) entries.set(tag, { entry, index, checkpoint, anchored });
       });
     } catch (error) {
-      findings.push(findingOf(error, anchored, known));
+      findings.push(...(await findingsOf(error, anchored, isIn(known), read)));
     }
     link = linkAfter(link, anchored);
   }
   return entries;
 }
 
-function findingOf(error: unknown, anchored: AnchoredCheckpoint, known: ReadonlySet<string>): Finding {
+const isIn =
+  (digests: ReadonlySet<string>) =>
+  (digest: Uint8Array): boolean =>
+    digests.has(hex(digest));
+
+/** What kept a checkpoint from being read: its block, or each of its pages that is missing or altered. */
+async function findingsOf(
+  error: unknown,
+  anchored: AnchoredCheckpoint,
+  isKnown: (digest: Uint8Array) => boolean,
+  read: ReadBlock,
+): Promise<Finding[]> {
   const { digest, index } = anchored;
-  if (!(error instanceof BlockMissingError || error instanceof BlockAlteredError))
-    return checkpointFinding(error, anchored, { index });
-  const own = error.cid === cidOf(digest);
-  const finding = blockFinding(error, { digest, object: own ? "checkpoint" : "page", checkpoint: index }, known);
-  return own ? finding : { ...finding, cid: error.cid, text: finding.text.replace(finding.cid, error.cid) };
+  if (!isDamage(error)) return [checkpointFinding(error, anchored, { index })];
+  const say = (found: unknown, block: Uint8Array, object: "checkpoint" | "page"): Finding =>
+    blockFinding(found, { digest: block, object, checkpoint: index }, isKnown);
+  if (error.cid === cidOf(digest)) return [say(error, digest, "checkpoint")];
+  const findings: Finding[] = [];
+  for (const page of decodeCheckpoint(await read(digest)).pages)
+    await read(page).catch((found: unknown) => findings.push(say(found, page, "page")));
+  return findings;
 }
 
 /** Where the batches of a generation stand; each place once and in order. */
@@ -171,8 +207,9 @@ function placesOf(
   for (const { epoch, n, tag } of batches) {
     if (epoch * epochLength < from || epoch * epochLength >= to)
       throw new EvidenceRefusedError("it has a batch outside its window");
-    if (epoch < before.epoch || (epoch === before.epoch && n <= before.n))
-      throw new EvidenceRefusedError("its batches are out of order");
+    // Numbered from 0 without a gap, or one could be left out whose digest is known from its checkpoint.
+    const follows = epoch === before.epoch ? n === before.n + 1 : epoch > before.epoch && n === 0;
+    if (!follows) throw new EvidenceRefusedError("its batches are out of order");
     before = { epoch, n };
     const found = entries.get(hex(tag));
     if (found) places.push({ epoch, n, found });
@@ -187,10 +224,17 @@ function bundledReader(
   { generation, batches }: BundledGeneration,
   gateway: Uint8Array,
   read: ReadBlock,
-): Pick<GenerationReader, "header" | "chunks"> {
+): Pick<GenerationReader, "header" | "chunks" | "check"> {
   const keys = new Map(batches.map((batch): [string, BundledBatch] => [`${batch.epoch}/${batch.n}`, batch]));
   const keysOf = (epoch: number, n: number): BundledBatch => keys.get(`${epoch}/${n}`) as BundledBatch;
   const common = { chainId: BigInt(bundle.chainId), anchor: bundle.anchor, gateway, stream: bundle.stream, generation };
+  const chunks: GenerationReader["chunks"] = async ({ place, header, found }) => {
+    if (bundle.shows === "headers") return undefined;
+    const block = await read(found.entry.batch);
+    const { batchKey } = keysOf(place.epoch, place.n);
+    if (!batchKey) throw new NoKeyError();
+    return openBatchAlone(block, batchKey, place, header, bundle.epochLength);
+  };
   return {
     async header(epoch, n, found) {
       const place = { ...common, epoch, n };
@@ -203,12 +247,7 @@ function bundledReader(
       if (header.chunks.length > 0 && !within) throw new MismatchError("its times lie outside its epoch");
       return { place, header, headerBlock, found };
     },
-    async chunks({ place, header, found }) {
-      if (bundle.shows === "headers") return undefined;
-      const block = await read(found.entry.batch);
-      const { batchKey } = keysOf(place.epoch, place.n);
-      if (!batchKey) throw new NoKeyError();
-      return openBatchAlone(block, batchKey, place, header, bundle.epochLength);
-    },
+    chunks,
+    check: async (opened) => (await chunks(opened)) !== undefined,
   };
 }

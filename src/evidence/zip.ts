@@ -12,7 +12,8 @@ const VERSION = 10;
 const DATE = 0x0021;
 const LOCAL_SIZE = 30;
 const MOST_FILES = 65_535;
-const LARGEST = 2 ** 31 - 1;
+/** Bytes of an archive. */
+export const LARGEST = 2 ** 31 - 1;
 const NAME = /^[a-z0-9][a-z0-9./]{0,99}$/;
 
 /**

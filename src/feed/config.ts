@@ -32,13 +32,20 @@ export interface GatewayConfig {
   readonly skew: number;
   /** Seconds after its end at which an epoch is said to be complete. */
   readonly grace: number;
+  /** Seconds after its end for which the keys of an epoch are kept; what comes later goes to the late box. */
+  readonly lateness: number;
   /** Bytes that must be free on the disk for readings to be taken. */
   readonly reserve: number;
+  /** Most wei that a unit of gas may cost. */
+  readonly maxFee: bigint;
+  /** What the chain says counts by proofs of its state only. */
+  readonly attest: boolean;
   readonly sources: readonly Source[];
 }
 
 const FORMAT = "medseal-gateway/1";
 const MIB = 1 << 20;
+const GWEI = 1_000_000_000n;
 
 /**
  * Reads a gateway's configuration; see docs/gateway.md, "Configuration".
@@ -56,7 +63,10 @@ export function parseConfig(text: string): GatewayConfig {
     "entries",
     "skew",
     "grace",
+    "lateness",
     "reserveMiB",
+    "maxFeeGwei",
+    "attest",
     "sources",
   ]);
   if (all["format"] !== FORMAT) throw new ConfigError("format", `${FORMAT} is expected`);
@@ -74,7 +84,10 @@ export function parseConfig(text: string): GatewayConfig {
     entries: entriesAt(all["entries"] ?? 64),
     skew: durationAt(all["skew"] ?? "5min", "skew", 1, 86_400),
     grace: durationAt(all["grace"] ?? "1min", "grace", 0, 86_400),
+    lateness: durationAt(all["lateness"] ?? "72h", "lateness", trial ? 1 : 3600, 30 * 86_400),
     reserve: integerAt(all["reserveMiB"] ?? 256, "reserveMiB", 0, 1_000_000) * MIB,
+    maxFee: BigInt(integerAt(all["maxFeeGwei"] ?? 500, "maxFeeGwei", 1, 1_000_000)) * GWEI,
+    attest: booleanAt(all["attest"] ?? false, "attest"),
     sources: listAt(all["sources"], "sources").map(sourceAt),
   };
   if (config.seal > config.anchor)
@@ -164,6 +177,11 @@ function durationAt(value: unknown, at: string, least: number, most: number): nu
 function integerAt(value: unknown, at: string, least: number, most: number): number {
   if (typeof value !== "number" || !Number.isInteger(value) || value < least || value > most)
     throw new ConfigError(at, `a whole number from ${least} to ${most} is expected`);
+  return value;
+}
+
+function booleanAt(value: unknown, at: string): boolean {
+  if (typeof value !== "boolean") throw new ConfigError(at, "true or false is expected");
   return value;
 }
 

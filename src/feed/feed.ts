@@ -1,12 +1,12 @@
 import { now as clock, type Now } from "../bytes/random.ts";
 import type { Hex } from "../consent/consent.ts";
 import type { Gateway } from "../gateway/gateway.ts";
-import { inOrder } from "../gateway/state.ts";
 import { Journal } from "../state/journal.ts";
 import type { Rows } from "../state/rows.ts";
 import type { Source } from "./config.ts";
 import { Intake, type Answer, type IntakeEvents } from "./intake.ts";
 import { Levels, type Fate, type Reached } from "./levels.ts";
+import { quarantineOf, type Quarantined } from "./quarantine.ts";
 import { Sealing } from "./sealing.ts";
 import { FeedJournal, type DeviceState } from "./state.ts";
 
@@ -93,7 +93,7 @@ export class Feed {
   }
 
   deviceOf(name: string): DeviceState | undefined {
-    return this.#journal.state.devices.get(name);
+    return this.#journal.seen.device(name);
   }
 
   /** Messages: taken, not sealed yet, sealed and not anchored yet; and rows in quarantine. */
@@ -104,17 +104,13 @@ export class Feed {
       messages: position.next,
       unsealed: position.next - position.uncut,
       underWay: position.uncut - Math.min(position.uncut, first ? first[1].from : position.uncut),
-      quarantined: position.quarantined,
+      quarantined: position.kept,
     };
   }
 
   /** What stands in quarantine, oldest first. Health data: for who may see it. */
-  *quarantine(): Generator<object> {
-    const { quarantine, position } = this.#journal.state;
-    for (let i = 0; i < position.quarantined; i++) {
-      const row = quarantine.get(inOrder(i));
-      if (row) yield row;
-    }
+  *quarantine(): Generator<Quarantined> {
+    for (const [, row] of quarantineOf(this.#journal)) yield row;
   }
 
   get #running(): Parts {

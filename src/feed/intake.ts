@@ -1,14 +1,17 @@
-import { equal, fromUtf8 } from "../bytes/bytes.ts";
+import { fromUtf8, hex } from "../bytes/bytes.ts";
 import { sha256 } from "../bytes/hash.ts";
 import type { Now } from "../bytes/random.ts";
 import { MedSealError } from "../errors.ts";
 import type { Gateway } from "../gateway/gateway.ts";
 import { inOrder } from "../gateway/state.ts";
 import { parseInstant } from "../observation/instant.ts";
+import { JournalFailedError } from "../state/rows.ts";
 import type { Device, Source } from "./config.ts";
+import { DiskFullError } from "./errors.ts";
 import { isReading, parseMessage, type FeedMessage } from "./message.ts";
+import { keepApart } from "./quarantine.ts";
 import { Routes, type NotTaken } from "./routes.ts";
-import { seenName, type FeedJournal, type Level, type Seen } from "./state.ts";
+import type { Arrival, FeedJournal, Level, Seen } from "./state.ts";
 
 /** What a source is told of one line. */
 export interface Answer {
@@ -18,6 +21,8 @@ export interface Answer {
   readonly level: Level | "quarantined" | "refused";
   /** Readings that were kept apart, by their index. */
   readonly quarantined?: readonly NotTaken[];
+  /** Indexes of readings older than the lateness bound: the patient gets them sealed, and files them. */
+  readonly late?: readonly number[];
   /** Seconds that the device's clock is ahead, when that is too much. */
   readonly skew?: number;
   readonly code?: string;
@@ -28,7 +33,8 @@ export interface Answer {
 export interface IntakeEvents {
   /** The oldest epochs of what is about to be stored, by stream. */
   arriving(oldest: ReadonlyMap<string, number>): void;
-  stored(source: Source, readings: number, skewed: boolean): void;
+  /** Of one commit: how many readings, and messages of a clock that is off. */
+  stored(source: Source, readings: number, skewed: number): void;
   quarantined(source: Source, device: string, counter: number, code: string, readings: number): void;
   refused(source: Source, code: string): void;
   /** The journal did not take what came. */
@@ -91,15 +97,18 @@ export class Intake {
       let answers: Answer[] = [];
       try {
         await this.#options.room();
-        await this.#journal.write(() => {
-          told.length = 0;
-          const batch = new Batch(this.#journal, this.#options, (tell) => told.push(tell));
-          answers = together.map(({ source, line }) => batch.take(source, line));
-        });
+        const batch = new Batch(this.#journal, this.#options, (tell) => told.push(tell));
+        await this.#journal.write(
+          () => {
+            answers = together.map(({ source, line }) => batch.take(source, line));
+            batch.write();
+          },
+          () => batch.written(),
+        );
         for (const tell of told) tell();
       } catch (error) {
         if (!(error instanceof MedSealError)) throw error;
-        const { code, message } = error;
+        const { code, message } = error instanceof JournalFailedError && error.full ? new DiskFullError() : error;
         this.#options.events.failed(error);
         for (const { source } of together) this.#options.events.refused(source, code);
         answers = together.map(({ line }) => ({ ...placeOf(line), level: "refused", code, reason: message }));
@@ -120,13 +129,33 @@ class Batch {
   readonly #routes: Routes;
   readonly #tell: (tell: () => void) => void;
   /** Not on disk yet. */
-  readonly #seen = new Map<string, Seen>();
+  readonly #row = new Map<string, Arrival>();
+  readonly #stored = new Map<Source, { readonly readings: number; readonly skewed: number }>();
+  #place: number;
+  #folded: () => void = () => undefined;
 
   constructor(journal: FeedJournal, options: IntakeOptions, tell: (tell: () => void) => void) {
     this.#journal = journal;
     this.#options = options;
     this.#routes = new Routes(options.gateway);
     this.#tell = tell;
+    this.#place = journal.state.position.next;
+  }
+
+  /** After the last message. */
+  write(): void {
+    const { state, seen } = this.#journal;
+    this.#folded = seen.fold();
+    if (this.#row.size === 0) return;
+    const { rows } = state.position;
+    state.rows.set(inOrder(rows), [...this.#row.values()]);
+    state.move({ rows: rows + 1, next: this.#place });
+  }
+
+  written(): void {
+    this.#folded();
+    this.#journal.seen.keep([...this.#row.values()]);
+    for (const [source, { readings, skewed }] of this.#stored) this.#options.events.stored(source, readings, skewed);
   }
 
   take(source: Source, line: Uint8Array): Answer {
@@ -139,43 +168,37 @@ class Batch {
     const named = { device: message.device, counter: message.counter };
     const device = source.devices.find(({ name }) => name === message.device);
     if (!device) return { ...named, ...this.#quarantine(source, message, line, "ERR_UNKNOWN_DEVICE") };
-    const digest = sha256(line);
-    const name = seenName(message.device, message.counter);
-    const seen = this.#seen.get(name) ?? this.#journal.state.seen.get(name);
-    if (!seen) return { ...named, ...this.#first(source, device, message, line, digest) };
-    if (!equal(seen.digest, digest))
-      return { ...named, ...this.#quarantine(source, message, line, "ERR_CLONED_DEVICE") };
+    const digest = hex(sha256(line));
+    const name = `${message.device}/${message.counter}`;
+    const seen = this.#row.get(name)?.seen ?? this.#journal.seen.get(message.device, message.counter);
+    if (!seen) return { ...named, ...this.#first(source, device, message, line, digest, name) };
+    if (seen.digest !== digest) return { ...named, ...this.#quarantine(source, message, line, "ERR_CLONED_DEVICE") };
     return { ...named, level: seen.place === undefined ? "quarantined" : this.#options.levelOf(seen.place) };
   }
 
-  #first(source: Source, device: Device, message: FeedMessage, line: Uint8Array, digest: Uint8Array): Answer {
-    const { state } = this.#journal;
+  #first(source: Source, device: Device, message: FeedMessage, line: Uint8Array, digest: string, name: string): Answer {
     const { now, events } = this.#options;
     const received = now();
-    const { groups, oldest, notTaken } = this.#routes.route(device, message);
+    const { groups, oldest, notTaken, late } = this.#routes.route(device, message);
     const some = groups.length > 0;
-    const place = some ? state.position.next : undefined;
+    const place = some ? this.#place++ : undefined;
     const skew = this.#skewOf(message, received);
-    const { sent } = message;
+    const { sent, counter } = message;
     const seen: Seen = { digest, place, received, sent, skew, quarantined: notTaken.length };
-    const name = seenName(message.device, message.counter);
-    this.#seen.set(name, seen);
-    state.seen.set(name, seen);
-    const before = state.devices.get(message.device);
-    const highest = Math.max(before?.highest ?? -1, message.counter);
-    state.devices.set(message.device, { highest, messages: (before?.messages ?? 0) + 1, received });
+    this.#row.set(name, { device: message.device, counter, groups, seen });
     if (notTaken.length > 0) this.#keep(source, message, line, notTaken);
-    if (place !== undefined) {
-      state.arrivals.set(inOrder(place), { device: message.device, counter: message.counter, groups });
-      state.move({ next: place + 1 });
+    if (some) {
       const readings = groups.reduce((sum, { observations }) => sum + observations.length, 0);
       // Before it is durable, so that no key is forgotten that it needs.
       events.arriving(oldest);
-      this.#tell(() => events.stored(source, readings, skew !== undefined));
+      const before = this.#stored.get(source) ?? { readings: 0, skewed: 0 };
+      const skewed = before.skewed + (skew === undefined ? 0 : 1);
+      this.#stored.set(source, { readings: before.readings + readings, skewed });
     }
     return {
       level: some ? "stored" : "quarantined",
       ...(notTaken.length > 0 ? { quarantined: notTaken } : {}),
+      ...(late.length > 0 ? { late } : {}),
       ...(skew === undefined ? {} : { skew }),
     };
   }
@@ -204,22 +227,13 @@ class Batch {
   #keep(source: Source, message: FeedMessage, line: Uint8Array, notTaken: readonly NotTaken[]): boolean {
     const { state } = this.#journal;
     const { device, counter } = message;
-    const { quarantined } = state.position;
     for (const code of new Set(notTaken.map((one) => one.code))) {
       const readings = notTaken.filter((one) => one.code === code).length;
       this.#tell(() => this.#options.events.quarantined(source, device, counter, code, readings));
     }
-    if (quarantined >= MOST_QUARANTINED) return false;
+    if (state.position.kept >= MOST_QUARANTINED) return false;
     const received = this.#options.now();
-    state.quarantine.set(inOrder(quarantined), {
-      source: source.name,
-      device,
-      counter,
-      received,
-      notTaken,
-      line: fromUtf8(line),
-    });
-    state.move({ quarantined: quarantined + 1 });
+    keepApart(this.#journal, { source: source.name, device, counter, received, notTaken, line: fromUtf8(line) });
     return true;
   }
 }

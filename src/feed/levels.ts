@@ -1,7 +1,7 @@
 import type { Now } from "../bytes/random.ts";
 import type { Gateway } from "../gateway/gateway.ts";
 import { inOrder } from "../gateway/state.ts";
-import { LEVELS, seenName, type CutState, type FeedJournal, type Level, type Range, type Seen } from "./state.ts";
+import { LEVELS, type CutState, type FeedJournal, type Level, type Range, type Seen } from "./state.ts";
 
 /** Seconds for which messages are remembered after they were anchored: one that comes again later is taken for new. */
 const REMEMBERED = 30 * 86_400;
@@ -72,7 +72,7 @@ export class Levels {
 
   /** What is known of a message, undefined when it never came or is forgotten. */
   fateOf(device: string, counter: number): Fate | undefined {
-    const seen = this.#journal.state.seen.get(seenName(device, counter));
+    const seen = this.#journal.seen.get(device, counter);
     if (!seen) return undefined;
     if (seen.place === undefined) return { ...seen, level: "quarantined" };
     const { block, blockTime } = this.#pastOf(seen.place) ?? {};
@@ -102,8 +102,7 @@ export class Levels {
       if (!cut || cut.over > this.#options.now() - REMEMBERED) return;
       await this.#journal.write(() => {
         for (const [device, ranges] of Object.entries(cut.ranges))
-          for (const [from, to] of ranges)
-            for (let counter = from; counter <= to; counter++) state.seen.delete(seenName(device, counter));
+          for (const [from, to] of ranges) this.#journal.seen.forget(device, from, to);
         state.past.delete(inOrder(number));
         state.move({ remembered: number + 1 });
       });

@@ -6,7 +6,7 @@ import type { Problem } from "../intake/types.ts";
 import { unitCheck } from "../intake/ucum.ts";
 import { LOINC, unitFitsCode } from "../intake/units-of-codes.ts";
 import { parseInstant } from "../observation/instant.ts";
-import type { Channel, Observation, Value } from "../observation/observation.ts";
+import { ANNOUNCED_OFFLINE, type Channel, type Observation, type Value } from "../observation/observation.ts";
 
 /** Readings of one message at the most. */
 export const MAX_READINGS = 4096;
@@ -74,6 +74,7 @@ function valueOf(json: JsonObject): Value | undefined {
   const value = member(json, "value");
   const absent = member(json, "absent");
   if (value === null) {
+    if (absent === ANNOUNCED_OFFLINE.source) return ANNOUNCED_OFFLINE;
     const reason = absent === undefined ? "unknown" : absent;
     return typeof reason === "string" && /^[a-z-]{1,32}$/.test(reason)
       ? { kind: "missing", reason, source: "" }

@@ -1,5 +1,6 @@
 import { hex0x } from "../bytes/bytes.ts";
 import { MedSealError } from "../errors.ts";
+import type { TooLateError } from "../gateway/errors.ts";
 import type { Gateway, LeasedStream } from "../gateway/gateway.ts";
 import type { Admit } from "../gateway/ingest.ts";
 import { epochOf } from "../log/chunk.ts";
@@ -20,7 +21,16 @@ export interface Routed {
   /** By `keyOf`. */
   readonly oldest: ReadonlyMap<string, number>;
   readonly notTaken: readonly NotTaken[];
+  /** Indexes of the readings that go to a late box. */
+  readonly late: readonly number[];
 }
+
+interface Route {
+  readonly leased: LeasedStream;
+  readonly late: boolean;
+}
+
+const TOO_LATE: TooLateError["code"] = "ERR_TOO_LATE";
 
 export const keyOf = ({ write, stream }: LeasedStream): string => `${write}/${hex0x(stream.id)}`;
 
@@ -42,9 +52,10 @@ export class Routes {
   }
 
   route(device: Device, { readings }: FeedMessage): Routed {
-    const groups = new Map<string, { write: string; stream: string; observations: Observation[] }>();
+    const groups = new Map<string, Group & { readonly observations: Observation[] }>();
     const oldest = new Map<string, number>();
     const notTaken: NotTaken[] = [];
+    const late: number[] = [];
     for (const [index, reading] of readings.entries()) {
       if (!isReading(reading)) {
         notTaken.push({ index, code: reading.code });
@@ -55,32 +66,37 @@ export class Routes {
         notTaken.push({ index, code: found });
         continue;
       }
-      const key = keyOf(found);
-      const group = groups.get(key) ?? { write: found.write, stream: hex0x(found.stream.id), observations: [] };
-      groups.set(key, group);
+      const { leased, late: isLate } = found;
+      const key = keyOf(leased);
+      const name = isLate ? `${key}/late` : key;
+      const place = { write: leased.write, stream: hex0x(leased.stream.id), observations: [] };
+      const group = groups.get(name) ?? { ...place, ...(isLate ? { late: true } : {}) };
+      groups.set(name, group);
       group.observations.push(reading);
-      const epoch = epochOf(reading.time, found.stream.epochLength);
-      oldest.set(key, Math.min(oldest.get(key) ?? Infinity, epoch));
+      const epoch = epochOf(reading.time, leased.stream.epochLength);
+      if (isLate) late.push(index);
+      else oldest.set(key, Math.min(oldest.get(key) ?? Infinity, epoch));
     }
-    return { groups: [...groups.values()], oldest, notTaken };
+    return { groups: [...groups.values()], oldest, notTaken, late };
   }
 
   /** The one stream that may take the reading, or the code that says why there is none. */
-  #streamOf({ write }: Device, observation: Observation): LeasedStream | string {
+  #streamOf({ write }: Device, observation: Observation): Route | string {
     const all = this.#byChannel.get(channelKey(observation.channel)) ?? [];
     const bound = write === undefined ? all : all.filter((leased) => leased.write === write);
     let why = "ERR_NO_LEASE";
-    const open: LeasedStream[] = [];
+    const [open, late]: [LeasedStream[], LeasedStream[]] = [[], []];
     for (const leased of bound) {
       const refusal = this.#refusal(leased, observation);
       if (refusal === undefined) open.push(leased);
+      else if (refusal === TOO_LATE && this.#gateway.takesLate(leased)) late.push(leased);
       else why = refusal;
     }
-    const [first, ...more] = open;
+    const [first, ...more] = open.length > 0 ? open : late;
     if (!first) return why;
     // A patient may have given leave twice for one stream; two patients have two streams.
     const other = more.some(({ stream }) => hex0x(stream.id) !== hex0x(first.stream.id));
-    return other ? "ERR_WHOSE" : first;
+    return other ? "ERR_WHOSE" : { leased: first, late: open.length === 0 };
   }
 
   #refusal(leased: LeasedStream, observation: Observation): string | undefined {

@@ -1,11 +1,13 @@
 import { hex0x } from "../bytes/bytes.ts";
 import type { Now } from "../bytes/random.ts";
 import type { Hex } from "../consent/consent.ts";
+import { NoLeaseError, TooLateError } from "../gateway/errors.ts";
 import type { Gateway, LeasedStream } from "../gateway/gateway.ts";
 import type { Cut } from "../gateway/ingest.ts";
 import { inOrder } from "../gateway/state.ts";
 import type { Observation } from "../observation/observation.ts";
 import { cutLive } from "./cut.ts";
+import { keepApart, type HeldReadings } from "./quarantine.ts";
 import { keyOf } from "./routes.ts";
 import type { Arrival, CutState, FeedJournal, Range } from "./state.ts";
 
@@ -74,19 +76,23 @@ export class Sealing {
   /** Writes down what is sealed next. @returns undefined when there is nothing. */
   async #decide(number: number): Promise<CutState | undefined> {
     const { state } = this.#journal;
-    const { next, uncut } = state.position;
+    const { next, uncut, uncutRow, rows } = state.position;
     const over = this.#options.now() - this.#options.grace;
     const counters = new Map<string, number[]>();
-    let until = uncut;
-    for (let readings = 0; until < next && until - uncut < MESSAGES && readings < READINGS; until++) {
-      const { device, counter, groups } = this.#arrival(until);
-      counters.set(device, [...(counters.get(device) ?? []), counter]);
-      readings += groups.reduce((sum, { observations }) => sum + observations.length, 0);
+    let [until, row] = [uncut, uncutRow];
+    for (let readings = 0; row < rows && until - uncut < MESSAGES && readings < READINGS; row++) {
+      for (const { device, counter, groups } of state.rowAt(row).filter(isTaken)) {
+        const mine = counters.get(device);
+        if (mine) mine.push(counter);
+        else counters.set(device, [counter]);
+        readings += groups.reduce((sum, { observations }) => sum + observations.length, 0);
+        until += 1;
+      }
     }
     if (until === next) [this.#cutting, this.#fresh] = [this.#fresh, new Map<string, number>()];
     if (until === uncut && !this.#somethingOver(over)) return undefined;
     const ranges = Object.fromEntries([...counters].map(([device, all]) => [device, rangesOf(all)]));
-    const cut: CutState = { from: uncut, until, over, ranges, level: "stored" };
+    const cut: CutState = { from: uncut, until, rows: [uncutRow, row], over, ranges, level: "stored" };
     await this.#journal.write(() => state.cuts.set(inOrder(number), cut));
     return cut;
   }
@@ -102,9 +108,9 @@ export class Sealing {
     const { gateway } = this.#options;
     const { state } = this.#journal;
     await gateway.forgetSources((source) => source.startsWith("feed-") && source !== `feed-${number}`);
-    const rows = this.#rows(cut);
+    const { rows, late } = this.#rows(cut);
     const progress = new Map<string, number | undefined>();
-    const held: { key: string; code: string; observations: readonly Observation[] }[] = [];
+    const held: HeldReadings[] = [];
     for (const key of [...new Set([...rows.keys(), ...state.progress.entries().map(([name]) => name)])].sort()) {
       const observations = rows.get(key) ?? [];
       const leased = this.#leased(key);
@@ -124,51 +130,58 @@ export class Sealing {
       });
       const left = made.slice(sealed).flatMap(({ chunk }) => chunk?.observations ?? []);
       if (error) progress.set(key, undefined);
-      if (error && left.length > 0) held.push({ key, code: error.code, observations: left });
+      if (error instanceof TooLateError && gateway.takesLate(leased))
+        late.set(key, [...(late.get(key) ?? []), ...left]);
+      else if (error && left.length > 0) held.push({ key, code: error.code, observations: left });
     }
-    await this.#journal.write(() => {
+    for (const [key, observations] of [...late].sort(([a], [b]) => (a < b ? -1 : 1))) {
+      const leased = this.#leased(key);
+      const error = leased ? await gateway.sealLate(leased, `feed-${number}`, observations) : new NoLeaseError("");
+      if (error) held.push({ key, code: error.code, observations });
+    }
+    let folded = (): void => undefined;
+    const write = (): void => {
       for (const [key, from] of progress) {
         if (from === undefined) state.progress.delete(key);
         else state.progress.set(key, from);
       }
-      for (const row of held) {
-        const { quarantined } = state.position;
-        state.quarantine.set(inOrder(quarantined), row);
-        state.move({ quarantined: quarantined + 1 });
-      }
-      for (let place = cut.from; place < cut.until; place++) state.arrivals.delete(inOrder(place));
+      for (const row of held) keepApart(this.#journal, row);
+      // Their rows are all that remembers some of them.
+      if (state.position.folded < cut.rows[1]) folded = this.#journal.seen.fold(0);
+      for (let row = cut.rows[0]; row < cut.rows[1]; row++) state.rows.delete(inOrder(row));
       state.cuts.set(inOrder(number), { ...cut, sealed: gateway.whereabouts.arrived });
-      state.move({ uncut: cut.until, cut: number + 1 });
-    });
+      state.move({ uncut: cut.until, uncutRow: cut.rows[1], cut: number + 1 });
+    };
+    await this.#journal.write(write, () => folded());
     this.#cutting = new Map();
     for (const { code, observations } of held) this.#options.held(observations.length, code);
   }
 
   /** By stream, in the order of devices and their counters. */
-  #rows({ from, until }: CutState): Map<string, Observation[]> {
-    const arrivals = Array.from({ length: until - from }, (_, i) => this.#arrival(from + i));
-    arrivals.sort((a, b) => (a.device < b.device ? -1 : a.device > b.device ? 1 : a.counter - b.counter));
-    const rows = new Map<string, Observation[]>();
-    for (const { groups } of arrivals)
-      for (const { write, stream, observations } of groups) {
+  #rows({ rows: [from, until] }: CutState): Record<"rows" | "late", Map<string, Observation[]>> {
+    const arrivals = Array.from({ length: until - from }, (_, i) =>
+      this.#journal.state.rowAt(from + i).filter(isTaken),
+    );
+    const inTurn = arrivals.flat();
+    inTurn.sort((a, b) => (a.device < b.device ? -1 : a.device > b.device ? 1 : a.counter - b.counter));
+    const found = { rows: new Map<string, Observation[]>(), late: new Map<string, Observation[]>() };
+    for (const { groups } of inTurn)
+      for (const { write, stream, late, observations } of groups) {
+        const rows = late ? found.late : found.rows;
         const key = `${write}/${stream}`;
         const mine = rows.get(key);
         if (mine) for (const observation of observations) mine.push(observation);
         else rows.set(key, [...observations]);
       }
-    return rows;
-  }
-
-  #arrival(place: number): Arrival {
-    const arrival = this.#journal.state.arrivals.get(inOrder(place));
-    if (!arrival) throw new Error("a message that was stored is not in the journal");
-    return arrival;
+    return found;
   }
 
   #leased(key: string): LeasedStream | undefined {
     return this.#options.gateway.streams().find((leased) => keyOf(leased) === key);
   }
 }
+
+const isTaken = ({ groups }: Arrival): boolean => groups.length > 0;
 
 function rangesOf(counters: readonly number[]): Range[] {
   const ranges: [number, number][] = [];

@@ -81,8 +81,9 @@ export class Service {
       events: {
         stored({ name }, readings, skewed) {
           metrics.add("medseal_readings_stored_total", { source: name }, readings);
-          if (skewed) metrics.add("medseal_messages_skewed_total", { source: name });
-          if (skewed) log("warn", "feed.skewed", { source: name });
+          if (skewed === 0) return;
+          metrics.add("medseal_messages_skewed_total", { source: name }, skewed);
+          log("warn", "feed.skewed", { source: name, messages: skewed });
         },
         quarantined({ name }, device, counter, code, readings) {
           metrics.add("medseal_readings_quarantined_total", { source: name, code }, readings);
@@ -265,7 +266,11 @@ export class Service {
 
   #sample(gateway: Gateway): void {
     const { unsealed, underWay } = this.feed.counts;
-    const { waiting, decided, final } = gateway.whereabouts;
+    const { arrived, waiting, decided, final } = gateway.whereabouts;
+    const { commits, seconds } = this.#deps.rows.spent;
+    this.#metrics.set("medseal_journal_commits_total", commits);
+    this.#metrics.set("medseal_journal_commit_seconds_total", seconds);
+    this.#metrics.set("medseal_batches_sealed_total", arrived);
     this.#metrics.set("medseal_messages_unsealed", unsealed);
     this.#metrics.set("medseal_messages_under_way", underWay);
     this.#metrics.set("medseal_batches_waiting", waiting);

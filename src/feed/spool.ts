@@ -6,6 +6,7 @@ import type { Release } from "../envelope/payload.ts";
 import { receiptOf } from "../envelope/receipt.ts";
 import { EXIT, MedSealError } from "../errors.ts";
 import type { Gateway } from "../gateway/gateway.ts";
+import { readFiled } from "../late/filed.ts";
 import type { Log } from "./log.ts";
 import type { MailRow } from "../log/checkpoint.ts";
 
@@ -20,10 +21,11 @@ export interface SpoolDeps {
 }
 
 /** By the ending of the name. A file is given by renaming it into the folder. */
-type Kind = "lease" | "end" | "mail";
+type Kind = "lease" | "end" | "mail" | "filed";
 
 /**
- * A folder by which a running gateway is handed leases (`*.lease`, answered with `*.receipt`), signed ends (`*.end`) and mail (`*.mail`).
+ * A folder by which a running gateway is handed leases (`*.lease`, answered with `*.receipt`), signed ends (`*.end`), mail (`*.mail`)
+ * and late readings that a patient has filed (`*.filed`).
  * What was taken goes to `done/`, what was not to `refused/`.
  */
 export class Spool {
@@ -45,7 +47,7 @@ export class Spool {
     let ended = false;
     const names = (await readdir(this.#folder)).sort();
     // Ends before anything else.
-    for (const kind of ["end", "lease", "mail"] as const)
+    for (const kind of ["end", "lease", "mail", "filed"] as const)
       for (const name of names.filter((one) => one.endsWith(`.${kind}`)))
         ended = (await this.#one(name, kind)) || ended;
     return ended;
@@ -58,6 +60,7 @@ export class Spool {
       if (kind === "end") this.#deps.noteSigned(parseSigned(fromUtf8(bytes)));
       else if (kind === "mail")
         for (const { envelope, row } of this.#deps.readMail(bytes)) await gateway.carry(envelope, row);
+      else if (kind === "filed") await gateway.carryFiled(readFiled(bytes));
       else await this.#lease(name, bytes);
     } catch (error) {
       if (!(error instanceof MedSealError) || error.exit === EXIT.unavailable) throw error;

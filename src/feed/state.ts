@@ -1,8 +1,11 @@
+import { constants, zstdCompressSync, zstdDecompressSync } from "node:zlib";
 import { inOrder } from "../gateway/state.ts";
 import type { Observation } from "../observation/observation.ts";
 import type { Blobs, Journal, Table } from "../state/journal.ts";
 import { fromUtf8, utf8 } from "../bytes/bytes.ts";
 import { parseState, stringifyState } from "../state/json.ts";
+import type { Quarantined } from "./quarantine.ts";
+import { SeenBook } from "./seen.ts";
 
 /** How far a message has got. */
 export const LEVELS = ["stored", "replicated", "anchored"] as const;
@@ -13,20 +16,27 @@ export interface Group {
   readonly write: string;
   /** Id of the stream in hex. */
   readonly stream: string;
+  /** Their keys are forgotten: they go to the patient's late box. */
+  readonly late?: true;
   readonly observations: readonly Observation[];
 }
 
-/** A message that was taken and is not sealed yet. */
+/** A message that came for the first time. */
 export interface Arrival {
   readonly device: string;
   readonly counter: number;
+  /** Empty when nothing of it could be taken. */
   readonly groups: readonly Group[];
+  readonly seen: Seen;
 }
+
+/** Messages that were made durable together. */
+export type Row = readonly Arrival[];
 
 /** What is kept of a message once it was taken, so that it is known when it comes again. */
 export interface Seen {
-  /** SHA-256 of the line. */
-  readonly digest: Uint8Array;
+  /** SHA-256 of the line, in hex. */
+  readonly digest: string;
   /** Its place among all that was taken; undefined when nothing of it could be. */
   readonly place: number | undefined;
   /** Unix seconds by the gateway's clock, and what the device's clock said. */
@@ -43,13 +53,15 @@ export interface DeviceState {
   readonly received: number;
 }
 
-/** Counters from the first to the second, both included. */
+/** Numbers from the first to the second: of counters both included, of rows without the second. */
 export type Range = readonly [from: number, to: number];
 
 /** Messages that are sealed together. It is written down before, so that a crash gives the same once more. */
 export interface CutState {
   readonly from: number;
   readonly until: number;
+  /** The rows that they are in. */
+  readonly rows: Range;
   /** Epochs that ended before it, in unix seconds, are said to be complete. */
   readonly over: number;
   /** Counters of its messages, by device. */
@@ -68,14 +80,29 @@ export interface FeedPosition {
   /** Place of the next message, and of the first that no finished cut has. */
   readonly next: number;
   readonly uncut: number;
+  /** Number of the next row, of the first that no finished cut has, and of the first whose messages are on no page; see `SeenBook`. */
+  readonly rows: number;
+  readonly uncutRow: number;
+  readonly folded: number;
   /** Number of the next cut, and of the oldest that is remembered. */
   readonly cut: number;
   readonly remembered: number;
-  /** Rows ever put into quarantine. */
+  /** Rows ever put into quarantine, and those that stand there. */
   readonly quarantined: number;
+  readonly kept: number;
 }
 
-const FRESH: FeedPosition = { next: 0, uncut: 0, cut: 0, remembered: 0, quarantined: 0 };
+const FRESH: FeedPosition = {
+  next: 0,
+  uncut: 0,
+  rows: 0,
+  uncutRow: 0,
+  folded: 0,
+  cut: 0,
+  remembered: 0,
+  quarantined: 0,
+  kept: 0,
+};
 
 /** What a feed must not lose. It lies in the gateway's journal, in tables of its own. */
 export class FeedState {
@@ -84,19 +111,20 @@ export class FeedState {
   readonly cuts: Table<CutState>;
   /** By leave to write and stream: the first epoch that was not said to be complete. */
   readonly progress: Table<number>;
-  readonly arrivals: Values<Arrival>;
-  readonly seen: Values<Seen>;
+  readonly rows: Values<Row>;
+  /** Messages by device and counter, see `SeenBook`. */
+  readonly pages: Values<Readonly<Record<number, Seen>>>;
   /** Cuts that are anchored, by number, as long as they are remembered. */
   readonly past: Values<CutState>;
-  readonly quarantine: Values<object>;
+  readonly quarantine: Values<Quarantined>;
   readonly #position: Table<FeedPosition>;
 
   constructor(journal: Journal) {
     this.devices = journal.table("feed-device");
     this.cuts = journal.table("feed-cut");
     this.progress = journal.table("feed-progress");
-    this.arrivals = valuesIn(journal.blobs("feed-arrival"));
-    this.seen = valuesIn(journal.blobs("feed-seen"));
+    this.rows = valuesIn(journal.blobs("feed-row"));
+    this.pages = valuesIn(journal.blobs("feed-page"));
     this.past = valuesIn(journal.blobs("feed-past"));
     this.quarantine = valuesIn(journal.blobs("feed-quarantine"));
     this.#position = journal.table("feed-position");
@@ -106,43 +134,52 @@ export class FeedState {
     return this.#position.get("") ?? FRESH;
   }
 
+  /** @throws Error when it is gone. */
+  rowAt(number: number): Row {
+    const row = this.rows.get(inOrder(number));
+    if (!row) throw new Error("what was stored is not in the journal");
+    return row;
+  }
+
   move(change: Partial<FeedPosition>): void {
     this.#position.set("", { ...this.position, ...change });
   }
 }
 
-export const seenName = (device: string, counter: number): string => `${device}/${inOrder(counter)}`;
-
-/** Values that stay on disk. */
+/** Values that stay on disk, compressed: the less a commit writes, the sooner it is durable. */
 export interface Values<T> {
   get(key: string): T | undefined;
   set(key: string, value: T): void;
   delete(key: string): void;
 }
 
+const QUICKLY = { params: { [constants.ZSTD_c_compressionLevel]: 1 } };
+
 const valuesIn = <T>(blobs: Blobs): Values<T> => ({
   get: (key) => {
     const bytes = blobs.get(key);
-    return bytes && (parseState(fromUtf8(bytes)) as T);
+    return bytes && (parseState(fromUtf8(zstdDecompressSync(bytes))) as T);
   },
-  set: (key, value) => blobs.set(key, utf8(stringifyState(value))),
+  set: (key, value) => blobs.set(key, zstdCompressSync(utf8(stringifyState(value)), QUICKLY)),
   delete: (key) => blobs.delete(key),
 });
 
 /** The state and its journal; changes at once are written one after the other. */
 export class FeedJournal {
   readonly state: FeedState;
+  readonly seen: SeenBook;
   readonly #journal: Journal;
   #last: Promise<unknown> = Promise.resolve();
 
   constructor(journal: Journal) {
     this.#journal = journal;
     this.state = new FeedState(journal);
+    this.seen = new SeenBook(this.state);
   }
 
-  /** @throws as `Journal.write`. */
-  write(work: () => void): Promise<void> {
-    const turn = this.#last.then(() => this.#journal.write(work));
+  /** @param done - Called once it is durable, before anything else is written. @throws as `Journal.write`. */
+  write(work: () => void, done: () => void = () => undefined): Promise<void> {
+    const turn = this.#last.then(() => this.#journal.write(work)).then(done);
     this.#last = turn.catch(() => undefined);
     return turn;
   }

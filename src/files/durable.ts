@@ -14,6 +14,7 @@ export const isAbsent = (error: unknown): boolean =>
  */
 export class DurableFiles {
   readonly #temporary: string;
+  readonly #made = new Map<string, Promise<void>>();
   readonly #syncing = new Map<string, { running: Promise<void>; next: Promise<void> | undefined }>();
 
   constructor(temporary: string) {
@@ -62,6 +63,22 @@ export class DurableFiles {
       await file.close();
     }
     await this.syncFolder(dirname(path));
+  }
+
+  /** Returns once the folder, and each between it and `base`, would survive a power cut, whoever made it. */
+  makeFolder(folder: string, base: string): Promise<void> {
+    const known = this.#made.get(folder);
+    if (known) return known;
+    const made = this.#makeFolder(folder, base);
+    this.#made.set(folder, made);
+    made.catch(() => this.#made.delete(folder));
+    return made;
+  }
+
+  async #makeFolder(folder: string, base: string): Promise<void> {
+    if (folder !== base) await this.makeFolder(dirname(folder), base);
+    await mkdir(folder, { recursive: true });
+    await this.syncFolder(dirname(folder));
   }
 
   /** Callers that arrive while the folder is being synced share the next round: their rename may be too new for this one. */

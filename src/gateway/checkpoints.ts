@@ -1,6 +1,7 @@
 import { compare, equal, fromHex, hex } from "../bytes/bytes.ts";
 import { sha256 } from "../bytes/hash.ts";
 import { headAfter, type CheckpointAnchor } from "../chain/anchor.ts";
+import type { TransactionBook } from "../chain/resend.ts";
 import type { BlockStore } from "../ipfs/store.ts";
 import { checkpointRoot, encodeCheckpoint, type CheckpointPlace } from "../log/checkpoint.ts";
 import { MAIL_ROWS } from "../log/mail.ts";
@@ -148,10 +149,9 @@ export class Checkpoints {
     for (const [i, [name, checkpoint]] of decided.entries()) {
       if (i <= reached && checkpoint.mined !== undefined) continue;
       const pinset = checkpoint.pinset ?? (await this.#publish(name, checkpoint));
-      const receipt = i <= reached ? undefined : await anchor.anchor(checkpoint, checkpoint.headBefore);
-      await this.#journal.write(() =>
-        this.#state.checkpoints.set(name, { ...checkpoint, pinset, mined: receipt?.block ?? block }),
-      );
+      const receipt =
+        i <= reached ? undefined : await anchor.anchor(checkpoint, checkpoint.headBefore, this.#book(name));
+      await this.#update(name, { pinset, mined: receipt?.block ?? block });
       const { root, digest, size, own } = checkpoint;
       done.push({ root, digest, size, pinset, receipt, own });
     }
@@ -172,7 +172,7 @@ export class Checkpoints {
     });
   }
 
-  #settle(name: string, checkpoint: DecidedCheckpoint): void {
+  #settle(name: string, { sent: _sent, ...checkpoint }: DecidedCheckpoint): void {
     const { blocks, epochs, checkpoints } = this.#state;
     for (const digest of [...checkpoint.blocks, checkpoint.digest]) blocks.delete(hex(digest));
     for (const { epoch } of checkpoint.own) {
@@ -189,8 +189,19 @@ export class Checkpoints {
     for (let i = 0; i < digests.length; i += AT_A_TIME)
       await blocks.putMany(await Promise.all(digests.slice(i, i + AT_A_TIME).map((digest) => this.#block(digest))));
     const pinset = await blocks.putPinset({ checkpoint: checkpoint.digest, blocks: checkpoint.blocks });
-    await this.#journal.write(() => this.#state.checkpoints.set(name, { ...checkpoint, pinset }));
+    await this.#update(name, { pinset });
     return pinset;
+  }
+
+  #book(name: string): TransactionBook {
+    return { get: () => this.#state.checkpoints.get(name)?.sent, note: (sent) => this.#update(name, { sent }) };
+  }
+
+  #update(name: string, change: Partial<DecidedCheckpoint>): Promise<void> {
+    const { checkpoints } = this.#state;
+    return this.#journal.write(() =>
+      checkpoints.set(name, { ...(checkpoints.get(name) as DecidedCheckpoint), ...change }),
+    );
   }
 
   /** From the journal, or from the store when an earlier checkpoint had the same one and is final. */

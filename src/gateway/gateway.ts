@@ -1,26 +1,29 @@
-import { equal, hex, hex0x, utf8 } from "../bytes/bytes.ts";
-import { now, random, type Now, type Random } from "../bytes/random.ts";
+import { concat, equal, fromHex, hex, hex0x, utf8 } from "../bytes/bytes.ts";
+import { keyedRandom, now, random, type Now, type Random } from "../bytes/random.ts";
 import { hmac, sha256 } from "../bytes/hash.ts";
 import type { AskPermission } from "../chain/permission.ts";
 import type { Consent, Hex } from "../consent/consent.ts";
 import type { RegistryAddress } from "../consent/typed-data.ts";
+import type { TypedSigner } from "../consent/sign.ts";
 import type { ConsentWatch } from "../consent/watch.ts";
 import type { ReceiptBook } from "../disclosure/book.ts";
 import { NOBODY } from "../disclosure/receipt.ts";
-import { ENVELOPE_CLASS, openEnvelope } from "../envelope/envelope.ts";
+import { ENVELOPE_CLASS, mailCapacity, openEnvelope, type Recipient } from "../envelope/envelope.ts";
 import type { Release } from "../envelope/payload.ts";
 import { UsageError } from "../errors.ts";
 import type { BlockStore } from "../ipfs/store.ts";
+import { encodeLetter, sealLetter } from "../late/letter.ts";
+import { packLate } from "../late/pack.ts";
 import { covers } from "../keys/cover.ts";
 import type { SigningKeyPair } from "../keys/signature.ts";
 import type { CheckpointPlace, MailRow } from "../log/checkpoint.ts";
-import { chunkRoot, epochOf, type Chunk } from "../log/chunk.ts";
+import { chunkRoot, epochOf, type Chunk, type ChunkFacts } from "../log/chunk.ts";
 import { mailRow } from "../log/mail.ts";
-import type { SignedChunk } from "../log/sealed-batch.ts";
+import type { SealedBatch, SignedChunk } from "../log/sealed-batch.ts";
 import { signStatement, type SignerState } from "../log/signer.ts";
 import type { StreamDescriptor } from "../log/stream.ts";
 import { parseInstant } from "../observation/instant.ts";
-import { channelKey, type Clock } from "../observation/observation.ts";
+import { channelKey, type Channel, type Clock, type Observation } from "../observation/observation.ts";
 import type { HpkeKeyPair } from "../seal/hpke.ts";
 import { Journal } from "../state/journal.ts";
 import type { Rows } from "../state/rows.ts";
@@ -31,6 +34,7 @@ import { forgetOld, LATENESS_BOUND, type OldestOpen } from "./forget.ts";
 import { StreamIngest, type Admit, type Cut, type Flush, type SeedOf } from "./ingest.ts";
 import { checkLease, isInForce, keepLease, ownLink, retireEnded, writable, type Writable } from "./leases.ts";
 import { GatewayState } from "./state.ts";
+import { ChunkThreads } from "./threads.ts";
 import { prepareBatch } from "./writer.ts";
 
 export interface GatewayDeps {
@@ -51,11 +55,23 @@ export interface GatewayDeps {
   readonly oldestWaiting?: OldestOpen;
   /** The access ledger; without one no receipts are kept. */
   readonly receipts?: ReceiptBook;
+  /** The late box; without one, readings whose keys are forgotten are refused. */
+  readonly late?: LateBox;
   readonly firmware?: number;
+  /** Worker threads that hash and compress what `ingest` takes; none by default. What is sealed is the same. */
+  readonly threads?: number;
   /** Seconds; see `LATENESS_BOUND`. */
   readonly latenessBound?: number;
   readonly random?: Random;
   readonly now?: Now;
+}
+
+/** How readings whose keys are forgotten get to the patient. */
+export interface LateBox {
+  /** With the gateway's own address. */
+  readonly signer: TypedSigner;
+  /** The patient whose lease it is, as the gateway knows them; undefined for a stranger. */
+  readonly recipientOf: (lease: Release) => Recipient | undefined;
 }
 
 export interface GatewayKeys {
@@ -86,6 +102,7 @@ export class Gateway {
   readonly #state: GatewayState;
   readonly #checkpoints: Checkpoints;
   readonly #sessions = new Map<StreamIngest, LeasedStream>();
+  readonly #threads: ChunkThreads | undefined;
   #last: Promise<unknown> = Promise.resolve();
 
   /** Takes up where the journal ends. Nothing is asked of chain or store. @throws JournalBusyError, JournalFailedError. */
@@ -94,6 +111,7 @@ export class Gateway {
     const { rows, keys, entries = 64 } = deps;
     this.#journal = new Journal(rows, keys.secret);
     this.#state = new GatewayState(this.#journal);
+    this.#threads = deps.threads ? new ChunkThreads(deps.threads) : undefined;
     const { secret, hpke } = keys;
     const capacity = typeof entries === "number" ? () => entries : entries;
     this.#checkpoints = new Checkpoints(this.#journal, this.#state, { ...deps, capacity, secret, kem: hpke.kem });
@@ -175,7 +193,8 @@ export class Gateway {
     const admission = (): Admit => this.#admission({ write, stream }, name);
     const flush: Flush = (number, cut) => this.#inTurn(() => this.#seal({ write, stream }, { name, number, ...cut }));
     const seedOf: SeedOf = name ? this.#seedsOf(name) : () => this.#deps.random(32);
-    const session = new StreamIngest(stream, clock, admission, flush, seedOf, () => this.#finished(name));
+    const finishing = (): Promise<void> => this.#finished(name);
+    const session = new StreamIngest(stream, clock, admission, flush, seedOf, finishing, this.#threads);
     this.#sessions.set(session, { write, stream });
     return session;
   }
@@ -213,6 +232,50 @@ export class Gateway {
     }
     await this.#finished(name);
     return { sealed: Infinity };
+  }
+
+  /** Whether readings of a stream that are too late go to its patient. */
+  takesLate({ write }: LeasedStream): boolean {
+    const lease = this.#state.leases.get(write);
+    return lease !== undefined && this.#deps.late?.recipientOf(lease) !== undefined;
+  }
+
+  /**
+   * Signs readings whose keys are forgotten, seals them to the patient and keeps them for the mail; given again under the same name it goes
+   * on where it stood.
+   *
+   * @returns undefined, or why they may not be written at all.
+   */
+  async sealLate(
+    leased: LeasedStream,
+    source: string,
+    observations: readonly Observation[],
+  ): Promise<Refusal | undefined> {
+    const name = sourceName(`${source}/late`, leased);
+    try {
+      await this.#inTurn(() => this.#sealLate(leased, name, observations));
+      return undefined;
+    } catch (error) {
+      if (!isRefusal(error)) throw error;
+      return error;
+    }
+  }
+
+  /** Keeps batches that a patient sealed into their epochs for the next checkpoint. Those it has had before it passes over. @returns how many are new. */
+  async carryFiled(batches: readonly SealedBatch[]): Promise<number> {
+    let fresh = 0;
+    await this.#change(() => {
+      const { filed, blocks, pending } = this.#state;
+      for (const { entry, header, batch } of batches) {
+        if (filed.get(hex(entry.tag))) continue;
+        fresh += 1;
+        filed.set(hex(entry.tag), true);
+        blocks.set(hex(entry.header), header);
+        blocks.set(hex(entry.batch), batch);
+        pending.set(this.#state.arrival(), { ...entry, size: batch.length, epoch: "" });
+      }
+    });
+    return fresh;
   }
 
   /** Forgets how far sources got that `sealCuts` is not given again. */
@@ -261,20 +324,24 @@ export class Gateway {
 
   /** Closes the journal, so that another process can take over. */
   close(): Promise<void> {
-    return this.#inTurn(() => Promise.resolve(this.#journal.close()));
+    return this.#inTurn(async () => {
+      await this.#threads?.close();
+      this.#journal.close();
+    });
   }
 
   #admission({ write, stream }: LeasedStream, name: string | undefined): Admit {
     const at = this.#writable(write, stream);
-    const admit = admissible(stream, at);
+    const admit = leaveFor(stream, at).one;
     // Of an import that is given again the keys may be gone: what was sealed is passed over.
     if (name !== undefined && this.#state.imports.get(name) !== undefined) return admit;
-    let covered = -1;
+    let [covered, last]: [number, string | undefined] = [-1, undefined];
     return (observation) => {
       admit(observation);
+      if (observation.time === last) return;
       const epoch = epochOf(observation.time, stream.epochLength);
       if (epoch !== covered && !covers(at.keys.data ?? [], epoch)) throw new TooLateError();
-      covered = epoch;
+      [covered, last] = [epoch, observation.time];
     };
   }
 
@@ -312,14 +379,16 @@ export class Gateway {
   async #seal({ write, stream }: LeasedStream, cut: SealedCut): Promise<void> {
     const { name, number, epoch, chunk, last } = cut;
     if (name && number < (this.#state.imports.get(name)?.done ?? 0)) return;
+    const made = await chunk?.made;
     // Before every batch: nothing is sealed under a generation whose reader has been revoked.
     await this.#retireEnded();
     const at = this.#writable(write, stream);
-    chunk?.observations.forEach(admissible(stream, at));
+    if (chunk) leaveFor(stream, at).all(chunk.facts);
     if (!covers(at.keys.data ?? [], epoch)) throw new TooLateError();
     const signer = { ...this.#state.position.signer };
-    const chunks = chunk ? [this.#sign(stream, epoch, chunk, signer)] : [];
-    const batch = { epoch, chunks, last, encoded: chunk?.encoded };
+    const root = made && "root" in made ? made.root : undefined;
+    const chunks = chunk ? [this.#sign(stream, epoch, { ...chunk, root: root ?? chunkRoot(chunk) }, signer)] : [];
+    const batch = { epoch, chunks, last, encoded: made?.encoded };
     const { sealed, epoch: inEpoch, commit } = prepareBatch(this.#state, at, this.#deps.place, batch);
     await this.#journal.write(() => {
       const { blocks, pending, imports } = this.#state;
@@ -332,6 +401,39 @@ export class Gateway {
     });
   }
 
+  async #sealLate({ write, stream }: LeasedStream, name: string, observations: readonly Observation[]): Promise<void> {
+    const { late, keys, registry, firmware } = this.#deps;
+    await this.#retireEnded();
+    const at = this.#writable(write, stream);
+    observations.forEach(leaveFor(stream, at).one);
+    const to = late?.recipientOf(at.lease);
+    if (!late || !to) throw new TooLateError();
+    const { consent } = ownLink(at.lease);
+    const letters = packLate(stream, { kind: "source" }, observations, this.#seedsOf(name), mailCapacity(to.kem));
+    for (const [number, packed] of letters.entries()) {
+      if (number < (this.#state.imports.get(name)?.done ?? 0)) continue;
+      const signer = { ...this.#state.position.signer };
+      const items = packed.map(({ epoch, chunk }) => ({
+        stream: stream.id,
+        epoch,
+        count: chunk.observations.length,
+        root: chunkRoot(chunk),
+      }));
+      const statement = signStatement(keys.signing, firmware, signer, items);
+      const letter = { write: fromHex(write), stream: stream.id, statement, chunks: packed };
+      // The same letter is sealed to the same bytes, however often that is tried.
+      const rand = keyedRandom(keys.secret, concat(utf8("medseal/v1/late"), sha256(encodeLetter(letter))));
+      const envelope = await sealLetter(letter, consent, late.signer, to, registry, rand);
+      const row = mailRow(sha256(envelope), to.viewKey, rand);
+      await this.#journal.write(() => {
+        this.#state.move({ signer });
+        this.#state.blocks.set(hex(row.envelope), envelope);
+        this.#state.mail.set(this.#state.arrival(), row);
+        this.#state.imports.set(name, { done: number + 1, finished: true });
+      });
+    }
+  }
+
   /** Once an import is through, its keys need not be kept for it any longer. */
   async #finished(name: string | undefined): Promise<void> {
     const { imports } = this.#state;
@@ -339,11 +441,15 @@ export class Gateway {
     if (name !== undefined && state) await this.#change(() => imports.set(name, { ...state, finished: true }));
   }
 
-  #sign(stream: StreamDescriptor, epoch: number, chunk: Chunk, signer: SignerState): SignedChunk {
-    const root = chunkRoot(chunk);
-    const item = { stream: stream.id, epoch, count: chunk.observations.length, root };
+  #sign(
+    stream: StreamDescriptor,
+    epoch: number,
+    chunk: Chunk & { readonly root: Uint8Array },
+    signer: SignerState,
+  ): SignedChunk {
+    const item = { stream: stream.id, epoch, count: chunk.observations.length, root: chunk.root };
     const statement = signStatement(this.#deps.keys.signing, this.#deps.firmware, signer, [item]);
-    return { ...chunk, statement, index: 0, root };
+    return { ...chunk, statement, index: 0 };
   }
 
   #change(work: () => void): Promise<void> {
@@ -367,18 +473,37 @@ export const isRefusal = (error: unknown): error is Refusal =>
 const sourceName = (source: string, { write, stream }: LeasedStream): string =>
   `${source}/${write}/${hex0x(stream.id)}`;
 
-/** Checks observations against stream and lease. @throws from the check: NoLeaseError, WrongChannelError. */
-function admissible(stream: StreamDescriptor, { lease }: Writable): Admit {
+/** What a lease lets be written of a stream. @throws from both checks: NoLeaseError, WrongChannelError. */
+function leaveFor(stream: StreamDescriptor, { lease }: Writable): { one: Admit; all: (facts: ChunkFacts) => void } {
   const channels = new Set(stream.channels.map(channelKey));
   const { dataStart, dataEnd } = ownLink(lease).consent;
-  return ({ channel, time }) => {
+  const checkChannel = (channel: Channel): void => {
     if (!channels.has(channelKey(channel))) throw new WrongChannelError();
-    const seconds = parseInstant(time)?.seconds ?? -1;
-    if (seconds < dataStart || seconds >= dataEnd) {
-      throw new NoLeaseError("a reading lies outside the data window of the leave to write", {
-        hint: "ask the patient for an import consent over the recording's time",
-      });
-    }
+  };
+  const checkTime = (seconds: number): void => {
+    if (seconds >= dataStart && seconds < dataEnd) return;
+    throw new NoLeaseError("a reading lies outside the data window of the leave to write", {
+      hint: "ask the patient for an import consent over the recording's time",
+    });
+  };
+  // The same few channels come again and again, and the values of one row have one time.
+  const admitted = new Set<Channel>();
+  let last: string | undefined;
+  return {
+    one({ channel, time }) {
+      if (!admitted.has(channel)) {
+        checkChannel(channel);
+        admitted.add(channel);
+      }
+      if (time === last) return;
+      checkTime(parseInstant(time)?.seconds ?? -1);
+      last = time;
+    },
+    all(facts) {
+      facts.channels.forEach(checkChannel);
+      checkTime(facts.earliest);
+      checkTime(facts.latest);
+    },
   };
 }
 

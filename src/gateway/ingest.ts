@@ -1,9 +1,10 @@
-import { encodeBatch, BATCH_CLASSES } from "../log/batch.ts";
+import { BATCH_CLASSES, encodeBatch, mostPacked, plainBatch, type MadeChunk } from "../log/batch.ts";
 import { TooLargeError } from "../log/errors.ts";
-import { epochOf, type Chunk } from "../log/chunk.ts";
+import { epochOf, factsOf, type Chunk, type ChunkFacts } from "../log/chunk.ts";
 import type { StreamDescriptor } from "../log/stream.ts";
 import type { Clock, Observation } from "../observation/observation.ts";
 import { capacityOf } from "../seal/padding.ts";
+import type { ChunkThreads } from "./threads.ts";
 
 /** Leaves of one chunk at the most, so that memory and block sizes stay bounded. */
 export const CHUNK_LEAVES = 65_536;
@@ -11,13 +12,18 @@ export const CHUNK_LEAVES = 65_536;
 const OPEN_EPOCHS = 2;
 /** Each idle epoch takes a header and a batch; beyond this the epochs are too short for the recording. */
 const LONGEST_GAP = 10_000;
+/** Bytes of the largest batch before it is sealed. */
+const LARGEST = capacityOf(BATCH_CLASSES.at(-1) as number);
+/** Leaves; a smaller chunk is made before a thread has begun. */
+const WORTH_A_THREAD = 4096;
 
 /** Refuses, by throwing, an observation that the gateway may not write; it is then not taken at all. */
 export type Admit = (observation: Observation) => void;
 
-/** A chunk, and the batch that it makes alone, as `encodeBatch` gives it. */
+/** A chunk, and the batch that it makes alone, with its root when that is at hand: here, or soon from another thread. */
 export interface CutChunk extends Chunk {
-  readonly encoded: Uint8Array;
+  readonly facts: ChunkFacts;
+  readonly made: Omit<MadeChunk, "root"> | Promise<MadeChunk>;
 }
 
 /** What was cut and waits for `Flush`. Without a chunk it says that the epoch is empty. `last`: the source has no more of this epoch. */
@@ -35,7 +41,7 @@ export type SeedOf = (number: number) => Uint8Array;
 
 /**
  * Sorts one stream's observations, as they come from an unsigned source, into epochs, cuts them into chunks and hands each on.
- * Memory is bounded by two epochs or 65,536 leaves each, whichever is less. Calls at once are taken one after the other.
+ * Memory is bounded by two epochs or 65,536 leaves each, whichever is less, and as much for each chunk that is cut ahead for threads. Calls at once are taken one after the other.
  */
 export class StreamIngest {
   readonly #stream: StreamDescriptor;
@@ -44,6 +50,9 @@ export class StreamIngest {
   readonly #admission: () => Admit;
   readonly #flush: Flush;
   readonly #finishing: () => Promise<void>;
+  readonly #threads: ChunkThreads | undefined;
+  /** Cuts that may wait, so that threads are busy. */
+  readonly #ahead: number;
   /** By epoch, the one that was added to last at the end; `#current` is that one. */
   readonly #open = new Map<number, Observation[]>();
   /** Cut and not yet taken by `flush`: what failed is tried again as it was. */
@@ -51,12 +60,15 @@ export class StreamIngest {
   #current: { readonly epoch: number; readonly rows: Observation[] } = { epoch: -1, rows: [] };
   #flushed = 0;
   #newest = -1;
+  /** Of the observation before: values of one row have one time. */
+  #before: { readonly time: string | undefined; readonly epoch: number } = { time: undefined, epoch: -1 };
   #finished = false;
   #last: Promise<unknown> = Promise.resolve();
 
   /**
    * @param admission - What may be written now; asked again after each flush.
    * @param finishing - Called when `finish` has handed on everything.
+   * @param threads - Make chunks while others are read and sealed; what waits for them is sealed a little later.
    */
   constructor(
     stream: StreamDescriptor,
@@ -65,11 +77,14 @@ export class StreamIngest {
     flush: Flush,
     seedOf: SeedOf,
     finishing: () => Promise<void>,
+    threads?: ChunkThreads,
   ) {
     this.#stream = stream;
     this.#clock = clock;
     this.#seedOf = seedOf;
     this.#finishing = finishing;
+    this.#threads = threads;
+    this.#ahead = threads?.ahead ?? 0;
     this.#admission = admission;
     this.#flush = flush;
   }
@@ -132,8 +147,8 @@ export class StreamIngest {
       }
       this.#finished = false;
       if (epoch !== this.#current.epoch || this.#current.rows.length >= CHUNK_LEAVES) this.#makeRoom(epoch);
-      if (this.#cut.length > 0) {
-        await this.#drain();
+      if (this.#cut.length > this.#ahead) {
+        await this.#drain(this.#ahead);
         admit = undefined;
       }
       if (epoch !== this.#current.epoch) this.#turnTo(epoch);
@@ -144,7 +159,9 @@ export class StreamIngest {
   /** @returns the epoch of an observation that may be taken. */
   #check(observation: Observation, admit: Admit): number {
     admit(observation);
-    const epoch = epochOf(observation.time, this.#stream.epochLength);
+    const { time } = observation;
+    if (time !== this.#before.time) this.#before = { time, epoch: epochOf(time, this.#stream.epochLength) };
+    const { epoch } = this.#before;
     if (this.#newest !== -1 && epoch - this.#newest > LONGEST_GAP) {
       throw new TooLargeError(`a gap of more than ${LONGEST_GAP} epochs`, {
         hint: "open the stream with longer epochs, or ingest what comes after the gap apart",
@@ -184,8 +201,9 @@ export class StreamIngest {
     if (this.#current.epoch === epoch) this.#current = { epoch: -1, rows: [] };
   }
 
-  async #drain(): Promise<void> {
-    for (let next = this.#cut[0]; next; next = this.#cut[0]) {
+  /** Hands on what was cut but for the last `ahead`. */
+  async #drain(ahead = 0): Promise<void> {
+    for (let next = this.#cut[0]; next && this.#cut.length > ahead; next = this.#cut[0]) {
       await this.#flush(this.#flushed, next);
       this.#flushed += 1;
       this.#cut.shift();
@@ -218,15 +236,25 @@ export class StreamIngest {
   /** Undefined when it is too large for a batch; a single observation is not, see `#check`. */
   #chunkOf(observations: readonly Observation[], epoch: number): CutChunk | undefined {
     const seed = this.#seedOf(this.#flushed + this.#cut.length);
-    return chunkThatFits({ clock: this.#clock, seed, observations }, epoch * this.#stream.epochLength);
+    return chunkThatFits({ clock: this.#clock, seed, observations }, epoch * this.#stream.epochLength, this.#threads);
   }
 }
 
-/** Undefined when a chunk is too large for a batch. @param base - Seconds at which its epoch begins. */
-export function chunkThatFits(chunk: Chunk, base: number): CutChunk | undefined {
+/**
+ * Undefined when a chunk is too large for a batch.
+ *
+ * @param base - Seconds at which its epoch begins.
+ * @param threads - Take chunks that are worth the way, and fit whatever comes of compressing them.
+ */
+export function chunkThatFits(chunk: Chunk, base: number, threads?: ChunkThreads): CutChunk | undefined {
   try {
-    const encoded = encodeBatch([chunk], base);
-    return encoded.length <= capacityOf(BATCH_CLASSES.at(-1) as number) ? { ...chunk, encoded } : undefined;
+    const known = { ...chunk, facts: chunk.facts ?? factsOf(chunk.observations) };
+    if (threads && chunk.observations.length >= WORTH_A_THREAD) {
+      const plain = plainBatch([known], base);
+      if (mostPacked(plain.length) <= LARGEST) return { ...known, made: threads.make({ plain, base }) };
+    }
+    const encoded = encodeBatch([known], base);
+    return encoded.length <= LARGEST ? { ...known, made: { encoded } } : undefined;
   } catch (error) {
     if (error instanceof TooLargeError) return undefined;
     throw error;

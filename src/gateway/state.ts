@@ -1,4 +1,5 @@
 import type { CheckpointAnchor } from "../chain/anchor.ts";
+import type { SentTransaction } from "../chain/resend.ts";
 import type { Hex } from "../consent/consent.ts";
 import type { Release } from "../envelope/payload.ts";
 import type { Entry, MailRow } from "../log/checkpoint.ts";
@@ -43,6 +44,8 @@ export interface DecidedCheckpoint extends CheckpointAnchor {
   readonly blocks: readonly Uint8Array[];
   /** CID of its pinset, once all is stored and pinned. */
   readonly pinset?: string;
+  /** Its transaction, until it is final. */
+  readonly sent?: SentTransaction;
   /** Block of its transaction, once mined. A reorganisation can take it back. */
   readonly mined?: number;
   /** Set once its block is final. */
@@ -85,6 +88,8 @@ export class GatewayState {
   readonly epochs: Table<EpochState>;
   readonly pending: Table<PendingEntry>;
   readonly mail: Table<MailRow>;
+  /** Tags of batches that patients filed, in hex: a file that comes again changes nothing. */
+  readonly filed: Table<true>;
   /** Digests that the next checkpoint lists as erased, in hex. */
   readonly erased: Table<true>;
   readonly checkpoints: Table<DecidedCheckpoint>;
@@ -100,6 +105,7 @@ export class GatewayState {
     this.epochs = journal.table("epoch");
     this.pending = journal.table("pending");
     this.mail = journal.table("mail");
+    this.filed = journal.table("filed");
     this.erased = journal.table("erased");
     this.checkpoints = journal.table("checkpoint");
     this.imports = journal.table("import");

@@ -5,6 +5,7 @@ import { consentId } from "../consent/consent.ts";
 import type { ConsentWatch } from "../consent/watch.ts";
 import type { Archive } from "../archive/archive.ts";
 import { openBatches, type OpenedBatch } from "../archive/batches.ts";
+import { checkWindow, surroundingsOf, type ChainProblem } from "../archive/chain.ts";
 import type { ReadBlock } from "../archive/checkpoints.ts";
 import { leaveProblem, type LeaveProblem } from "../archive/leave.ts";
 import { epochsOf } from "../log/stream.ts";
@@ -57,6 +58,25 @@ export async function* readStream(access: Access, request: ReadRequest, deps: Re
       yield { ...batch, leave: leaveProblem(batch.header, consent, intervals, batch.found.anchored.time) };
     }
   }
+}
+
+/** Where the headers of what `readStream` gave for this request do not follow one another, generation by generation. */
+export function gapsIn(
+  batches: readonly Pick<OpenedBatch, "header" | "found">[],
+  access: Access,
+  request: ReadRequest,
+  { archiveOf }: Pick<ReaderDeps, "archiveOf">,
+): ChainProblem[] {
+  return access.keys
+    .filter(({ stream }) => equal(stream.id, request.stream))
+    .flatMap(({ generation, write: { consent } }) => {
+      const own = batches.filter(({ header }) => header.generation === generation);
+      return checkWindow(
+        own,
+        [],
+        surroundingsOf((digest) => archiveOf(consent.grantee).names(digest), consent, request),
+      ).problems;
+    });
 }
 
 /** @throws NotPermittedError when the registry does not permit reading the window now. */

@@ -1,14 +1,15 @@
-import type { Channel, Value } from "../observation/observation.ts";
+import type { Channel, Observation, Value } from "../observation/observation.ts";
 import { isTimed, type SourceClock, type Timed } from "./clock.ts";
 import { splitCells } from "./csv-cells.ts";
-import { quoteName, type CsvPlan, type LongColumns } from "./csv-plan.ts";
+import { PlainRows, type PlainRow } from "./csv-plain.ts";
+import { quoteName, type CsvPlan, type LongColumns, type PlannedColumn } from "./csv-plan.ts";
 import { isDecimal } from "./decimal.ts";
 import { InputError } from "./errors.ts";
 import { NAME_LENGTH, type Limits } from "./limits.ts";
-import { readLines, type Line } from "./lines.ts";
+import { lineAt, readSlabs, type Line, type Slab } from "./lines.ts";
 import { risingOrder, type TimeOrder } from "./order.ts";
 import { systemOf } from "./presets/medseal-csv.ts";
-import type { IntakeRow, Problem } from "./types.ts";
+import type { IntakeRow, ObservationRow, Problem, SourcePosition } from "./types.ts";
 import { unitCheck, type UnitCheck } from "./ucum.ts";
 import { unitFitsCode } from "./units-of-codes.ts";
 
@@ -43,20 +44,71 @@ export async function* csvBatches(
     unitKnown: unitCheck(),
     values: new Map(),
   };
-  for await (const lines of readLines(file, limits)) {
+  const plain = PlainRows.of(plan, clock, (text, missing) => valueOf(text, missing, context));
+  for await (const part of readSlabs(file, limits)) {
     const rows: IntakeRow[] = [];
-    for (const line of lines) {
-      if (line.number > header.number) takeLine(line, context, rows);
-      else if (line.number === header.number && line.text !== header.text) {
-        throw new InputError({
-          code: "ERR_INPUT_CHANGED",
-          file,
-          line: line.number,
-          reason: "the file changed while it was read",
-        });
-      }
-    }
+    if ("bytes" in part) takeSlab(part, header, plain, context, rows);
+    else takeAny(part, header, context, rows);
     if (rows.length > 0) yield rows;
+  }
+}
+
+/** Takes whole lines: behind the header straight from their bytes, where that is possible. */
+function takeSlab(
+  { number: first, bytes }: Slab,
+  header: Line,
+  plain: PlainRows | undefined,
+  context: Context,
+  rows: IntakeRow[],
+): void {
+  const { limits } = context;
+  let number = first;
+  for (let from = 0, end = bytes.indexOf(0x0a); end >= 0; from = end + 1, end = bytes.indexOf(0x0a, from), number++) {
+    const readable = plain && number > header.number && end - from <= limits.line;
+    const row = readable ? plain.read(bytes, from, end) : undefined;
+    if (row) takeRow(row, () => lineAt(bytes, from, end, number, limits), number, context, rows);
+    else takeAny(lineAt(bytes, from, end, number, limits), header, context, rows);
+  }
+}
+
+function takeAny(line: Line, header: Line, context: Context, rows: IntakeRow[]): void {
+  if (line.number > header.number) return takeLine(line, context, rows);
+  if (line.number === header.number && line.text !== header.text) {
+    const { file } = context;
+    const reason = "the file changed while it was read";
+    throw new InputError({ code: "ERR_INPUT_CHANGED", file, line: line.number, reason });
+  }
+}
+
+function takeRow(row: PlainRow, line: () => Line, number: number, context: Context, rows: IntakeRow[]): void {
+  const { file, plan, order } = context;
+  const { time, instant, values } = row;
+  for (let i = 0; i < plan.columns.length; i++) {
+    const { channel, index, name } = plan.columns[i] as PlannedColumn;
+    const late = order.admit(channel, instant);
+    const value = values[i] as Value;
+    if (late) rows.push(quarantine(line(), context, late, index));
+    else rows.push(new CsvReading({ channel, time, status: "final", value }, file, number, name));
+  }
+}
+
+/** Its position is made when it is asked for, which is seldom. */
+class CsvReading implements ObservationRow {
+  readonly kind = "observation";
+  readonly observation: Observation;
+  readonly #file: string;
+  readonly #line: number;
+  readonly #column: string;
+
+  constructor(observation: Observation, file: string, line: number, column: string) {
+    this.observation = observation;
+    this.#file = file;
+    this.#line = line;
+    this.#column = column;
+  }
+
+  get at(): SourcePosition {
+    return { file: this.#file, line: this.#line, column: this.#column };
   }
 }
 

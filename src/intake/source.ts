@@ -17,19 +17,32 @@ export async function checkFile(file: string): Promise<void> {
   if (found.size === 0) throw new InputError({ code: "ERR_INPUT_EMPTY", file, reason: "the file is empty" });
 }
 
-/** The file's bytes in chunks, without a UTF-8 byte order mark; closes the file whenever the reader stops. */
+/**
+ * The file's bytes in chunks, without a UTF-8 byte order mark; closes the file whenever the reader stops. The next chunk is read while the
+ * reader works on this one.
+ */
 export async function* readChunks(file: string): AsyncGenerator<Buffer> {
   const handle = await open(file, "r").catch((cause: unknown) => {
     throw new InputError({ code: "ERR_INPUT_UNREADABLE", file, reason: reasonOf(cause), exit: EXIT.usage, cause });
   });
+  const read = (): Promise<Buffer> => {
+    const bytes = handle
+      .read(Buffer.allocUnsafe(CHUNK), 0, CHUNK, null)
+      .then(({ bytesRead, buffer }) => buffer.subarray(0, bytesRead));
+    // A failure is thrown when it is this chunk's turn.
+    bytes.catch(() => undefined);
+    return bytes;
+  };
+  let ahead = read();
   try {
     for (let first = true; ; first = false) {
-      const { bytesRead, buffer } = await handle.read(Buffer.allocUnsafe(CHUNK), 0, CHUNK, null);
-      if (bytesRead === 0) return;
-      const bytes = buffer.subarray(0, bytesRead);
+      const bytes = await ahead;
+      if (bytes.length === 0) return;
+      ahead = read();
       yield first && bytes.subarray(0, 3).equals(UTF8_BOM) ? bytes.subarray(3) : bytes;
     }
   } finally {
+    await ahead.catch(() => undefined);
     await handle.close();
   }
 }

@@ -1,10 +1,12 @@
+import { existsSync } from "node:fs";
 import { mkdir, readdir, readFile, stat, unlink } from "node:fs/promises";
-import { dirname, join } from "node:path";
+import { dirname, join, sep } from "node:path";
 import type { Blockstore, InputPair, Pair } from "interface-blockstore";
 import { CID } from "multiformats/cid";
 import * as raw from "multiformats/codecs/raw";
 import { concat, equal, utf8 } from "../bytes/bytes.ts";
 import { DurableFiles, isAbsent } from "../files/durable.ts";
+import { cidOf, DIGEST_SIZE, SHA2_256 } from "./cid.ts";
 
 const MARKER = "MEDSEAL-BLOCKS";
 const MARKER_TEXT = "medseal-blocks 1\n";
@@ -45,8 +47,9 @@ export class FileBlockstore implements Blockstore {
 
   /** Where the block lies, whether it is there or not. */
   path(cid: CID): string {
-    const last = cid.multihash.digest.at(-1) ?? 0;
-    return join(this.#shard(last), CID.createV1(raw.code, cid.multihash).toString() + ENDING);
+    const { code, digest } = cid.multihash;
+    if (code === SHA2_256 && digest.length === DIGEST_SIZE) return fileOf(this.#folder, digest);
+    return join(this.#shard(digest.at(-1) ?? 0), CID.createV1(raw.code, cid.multihash).toString() + ENDING);
   }
 
   /** Returns once the block would survive a power cut. Replaces a file whose bytes are not these. */
@@ -133,7 +136,7 @@ export class FileBlockstore implements Blockstore {
   }
 
   #shard(byte: number): string {
-    return join(this.#folder, byte.toString(16).padStart(2, "0"));
+    return shardOf(this.#folder, byte);
   }
 
   async #mark(): Promise<void> {
@@ -155,6 +158,15 @@ export class FileBlockstore implements Blockstore {
     }
   }
 }
+
+/** The file of the block with this SHA-256 digest, in the folder of a `FileBlockstore`. */
+export const fileOf = (folder: string, digest: Uint8Array): string =>
+  shardOf(folder, digest[DIGEST_SIZE - 1] as number) + sep + cidOf(digest) + ENDING;
+
+/** Tells the folder of a `FileBlockstore` from one that is away, such as an unmounted disk. */
+export const isBlockFolder = (folder: string): boolean => existsSync(join(folder, MARKER));
+
+const shardOf = (folder: string, byte: number): string => folder + sep + byte.toString(16).padStart(2, "0");
 
 async function gather(val: Input): Promise<Uint8Array> {
   if (val instanceof Uint8Array) return val;

@@ -1,4 +1,3 @@
-import { mkdir } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { FsDatastore } from "datastore-fs";
 import { DurableFiles } from "../files/durable.ts";
@@ -27,11 +26,12 @@ export class DurableDatastore extends FsDatastore {
   override async open(): Promise<void> {
     await super.open();
     await this.#files.open();
+    await this.#files.makeFolder(this.path, this.path);
   }
 
   override async put(key: Key, value: Uint8Array): Promise<Key> {
     const { file } = this._encode(key);
-    await this.#makeFolder(dirname(file));
+    await this.#files.makeFolder(dirname(file), this.path);
     if (key.toString().startsWith(COUNTS)) {
       await this.#files.place(file, value, false);
       this.#unsynced.add(file);
@@ -54,10 +54,5 @@ export class DurableDatastore extends FsDatastore {
       await Promise.all(files.slice(i, i + AT_ONCE).map((file) => this.#files.sync(file)));
     }
     for (const file of files) this.#unsynced.delete(file);
-  }
-
-  async #makeFolder(folder: string): Promise<void> {
-    const first = await mkdir(folder, { recursive: true });
-    if (first !== undefined) await this.#files.syncFolder(dirname(first));
   }
 }

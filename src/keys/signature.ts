@@ -1,5 +1,6 @@
+import { createPublicKey, verify as verifyNatively, type KeyObject } from "node:crypto";
 import { p256 } from "@noble/curves/nist.js";
-import { utf8 } from "../bytes/bytes.ts";
+import { compare, fromHex, hex, utf8 } from "../bytes/bytes.ts";
 import { sha256 } from "../bytes/hash.ts";
 import { random, type Random } from "../bytes/random.ts";
 import { MedSealError } from "../errors.ts";
@@ -74,6 +75,41 @@ export function verify(publicKey: Uint8Array, digest: Uint8Array, signature: Uin
   }
 }
 
+/** SubjectPublicKeyInfo (RFC 5480) of a P-256 key, up to its compressed point. */
+const SPKI = fromHex("3039301306072a8648ce3d020106082a8648ce3d030107032200");
+/** Half the order of the curve, rounded down. */
+const HALF_ORDER = fromHex("7fffffff800000007fffffffffffffffde737d56d38bcf4279dce5617e3192a8");
+/** Few devices sign much. */
+const KEYS_KEPT = 1024;
+const imported = new Map<string, KeyObject | undefined>();
+const deviceIds = new Map<string, Uint8Array>();
+
+/** `verify` of the SHA-256 of a message, by node's own code: a hundred times as fast for who checks many of few signers. */
+export function verifyMessage(publicKey: Uint8Array, message: Uint8Array, signature: Uint8Array): boolean {
+  if (signature.length !== SIGNATURE_SIZE || publicKey.length !== PUBLIC_KEY_SIZE) return false;
+  if (compare(signature.subarray(32), HALF_ORDER) > 0) return false;
+  const key = kept(imported, publicKey, importKey);
+  return key !== undefined && verifyNatively("sha256", message, { key, dsaEncoding: "ieee-p1363" }, signature);
+}
+
+function importKey(publicKey: Uint8Array): KeyObject | undefined {
+  try {
+    return createPublicKey({ key: Buffer.concat([SPKI, publicKey]), format: "der", type: "spki" });
+  } catch {
+    return undefined;
+  }
+}
+
+function kept<T>(cache: Map<string, T>, publicKey: Uint8Array, make: (publicKey: Uint8Array) => T): T {
+  const name = hex(publicKey);
+  const known = cache.get(name);
+  if (known !== undefined || cache.has(name)) return known as T;
+  if (cache.size === KEYS_KEPT) cache.clear();
+  const made = make(publicKey);
+  cache.set(name, made);
+  return made;
+}
+
 /** The signature with s in the lower half, for signers that do not care: about half of what hardware and OpenSSL make. */
 export function normalise(signature: Uint8Array): Uint8Array {
   if (signature.length !== SIGNATURE_SIZE) throw new SignatureFormatError();
@@ -94,7 +130,8 @@ export function normalise(signature: Uint8Array): Uint8Array {
 export const compressed = (publicKey: Uint8Array): Uint8Array => point(publicKey).toBytes(true);
 
 /** The id of a device: SHA-256("medseal/v1/device" ‖ uncompressed public key, 65 bytes). */
-export const deviceIdOf = (publicKey: Uint8Array): Uint8Array => sha256(DEVICE_LABEL, point(publicKey).toBytes(false));
+export const deviceIdOf = (publicKey: Uint8Array): Uint8Array =>
+  kept(deviceIds, publicKey, (key) => sha256(DEVICE_LABEL, point(key).toBytes(false))).slice();
 
 /** The affine coordinates of a public key in either form, 32 bytes each, as DeviceRegistry takes them. */
 export function coordinatesOf(publicKey: Uint8Array): { readonly x: Uint8Array; readonly y: Uint8Array } {

@@ -14,3 +14,6 @@ export class TooLargeError extends MedSealError {
 export class MismatchError extends MedSealError {
   readonly code = "ERR_MISMATCH";
 }
+
+/** A statement's signature is not its device's, or covers another chunk. */
+export class SignatureInvalidError extends MismatchError {}

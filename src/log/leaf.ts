@@ -1,7 +1,7 @@
 import { createCipheriv } from "node:crypto";
 import { concat } from "../bytes/bytes.ts";
-import { sha256Into } from "../bytes/hash.ts";
 import { ByteReader } from "../bytes/reader.ts";
+import { ManyDigests } from "../bytes/sha256-many.ts";
 import { ByteWriter } from "../bytes/writer.ts";
 import {
   COMPARATORS,
@@ -67,7 +67,7 @@ export function readSampled(reader: ByteReader): SampledData {
   return { origin, period, factor, lowerLimit, upperLimit, dimensions: reader.uint(2), data: reader.text(4) };
 }
 
-function writeValue(writer: ByteWriter, value: Value): ByteWriter {
+export function writeValue(writer: ByteWriter, value: Value): ByteWriter {
   writer.uint(KINDS.indexOf(value.kind), 1);
   switch (value.kind) {
     case "missing":
@@ -100,7 +100,7 @@ export const encodeObservation = (observation: Observation): Uint8Array =>
   writeContent(writeBeginning(new ByteWriter(), observation.channel), observation).finish();
 
 /** What all observations of a channel have in common. */
-const writeBeginning = (writer: ByteWriter, channel: Channel): ByteWriter =>
+export const writeBeginning = (writer: ByteWriter, channel: Channel): ByteWriter =>
   writeChannel(writer.uint(VERSION, 1), channel);
 
 const writeContent = (writer: ByteWriter, { time, status, value }: Observation): ByteWriter =>
@@ -126,7 +126,7 @@ export function leafSalts(seed: Uint8Array, count: number): Uint8Array[] {
   return Array.from({ length: count }, (_, i) => new Uint8Array(stream.subarray(SALT_SIZE * i, SALT_SIZE * (i + 1))));
 }
 
-const saltStream = (seed: Uint8Array, count: number): Buffer =>
+export const saltStream = (seed: Uint8Array, count: number): Buffer =>
   createCipheriv("aes-256-ctr", seed, new Uint8Array(16)).update(new Uint8Array(SALT_SIZE * count));
 
 /** RFC 9162, section 2.1.1: SHA-256(0x00 ‖ salt ‖ observation). */
@@ -143,6 +143,7 @@ export function observationLeaves(seed: Uint8Array, observations: readonly Obser
 export function flatLeaves(seed: Uint8Array, observations: readonly Observation[]): Buffer {
   const salts = saltStream(seed, observations.length);
   const leaves = Buffer.allocUnsafe(DIGEST * observations.length);
+  const digests = new ManyDigests(leaves);
   const inputs = new Map<Channel, { readonly writer: ByteWriter; readonly beginning: number }>();
   observations.forEach((observation, i) => {
     let input = inputs.get(observation.channel);
@@ -155,7 +156,8 @@ export function flatLeaves(seed: Uint8Array, observations: readonly Observation[
     }
     const { writer, beginning } = input;
     writeContent(writer.cut(beginning), observation).over(1, salts, SALT_SIZE * i, SALT_SIZE);
-    sha256Into(leaves, DIGEST * i, writer.view());
+    digests.add(writer.view());
   });
+  digests.finish();
   return leaves;
 }

@@ -1,5 +1,6 @@
 import { equal } from "../bytes/bytes.ts";
-import { sha256, sha256Into } from "../bytes/hash.ts";
+import { sha256 } from "../bytes/hash.ts";
+import { hashPairs } from "../bytes/sha256-many.ts";
 
 export const DIGEST = 32;
 /** Stands before the entry that a leaf hash is of. */
@@ -160,17 +161,10 @@ export function verifyConsistency(
 
 /** Writes the level above into `above`, which may be the level itself. @returns its length in bytes. */
 function rise(level: Buffer, above: Buffer): number {
-  const input = Buffer.alloc(1 + 2 * DIGEST, NODE);
-  const end = level.length;
-  let at = 0;
-  for (let from = 0; from < end; from += 2 * DIGEST, at += DIGEST) {
-    if (from + DIGEST === end) level.copy(above, at, from, end);
-    else {
-      level.copy(input, 1, from, from + 2 * DIGEST);
-      sha256Into(above, at, input);
-    }
-  }
-  return at;
+  const pairs = Math.floor(level.length / (2 * DIGEST));
+  hashPairs(above, level, pairs);
+  const end = pairs * 2 * DIGEST;
+  return pairs * DIGEST + level.copy(above, pairs * DIGEST, end);
 }
 
 function parent(left: Uint8Array, right: Uint8Array): Uint8Array {

@@ -6,12 +6,19 @@ import { encodeContext, type SealContext } from "../seal/context.ts";
 import { pad, unpad } from "../seal/padding.ts";
 import { open, openWithMessageKey, seal } from "../seal/seal.ts";
 import type { StreamDescriptor } from "./stream.ts";
-import { BATCH_CLASSES, decodeBatch, encodeBatch } from "./batch.ts";
+import { BATCH_CLASSES, decodeBatch, encodeBatch, factsOfBatch } from "./batch.ts";
 import type { Entry } from "./checkpoint.ts";
-import { checkEpoch, chunkRoot, verifyStatement, type Chunk, type Statement } from "./chunk.ts";
-import { MismatchError } from "./errors.ts";
+import {
+  checkEpoch,
+  chunkRoot,
+  factsOf,
+  verifyStatement,
+  type Chunk,
+  type ChunkFacts,
+  type Statement,
+} from "./chunk.ts";
+import { ChunkOutsideEpochError, MismatchError, SignatureInvalidError } from "./errors.ts";
 import { decodeHeader, encodeHeader, HEADER_SIZE, type Header, type HeaderChunk } from "./header.ts";
-import { parseInstant } from "../observation/instant.ts";
 
 /** A chunk with the statement that covers it. */
 export interface SignedChunk extends Chunk {
@@ -46,13 +53,14 @@ export type HeaderLinks = Pick<Header, "sequence" | "previous" | "continues" | "
  * @throws ChunkOutsideEpochError, TooLargeError (cut the batch), SizeClassError.
  */
 export function sealBatch(
-  chunks: readonly SignedChunk[],
+  signed: readonly SignedChunk[],
   keys: EpochKeys,
   place: BatchPlace,
   stream: StreamDescriptor,
   links: HeaderLinks,
   encoded?: Uint8Array,
 ): SealedBatch {
+  const chunks = signed.map(withFacts);
   for (const chunk of chunks) checkEpoch(chunk, place.epoch, stream.epochLength);
   const classes = BATCH_CLASSES.slice(stream.batchClass);
   const plain = pad(encoded ?? encodeBatch(chunks, place.epoch * stream.epochLength), classes);
@@ -64,7 +72,7 @@ export function sealBatch(
     epoch: place.epoch,
     n: place.n,
     ...links,
-    ...span(chunks),
+    ...span(chunks.map(({ facts }) => facts)),
     batch: sha256(batch),
     chunks: chunks.map(headerChunk),
   };
@@ -78,28 +86,20 @@ export function sealBatch(
 }
 
 /** Whole seconds of the earliest and the latest effective time; 0 and 0 without one. */
-function span(chunks: readonly Chunk[]): { earliest: number; latest: number } {
-  let [earliest, latest] = [Infinity, 0];
-  for (const { observations } of chunks) {
-    for (const { time } of observations) {
-      const seconds = parseInstant(time)?.seconds ?? 0;
-      if (seconds < earliest) earliest = seconds;
-      if (seconds > latest) latest = seconds;
-    }
-  }
-  return { earliest: earliest === Infinity ? 0 : earliest, latest };
+function span(facts: readonly ChunkFacts[]): { earliest: number; latest: number } {
+  const earliest = Math.min(Infinity, ...facts.map((chunk) => chunk.earliest));
+  return { earliest: earliest === Infinity ? 0 : earliest, latest: Math.max(0, ...facts.map((chunk) => chunk.latest)) };
 }
 
-function headerChunk({ statement, index, root, ...chunk }: SignedChunk): HeaderChunk {
-  const { observations } = chunk;
-  return { statement, index, count: observations.length, missing: missingOf(chunk), root: root ?? chunkRoot(chunk) };
+function headerChunk({ statement, index, root, ...chunk }: SignedChunk & { readonly facts: ChunkFacts }): HeaderChunk {
+  const { observations, facts } = chunk;
+  return { statement, index, count: observations.length, missing: facts.missing, root: root ?? chunkRoot(chunk) };
 }
 
-function missingOf({ observations }: Chunk): number {
-  let missing = 0;
-  for (const { value } of observations) if (value.kind === "missing") missing += 1;
-  return missing;
-}
+const withFacts = <T extends Chunk>(chunk: T): T & { readonly facts: ChunkFacts } => ({
+  ...chunk,
+  facts: chunk.facts ?? factsOf(chunk.observations),
+});
 
 /**
  * Opens a header and checks it against its place and entry, and each chunk's signature against its statement.
@@ -140,7 +140,7 @@ function readHeader(padded: Uint8Array, place: BatchPlace, entry: Entry): Header
   header.chunks.forEach(({ statement, index, count, root }, i) => {
     const item = { stream, epoch, count, root };
     if (!verifyStatement(statement, index, item))
-      throw new MismatchError(`the signature of chunk ${i} does not cover it`);
+      throw new SignatureInvalidError(`the signature of chunk ${i} does not cover it`);
   });
   return header;
 }
@@ -159,6 +159,18 @@ export function openBatch(
 ): Chunk[] {
   checkBatchBlock(block);
   return readBatch(open(batchKey(dataEpochKey), batchContext(place), block), header, epochLength);
+}
+
+/** The checks of `openBatch`, for who needs no reading: in a third of the time. @throws as `openBatch`. */
+export function checkBatch(
+  block: Uint8Array,
+  dataEpochKey: Uint8Array,
+  place: BatchPlace,
+  header: Header,
+  epochLength: number,
+): void {
+  checkBatchBlock(block);
+  checkFacts(unpad(open(batchKey(dataEpochKey), batchContext(place), block)), header, epochLength);
 }
 
 /** `openBatch` with the single-use key of this one batch, see `messageKey`. @throws as `openBatch`. */
@@ -181,18 +193,27 @@ function checkBatchBlock(block: Uint8Array): void {
 }
 
 function readBatch(padded: Uint8Array, header: Header, epochLength: number): Chunk[] {
-  const chunks = decodeBatch(unpad(padded), header.epoch * epochLength);
-  if (chunks.length !== header.chunks.length)
+  const plain = unpad(padded);
+  checkFacts(plain, header, epochLength);
+  return decodeBatch(plain, header.epoch * epochLength);
+}
+
+function checkFacts(plain: Uint8Array, header: Header, epochLength: number): void {
+  const base = header.epoch * epochLength;
+  const facts = factsOfBatch(plain, base);
+  if (facts.length !== header.chunks.length)
     throw new MismatchError("header and batch differ in their number of chunks");
-  chunks.forEach((chunk, i) => {
+  facts.forEach(({ count, missing, root, latest }, i) => {
     const signed = header.chunks[i] as HeaderChunk;
-    if (chunk.observations.length !== signed.count || missingOf(chunk) !== signed.missing)
+    if (count !== signed.count || missing !== signed.missing)
       throw new MismatchError(`chunk ${i} has not the signed number of readings`);
-    if (!equal(chunkRoot(chunk), signed.root)) throw new MismatchError(`chunk ${i} has not the signed root`);
-    checkEpoch(chunk, header.epoch, epochLength);
+    if (!equal(root, signed.root)) throw new MismatchError(`chunk ${i} has not the signed root`);
+    // No time lies before the epoch, from which they count.
+    if (latest >= base + epochLength)
+      throw new ChunkOutsideEpochError(`chunk ${i} does not lie in epoch ${header.epoch}`);
   });
-  const { earliest, latest } = span(chunks);
-  if (earliest !== header.earliest || latest !== header.latest)
+  const earliest = facts.reduce((least, one) => Math.min(least, one.earliest), Infinity);
+  const latest = facts.reduce((most, one) => Math.max(most, one.latest), 0);
+  if ((earliest === Infinity ? 0 : earliest) !== header.earliest || latest !== header.latest)
     throw new MismatchError("header and batch differ in their times");
-  return chunks;
 }

@@ -22,6 +22,8 @@ export interface Answer {
 export interface SignedAnswer {
   readonly answer: Answer;
   readonly signature: string;
+  /** Their acknowledgement on chain, under the one-time address: not part of the stream. */
+  readonly onChain?: string;
 }
 
 const DOMAIN = { name: "MedSeal answer", version: "1" };

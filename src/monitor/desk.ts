@@ -1,21 +1,25 @@
 import { fromUtf8, utf8 } from "../bytes/bytes.ts";
-import type { Observation as Recorded } from "../observation/observation.ts";
 import { Journal, type Blobs, type Table } from "../state/journal.ts";
 import { parseState, stringifyState } from "../state/json.ts";
 import type { Rows } from "../state/rows.ts";
 import type { Alert } from "../alerts/alert.ts";
+import type { Heard } from "../alerts/reading.ts";
 import { alertOf, type SignedAnswer } from "./answer.ts";
 import type { Entry } from "./entry.ts";
-import { AnswerRefusedError } from "./errors.ts";
+import { AnswerRefusedError, PlanInvalidError } from "./errors.ts";
 import { noticesOf, type Notice } from "./notice.ts";
-import { formatPlan, parsePlan, type SignedPlan } from "./plan.ts";
+import { formatPlan, parsePlan, type SignedPlan, type Source } from "./plan.ts";
+import type { Raise } from "./once.ts";
+import { planRaises, raiseKey, type KeptRaise } from "./raises.ts";
 import { PlanMonitor, type Stated } from "./plan-monitor.ts";
+import type { Status } from "../alerts/state.ts";
+import type { Told } from "../alerts/told.ts";
 import type { TimelinePast } from "../alerts/timeline.ts";
 
-/** A reading, and the id of the plan that watches over whom it is of. */
+/** A reading, or why there is none, and the id of the plan that watches over whom it is of. */
 export interface Fed {
   readonly plan: string;
-  readonly recorded: Recorded;
+  readonly recorded: Heard;
 }
 
 /** A notice, and the channels that have it. */
@@ -38,6 +42,8 @@ interface KeptPlan {
   readonly n: number;
   /** Readings of rows before this one are in its snapshot. */
   readonly since: number;
+  /** When another plan took its place, in milliseconds. */
+  readonly endedAt?: number;
 }
 
 interface Position {
@@ -70,6 +76,9 @@ export class Desk {
   readonly #entries: Table<readonly Entry[]>;
   readonly #notices: Table<PendingNotice>;
   readonly #sources: Table<number>;
+  /** What was last told of a source. */
+  readonly #standings: Table<Told["report"]>;
+  readonly #raises: Table<KeptRaise>;
   readonly #position: Table<Position>;
   readonly #rows: Blobs;
   readonly #snapshots: Blobs;
@@ -90,6 +99,8 @@ export class Desk {
     this.#entries = this.#journal.table("entry");
     this.#notices = this.#journal.table("notice");
     this.#sources = this.#journal.table("source");
+    this.#standings = this.#journal.table("standing");
+    this.#raises = this.#journal.table("raise");
     this.#position = this.#journal.table("position");
     this.#rows = this.#journal.blobs("readings");
     this.#snapshots = this.#journal.blobs("snapshot");
@@ -100,6 +111,11 @@ export class Desk {
     return [...this.#monitors.values()].map(({ signed }) => signed);
   }
 
+  /** Those by which somebody is watched over now. */
+  get watching(): readonly SignedPlan[] {
+    return [...this.#monitors.values()].filter(({ endedAt }) => endedAt === undefined).map(({ signed }) => signed);
+  }
+
   /** Milliseconds of the last change: the clock of a desk never goes back. */
   get now(): number {
     return this.#at.now;
@@ -107,6 +123,36 @@ export class Desk {
 
   alertsOf(plan: string): readonly Alert[] {
     return this.#monitors.get(plan)?.alerts ?? [];
+  }
+
+  /** What each rule of a plan says at the desk's time: a value, or why there is none. */
+  statusesOf(plan: string): ReadonlyMap<string, Status> {
+    return this.#monitors.get(plan)?.statuses(this.now) ?? new Map<string, Status>();
+  }
+
+  /** What was last told of a source of a plan. */
+  toldOf(plan: string, source: Source): Told["report"] | undefined {
+    return this.#standings.get(standingKey(plan, source));
+  }
+
+  /** What plans want on chain, oldest first. */
+  get raises(): readonly KeptRaise[] {
+    return this.#raises.entries().map(([, raise]) => raise);
+  }
+
+  /** Notes how far one has come; a signature that came meanwhile stays. */
+  async noteRaise(raise: Raise, change: Partial<KeptRaise>): Promise<void> {
+    const key = raiseKey(raise);
+    const kept = this.#raises.get(key);
+    if (kept) await this.#journal.write(() => this.#raises.set(key, { ...kept, ...change }));
+  }
+
+  /** Forgets a signature that the contract did not take. */
+  async dropSignature(raise: Raise): Promise<void> {
+    const kept = this.#raises.get(raiseKey(raise));
+    if (kept === undefined) return;
+    const { signature: _, ...rest } = kept;
+    await this.#journal.write(() => this.#raises.set(raiseKey(raise), rest));
   }
 
   /** Notices that not every channel is known to have. */
@@ -119,12 +165,21 @@ export class Desk {
     return this.#sources.get(source) ?? 0;
   }
 
-  /** Watches by a plan from now on. One that is watched by already stays as it is. */
+  /**
+   * Watches by a plan from now on, and no more by the one whose place it takes. One that is watched by already stays as
+   * it is.
+   *
+   * @throws PlanInvalidError when what it replaces was not signed for the same leave.
+   */
   async adopt(signed: SignedPlan, now: number): Promise<void> {
     const { id } = signed.plan;
     if (this.#monitors.has(id)) return;
     const at = Math.max(now, this.#at.now);
     const { monitor, entries } = PlanMonitor.begin(signed, at);
+    const before = this.#monitors.get(signed.plan.replaces ?? "");
+    if (before && before.signed.write !== signed.write)
+      throw new PlanInvalidError("it replaces one that was signed for another leave");
+    const last = before && before.endedAt === undefined ? before.end(id, at) : [];
     await this.#journal.write(() => {
       const { write, signature } = signed;
       const since = this.#at.next;
@@ -132,6 +187,10 @@ export class Desk {
       this.#snapshots.set(id, utf8(stringifyState([...monitor.timelines])));
       this.#keepEntries(id, entries);
       this.#keepMonitor(id, monitor);
+      if (before) {
+        this.#keepEntries(before.signed.plan.id, last);
+        this.#keepMonitor(before.signed.plan.id, before);
+      }
       this.#move({ now: at });
     });
     this.#monitors.set(id, monitor);
@@ -146,16 +205,21 @@ export class Desk {
   async take(fed: readonly Fed[], now: number, source?: string): Promise<readonly Notice[]> {
     const at = Math.max(now, this.#at.now);
     const entries = new Map<string, Entry[]>();
+    let place = 0;
     for (const [id, monitor] of this.#monitors) {
-      if (at - (this.#ticked.get(id) ?? 0) < TICK) continue;
-      this.#ticked.set(id, at);
+      // One after the other, so that a thousand do not look at the same moment, and readings wait for all of them.
+      const turn = Math.floor((TICK * place++) / this.#monitors.size);
+      const last = this.#ticked.get(id) ?? at - TICK + turn;
+      const isDue = at - last >= TICK;
+      this.#ticked.set(id, isDue ? at : last);
+      if (!isDue) continue;
       const told = monitor.tick(at);
       if (told.length > 0) entries.set(id, told);
     }
     for (const { plan, recorded } of fed) {
       const monitor = this.#monitors.get(plan);
       if (!monitor) continue;
-      const told = monitor.reading(recorded, at);
+      const told = monitor.hear(recorded, at);
       const known = entries.get(plan);
       if (known) known.push(...told);
       else entries.set(plan, told);
@@ -166,6 +230,8 @@ export class Desk {
         this.#rows.set(inOrder(next), utf8(stringifyState(fed)));
         this.#move({ next: next + 1 });
       }
+      for (const { plan, recorded } of fed)
+        if ("report" in recorded) this.#standings.set(standingKey(plan, recorded), recorded.report);
       if (source !== undefined) this.#sources.set(source, this.taken(source) + fed.length);
     });
   }
@@ -176,7 +242,12 @@ export class Desk {
     const found = [...this.#monitors].find(([, one]) => alertOf(one.signed.plan, signed.answer.alert) !== undefined);
     if (found === undefined) throw new AnswerRefusedError("no plan here has such an alert");
     const [id, monitor] = found;
-    return this.#keep(new Map([[id, monitor.answer(signed, at)]]), at);
+    const told = monitor.answer(signed, at);
+    return this.#keep(new Map([[id, told]]), at, () => {
+      const { onChain: signature, answer } = signed;
+      const raise = this.raises.findLast((one) => one.plan === id && answer.alert.endsWith(`/${one.alert}`));
+      if (raise && signature !== undefined) this.#raises.set(raiseKey(raise), { ...raise, signature });
+    });
   }
 
   /**
@@ -261,7 +332,8 @@ export class Desk {
         const monitor = this.#monitors.get(id) as PlanMonitor;
         this.#keepEntries(id, told);
         this.#keepMonitor(id, monitor);
-        notices.push(...noticesOf(monitor.signed.plan, told, monitor.alerts));
+        planRaises(this.#raises, monitor.signed.plan, told);
+        notices.push(...noticesOf(monitor.signed.plan, told, monitor.alerts, this.raises));
       }
       for (const notice of notices) this.#notices.set(notice.id, { notice, done: [] });
       this.#move({ now });
@@ -278,9 +350,9 @@ export class Desk {
   }
 
   /** Writes what has changed: values are replaced, never altered. */
-  #keepMonitor(id: string, { alerts, stated, n }: PlanMonitor): void {
+  #keepMonitor(id: string, { alerts, stated, n, endedAt }: PlanMonitor): void {
     const plan = this.#plans.get(id) as KeptPlan;
-    if (plan.n !== n) this.#plans.set(id, { ...plan, n });
+    if (plan.n !== n) this.#plans.set(id, { ...plan, n, ...(endedAt === undefined ? {} : { endedAt }) });
     const keys = new Set(alerts.map((alert) => `${id}/${alert.id}`));
     for (const alert of alerts) set(this.#alerts, `${id}/${alert.id}`, alert);
     for (const key of this.#known.get(id) ?? []) if (!keys.has(key)) this.#alerts.delete(key);
@@ -304,7 +376,7 @@ export class Desk {
   }
 
   #restore(): void {
-    const readings = new Map<string, Recorded[]>();
+    const readings = new Map<string, Heard[]>();
     const { first, next } = this.#at;
     for (let row = first; row < next; row++) {
       const bytes = this.#rows.get(inOrder(row));
@@ -319,13 +391,20 @@ export class Desk {
         .filter(([key]) => key.startsWith(`${id}/`))
         .map(([key, value]) => [key.slice(id.length + 1), value]);
     for (const [key] of this.#entries.entries()) push(this.#unsealed, key.slice(0, key.indexOf("/")), key);
-    for (const [id, { text, write, signature, n }] of this.#plans.entries()) {
+    for (const [id, { text, write, signature, n, endedAt }] of this.#plans.entries()) {
       const timelines = new Map(parse<[string, TimelinePast][]>(this.#snapshots.get(id)) ?? []);
       const stated = new Map(under(this.#stated, id));
       const kept = under(this.#alerts, id);
       this.#known.set(id, new Set(kept.map(([key]) => `${id}/${key}`)));
       const alerts = kept.map(([, alert]) => alert);
-      const past = { timelines, readings: readings.get(id) ?? [], alerts, stated, n };
+      const past = {
+        timelines,
+        readings: readings.get(id) ?? [],
+        alerts,
+        stated,
+        n,
+        ...(endedAt === undefined ? {} : { endedAt }),
+      };
       this.#monitors.set(id, new PlanMonitor({ plan: parsePlan(text), write, signature }, past));
     }
   }
@@ -350,6 +429,9 @@ function push<T>(lists: Map<string, T[]>, key: string, value: T): void {
 }
 
 const parse = <T>(bytes: Uint8Array | undefined): T | undefined => bytes && (parseState(fromUtf8(bytes)) as T);
+
+const standingKey = (plan: string, { channels }: Pick<Source, "channels">): string =>
+  `${plan}/${JSON.stringify(channels.map(({ system, code, unit }) => [system, code, unit]))}`;
 
 /** Names that sort as their numbers do. */
 const inOrder = (value: number): string => value.toString().padStart(16, "0");

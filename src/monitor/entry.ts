@@ -9,11 +9,16 @@ import type { SignedAnswer } from "./answer.ts";
 import { formatPlan, parsePlan, type SignedPlan } from "./plan.ts";
 import type { State } from "../alerts/state.ts";
 import type { Statement } from "./statement.ts";
+import { TOLD, type Told } from "../alerts/told.ts";
 
 /** What the stream of a care plan records: the plan itself, what was evaluated, and the life of its alerts. */
 export type Content =
   | { readonly kind: "plan"; readonly signed: SignedPlan }
   | { readonly kind: "stated"; readonly statement: Statement }
+  /** Id of the plan that has taken its place: nothing is evaluated from here on, and what is open is still to be answered. */
+  | { readonly kind: "ended"; readonly by: string }
+  /** What the monitor learnt of channels beside their readings. */
+  | { readonly kind: "told"; readonly told: Told }
   /** `level`: of the alert then. `answer`: what a responder signed, where it is their step. */
   | { readonly kind: "event"; readonly event: AlertEvent; readonly level: number; readonly answer?: SignedAnswer };
 
@@ -68,13 +73,14 @@ type PlainStatement = Omit<Statement, "state" | "before"> & { readonly state: st
 type Plain = { readonly plan: string; readonly n: number; readonly at: number } & (
   | { readonly kind: "plan"; readonly text: string; readonly write: Hex; readonly signature: string }
   | { readonly kind: "stated"; readonly statement: PlainStatement }
+  | Extract<Content, { kind: "told" | "ended" }>
   | Extract<Content, { kind: "event" }>
 );
 
 const stateText = (state: State): string => hex(encodeState(state));
 
 function plain(entry: Entry): Plain {
-  if (entry.kind === "event") return entry;
+  if (entry.kind !== "plan" && entry.kind !== "stated") return entry;
   const { plan, n, at } = entry;
   if (entry.kind === "plan") {
     const { write, signature } = entry.signed;
@@ -96,6 +102,12 @@ function rich(fields: Plain): Entry {
     const { state, before, ...rest } = fields.statement;
     const started = before === undefined ? {} : { before: decodeState(fromHex(before)) };
     return { plan, n, at, kind: "stated", statement: { ...rest, state: decodeState(fromHex(state)), ...started } };
+  }
+  if (fields.kind === "ended" && typeof fields.by === "string") return fields;
+  if (fields.kind === "told") {
+    const { report, channels, time } = fields.told;
+    if (!TOLD.includes(report) || !Array.isArray(channels) || !Number.isSafeInteger(time)) throw new TypeError();
+    return fields;
   }
   if (fields.kind !== "event" || typeof fields.event.kind !== "string") throw new TypeError();
   return fields;

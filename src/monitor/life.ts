@@ -12,6 +12,8 @@ export interface Placed {
 /** One step in the life of an alert, as the stream has it. */
 export interface Step {
   readonly n: number;
+  /** When it was written, in milliseconds: that of the event, by an honest monitor. */
+  readonly at: number;
   readonly event: Extract<AlertEvent, { alert: string }>;
   readonly level: number;
   readonly answer: SignedAnswer | undefined;
@@ -32,11 +34,11 @@ export function livesOf(placed: readonly Placed[]): Life[] {
   const lives = new Map<string, Life & { readonly steps: Step[] }>();
   for (const { entry, object } of placed) {
     if (entry.kind !== "event" || !("alert" in entry.event)) continue;
-    const { n, event, level, answer } = entry;
+    const { n, at, event, level, answer } = entry;
     const id = event.alert;
     const slash = id.lastIndexOf("/");
     const life = lives.get(id) ?? { id, rule: id.slice(0, slash), raisedAt: Number(id.slice(slash + 1)), steps: [] };
-    life.steps.push({ n, event, level, answer, object });
+    life.steps.push({ n, at, event, level, answer, object });
     lives.set(id, life);
   }
   return [...lives.values()];

@@ -1,5 +1,7 @@
 import type { Alert } from "../alerts/alert.ts";
 import type { Entry } from "./entry.ts";
+import type { Raise } from "./once.ts";
+import type { KeptRaise } from "./raises.ts";
 import { alertName, type CarePlan } from "./plan.ts";
 
 /** What one responder is told of one alert, once. */
@@ -14,12 +16,19 @@ export interface Notice {
   readonly level: number;
   /** The responder's name. */
   readonly to: string;
+  /** What an acknowledgement on chain needs; only for who answers there. */
+  readonly onChain?: Raise & { readonly slot: number };
   /** Milliseconds. */
   readonly raisedAt: number;
   readonly at: number;
 }
 
-export function noticesOf(plan: CarePlan, entries: readonly Entry[], alerts: readonly Alert[]): Notice[] {
+export function noticesOf(
+  plan: CarePlan,
+  entries: readonly Entry[],
+  alerts: readonly Alert[],
+  raises: readonly KeptRaise[],
+): Notice[] {
   return entries.flatMap((entry): Notice[] => {
     if (entry.kind !== "event") return [];
     const { event, level, n } = entry;
@@ -29,8 +38,24 @@ export function noticesOf(plan: CarePlan, entries: readonly Entry[], alerts: rea
     const { rule, raisedAt } = alert;
     const name = alertName(plan, alert.id);
     const id = `${plan.id}/${n}`;
+    const raise =
+      plan.onChain?.responder === event.to
+        ? raises.findLast((one) => one.plan === plan.id && one.alert === alert.id)
+        : undefined;
+    const onChain = raise && { onChain: { plan: raise.plan, n: raise.n, slot: raise.slot } };
     return [
-      { id, kind: event.kind, alert: name, patient: plan.patient, rule, level, to: event.to, raisedAt, at: event.at },
+      {
+        id,
+        kind: event.kind,
+        alert: name,
+        patient: plan.patient,
+        rule,
+        level,
+        to: event.to,
+        raisedAt,
+        at: event.at,
+        ...onChain,
+      },
     ];
   });
 }

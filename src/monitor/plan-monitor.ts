@@ -1,15 +1,14 @@
 import { isDeepStrictEqual } from "node:util";
-import type { Observation as Recorded } from "../observation/observation.ts";
 import type { Alert, AlertEvent } from "../alerts/alert.ts";
 import { alertOf, type SignedAnswer, responderOf } from "./answer.ts";
 import type { Content, Entry } from "./entry.ts";
 import { AnswerRefusedError } from "./errors.ts";
 import { Monitor, type MonitorPast } from "../alerts/monitor.ts";
 import type { SignedPlan } from "./plan.ts";
-import { observationsFor } from "../alerts/reading.ts";
+import { observationsFor, type Heard } from "../alerts/reading.ts";
 import { isQuiet } from "./quiet.ts";
 import type { Rule } from "../alerts/rule.ts";
-import { START } from "../alerts/state.ts";
+import { START, type Status } from "../alerts/state.ts";
 import { clockAt, type TimelinePast } from "../alerts/timeline.ts";
 import { evaluate } from "../alerts/evaluate.ts";
 import { digestOf, stateAfter, type Statement } from "./statement.ts";
@@ -33,6 +32,8 @@ export interface Stated {
 export interface PlanPast extends MonitorPast {
   readonly n: number;
   readonly stated: ReadonlyMap<string, Stated>;
+  /** When another plan took its place. */
+  readonly endedAt?: number;
 }
 
 /** What a rule knows when a plan begins: silence counts from then on, and nothing from before does. */
@@ -52,6 +53,7 @@ export class PlanMonitor {
   readonly #monitor: Monitor;
   readonly #stated: Map<string, Stated>;
   #n: number;
+  #endedAt: number | undefined;
 
   constructor(signed: SignedPlan, past: PlanPast) {
     this.signed = signed;
@@ -59,6 +61,7 @@ export class PlanMonitor {
     this.#monitor = new Monitor(watches, (now) => quiet !== undefined && isQuiet(quiet, now), past);
     this.#stated = new Map(past.stated);
     this.#n = past.n;
+    this.#endedAt = past.endedAt;
   }
 
   /** Begins to watch. The first entry of a plan's stream says by what. */
@@ -89,16 +92,37 @@ export class PlanMonitor {
     return new Map(watches.map(({ rule }) => [rule.name, this.#monitor.timelineOf(rule.name).past]));
   }
 
-  reading(recorded: Recorded, now: number): Entry[] {
+  /** Takes in a reading, or why there is none. */
+  hear(heard: Heard, now: number): Entry[] {
+    if (this.#endedAt !== undefined) return [];
     for (const { rule } of this.signed.plan.watches) {
-      for (const { time } of observationsFor(rule, recorded)) this.#touch(rule.name, time);
+      for (const { time } of observationsFor(rule, heard)) this.#touch(rule.name, time);
     }
-    return this.#told(this.#monitor.reading(recorded, now), now);
+    const noted = "report" in heard ? this.#entries([{ kind: "told", told: heard }], now) : [];
+    return [...noted, ...this.#told(this.#monitor.hear(heard, now), now)];
+  }
+
+  /** What each rule says now: a value, or why there is none. */
+  statuses(now: number): ReadonlyMap<string, Status> {
+    const { watches } = this.signed.plan;
+    return new Map(watches.map(({ rule: { name } }) => [name, this.#monitor.resultAt(name, now).status]));
   }
 
   /** What time alone brings about. */
   tick(now: number): Entry[] {
-    return this.#told(this.#monitor.tick(now), now);
+    const events = this.#endedAt === undefined ? this.#monitor.tick(now) : this.#monitor.ask(now);
+    return this.#told(events, now);
+  }
+
+  /** Evaluates nothing more: another plan has taken its place. Who is asked for what is open still is. */
+  end(by: string, now: number): Entry[] {
+    const last = this.tick(now);
+    this.#endedAt = now;
+    return [...last, ...this.#entries([{ kind: "ended", by }], now)];
+  }
+
+  get endedAt(): number | undefined {
+    return this.#endedAt;
   }
 
   /** @throws AnswerRefusedError, NoSuchAlertError. */
@@ -110,6 +134,10 @@ export class PlanMonitor {
     if (alert === undefined) throw new AnswerRefusedError("the plan has no such alert");
     if (answer.at > now + CLOCK_SKEW || answer.at < alert.raisedAt)
       throw new AnswerRefusedError("the answer is dated before the alert, or in the future");
+    if (answer.at < (alert.reopenedAt ?? 0))
+      throw new AnswerRefusedError("the answer is from before the alert came back", {
+        hint: "a late reading has shown that its condition lasts: look at it again, and answer anew",
+      });
     const events = this.#act(answer.act, alert, by, signed, now);
     return this.#told(events, now, signed);
   }
@@ -142,7 +170,8 @@ export class PlanMonitor {
     const { period, watches } = this.signed.plan;
     return watches.some(({ rule }) => {
       const { next, dirty } = this.#statedOf(rule.name);
-      return dirty !== undefined || boundaryAfter(next, period) + period <= now;
+      const isDue = boundaryAfter(next, period) <= Math.min(now - period, this.#endedAt ?? Infinity);
+      return dirty !== undefined || isDue;
     });
   }
 
@@ -160,7 +189,7 @@ export class PlanMonitor {
     const { period } = this.signed.plan;
     const stated = this.#statedOf(rule.name);
     const timeline = this.#monitor.timelineOf(rule.name);
-    const end = Math.floor(now / period) * period - period;
+    const end = Math.floor(Math.min(now - period, this.#endedAt ?? Infinity) / period) * period;
     const made = [...stated.made];
     const entries: Entry[] = [];
     let from = stated.next;
@@ -224,7 +253,8 @@ export class PlanMonitor {
       const level = "alert" in event ? (this.alerts.find(({ id }) => id === event.alert)?.level ?? 0) : 0;
       const isTheirs = answer !== undefined && "by" in event && event.kind !== "resolved";
       const isResolution = answer?.answer.act === "resolve" && event.kind === "resolved";
-      return { kind: "event", event, level, ...(isTheirs || isResolution ? { answer } : {}) };
+      const theirs = answer && { answer: answer.answer, signature: answer.signature };
+      return { kind: "event", event, level, ...(theirs && (isTheirs || isResolution) ? { answer: theirs } : {}) };
     });
     return this.#entries(contents, now);
   }

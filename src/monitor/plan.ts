@@ -1,12 +1,15 @@
-import { verifyTypedData, type TypedDataField } from "ethers";
+import { computeAddress, verifyTypedData, type TypedDataField } from "ethers";
 import { fromHex, hex, hex0x, utf8 } from "../bytes/bytes.ts";
 import { sha256 } from "../bytes/hash.ts";
 import { isAddress, isBytes32, type Hex } from "../consent/consent.ts";
+import type { ConsentRef } from "../consent/watch.ts";
+import type { Measured } from "../alerts/told.ts";
 import type { TypedSigner } from "../consent/sign.ts";
 import { MalformedError, MedSealError } from "../errors.ts";
 import { decodeRule, encodeRule } from "../alerts/abi.ts";
 import type { Watch } from "../alerts/alert.ts";
 import { PlanInvalidError } from "./errors.ts";
+import type { OnChain } from "./once.ts";
 import { isZone, type QuietHours } from "./quiet.ts";
 
 /** Somebody who answers for alerts. */
@@ -14,6 +17,20 @@ export interface Responder {
   readonly name: string;
   /** Signs what they answer. */
   readonly address: Hex;
+}
+
+/** Where readings come from, and what must hold for any to come: a leave to write that is in force, a device in service. */
+export interface Source {
+  /** What it measures. */
+  readonly channels: readonly Measured[];
+  /** Consents under which it is written; one of them is enough. None is not looked at. */
+  readonly writes: readonly Leave[];
+  readonly device: { readonly registry: Hex; readonly id: Hex } | undefined;
+}
+
+export interface Leave extends ConsentRef {
+  /** End of its period, unix seconds: the chain does not know it. */
+  readonly until: number;
 }
 
 /** Which rules watch over a patient, and who is asked when. Sealed wherever it lies; docs/formats.md, section 28. */
@@ -25,11 +42,17 @@ export interface CarePlan {
   /** Rules of different names; each names its responders in the order in which they are asked. */
   readonly watches: readonly Watch[];
   readonly responders: readonly Responder[];
+  /** Of what the rules look at, as far as the monitor is to ask the chain about it. */
+  readonly sources: readonly Source[];
   readonly quiet: QuietHours | undefined;
+  /** Who answers on chain, where alerts are to stand there as well. */
+  readonly onChain: OnChain | undefined;
   /** Milliseconds within which an alert is to be opened, somebody asked, and the next one asked. */
   readonly within: number;
   /** Milliseconds that one statement of an evaluation covers. */
   readonly period: number;
+  /** Id of the plan that ends where this one begins; one that does so without rules is the end of watching. */
+  readonly replaces: string | undefined;
 }
 
 /** A plan as the patient signed it, for whoever has this leave to write its alerts. */
@@ -61,8 +84,13 @@ export function formatPlan(plan: CarePlan): string {
     lateness,
     criticalFrom,
   }));
-  const { id, patient, quiet, within, period } = plan;
+  const { id, patient, quiet, onChain, within, period, replaces = null } = plan;
   const responders = plan.responders.map(({ name, address }) => ({ name, address }));
+  const sources = plan.sources.map(({ channels, writes, device }) => ({
+    channels: channels.map(({ system, code, unit }) => ({ system, code, unit })),
+    writes: writes.map(({ grantor, id: write, until }) => ({ grantor, id: write, until })),
+    device: device === undefined ? null : { registry: device.registry, id: device.id },
+  }));
   const hours = quiet === undefined ? null : { from: quiet.from, to: quiet.to, zone: quiet.zone };
   return JSON.stringify({
     format: FORMAT,
@@ -71,9 +99,12 @@ export function formatPlan(plan: CarePlan): string {
     patient,
     watches,
     responders,
+    sources,
     quiet: hours,
+    onChain: onChain === undefined ? null : { responder: onChain.responder, key: onChain.key },
     within,
     period,
+    replaces,
   });
 }
 
@@ -81,14 +112,23 @@ export function formatPlan(plan: CarePlan): string {
 export function parsePlan(text: string): CarePlan {
   let plan: CarePlan;
   try {
-    const { quiet, watches, ...fields } = JSON.parse(text) as Omit<CarePlan, "watches" | "quiet"> & {
+    const { quiet, watches, sources, onChain, replaces, ...fields } = JSON.parse(text) as Omit<
+      CarePlan,
+      "watches" | "quiet" | "sources" | "onChain" | "replaces"
+    > & {
+      onChain: OnChain | null;
+      replaces: string | null;
       quiet: QuietHours | null;
+      sources: readonly (Omit<Source, "device"> & { device: Source["device"] | null })[];
       watches: readonly (Omit<Watch, "rule"> & { rule: string })[];
     };
     const { id, patient, responders, within, period } = fields;
     plan = {
       ...{ id, patient, responders, within, period },
       quiet: quiet ?? undefined,
+      onChain: onChain ?? undefined,
+      replaces: replaces ?? undefined,
+      sources: sources.map(({ device, ...source }) => ({ ...source, device: device ?? undefined })),
       watches: watches.map(({ rule, ...watch }) => ({ ...watch, rule: decodeRule(fromHex(rule)) })),
     };
     if (formatPlan(plan) === text) return plan;
@@ -100,12 +140,15 @@ export function parsePlan(text: string): CarePlan {
 }
 
 /** @throws PlanInvalidError for what would leave an alert without anybody, or its statements without readings. */
-export function checkPlan({ id, patient, watches, responders, quiet, within, period }: CarePlan): void {
-  need(/^[0-9a-f]{32}$/.test(id), "its id is not 32 hexadecimal digits");
+export function checkPlan(plan: CarePlan): void {
+  const { id, patient, watches, responders, sources, quiet, onChain, within, period, replaces } = plan;
+  need(isId(id), "its id is not 32 hexadecimal digits");
   need(utf8(patient).length >= 1 && utf8(patient).length <= 255, "the patient's name has 1 to 255 bytes");
-  need(watches.length >= 1 && watches.length <= 64, "it has 1 to 64 rules");
+  need(replaces === undefined || (isId(replaces) && replaces !== id), "what it replaces is no other plan");
+  const least = replaces === undefined || watches.length > 0 ? 1 : 0;
+  need(watches.length >= least && watches.length <= 64, "it has 1 to 64 rules");
   need(new Set(watches.map(({ rule }) => rule.name)).size === watches.length, "two of its rules have one name");
-  need(responders.length >= 1 && responders.length <= 32, "it has 1 to 32 responders");
+  need(responders.length >= least && responders.length <= 32, "it has 1 to 32 responders");
   need(new Set(responders.map(({ name }) => name)).size === responders.length, "two responders have one name");
   for (const { name, address } of responders) need(name.length > 0 && isAddress(address), "a responder is nobody");
   need(isTime(period) && period % 1000 === 0 && DAY % period === 0, "its period does not divide a day");
@@ -123,6 +166,19 @@ export function checkPlan({ id, patient, watches, responders, quiet, within, per
     need(isTime(lateness) && lateness >= 3 * period, "readings may be late by less than three periods");
     need(Number.isInteger(criticalFrom) && criticalFrom >= 0 && criticalFrom <= 256, "a level is 0 to 256");
   }
+  need(sources.length <= 64, "it has more than 64 sources");
+  for (const { channels, writes, device } of sources) {
+    need(channels.length >= 1, "a source measures nothing");
+    need(writes.length + (device ? 1 : 0) >= 1, "a source has neither leave nor device");
+    for (const { grantor, id: write, until } of writes)
+      need(isAddress(grantor) && isBytes32(write) && Number.isSafeInteger(until), "a source's leave is no consent");
+    need(!device || (isAddress(device.registry) && isBytes32(device.id)), "a source's device is none");
+  }
+  if (onChain !== undefined)
+    need(
+      responders.some(({ name, address }) => name === onChain.responder && address === addressOf(onChain.key)),
+      "who answers on chain is not a responder with their own key",
+    );
   if (quiet === undefined) return;
   const isMinute = (minute: number): boolean => Number.isInteger(minute) && minute >= 0 && minute < 24 * 60;
   need(isMinute(quiet.from) && isMinute(quiet.to) && quiet.from !== quiet.to, "its quiet hours are no hours");
@@ -135,14 +191,20 @@ export const alertName = ({ id }: CarePlan, alert: string): string => `${id.slic
 export const planDigest = (plan: CarePlan): Hex => hex0x(sha256(utf8(`medseal/v1/plan\n${formatPlan(plan)}`)));
 
 /** One sentence that says what is signed. */
-export function planStatement({ patient, watches, quiet, within }: CarePlan): string {
+export function planStatement({ patient, watches, quiet, onChain, within, replaces }: CarePlan): string {
   const rules = watches.map(({ rule, responders, answerWithin, criticalFrom = 0 }) => {
     const critical =
       quiet === undefined || criticalFrom === 0 ? "" : `, critical from level ${criticalFrom}, else not in quiet hours`;
     return `${rule.name} version ${rule.version}: ask ${responders.join(", then ")}, each for ${answerWithin / 1000} s${critical}`;
   });
   const hours = quiet === undefined ? "" : `; quiet hours ${clock(quiet.from)} to ${clock(quiet.to)} ${quiet.zone}`;
-  return `Watch over ${patient} by ${rules.join("; ")}; act within ${within / 1000} s${hours}.`;
+  const escalated =
+    onChain === undefined ? "" : `; alerts stand on chain as well, where ${onChain.responder} answers for them`;
+  if (replaces !== undefined && watches.length === 0)
+    return `Watch over ${patient} no more by plan ${replaces}; its open alerts are still to be answered.`;
+  const instead =
+    replaces === undefined ? "" : `; instead of by plan ${replaces}, whose open alerts are still to be answered`;
+  return `Watch over ${patient} by ${rules.join("; ")}; act within ${within / 1000} s${hours}${escalated}${instead}.`;
 }
 
 export const clock = (minute: number): string =>
@@ -169,6 +231,16 @@ const messageOf = (plan: CarePlan, write: Hex): Record<string, string> => ({
   digest: planDigest(plan),
   write,
 });
+
+const isId = (id: string): boolean => /^[0-9a-f]{32}$/.test(id);
+
+function addressOf(key: string): string | undefined {
+  try {
+    return /^0x0[23]/.test(key) ? computeAddress(key) : undefined;
+  } catch {
+    return undefined;
+  }
+}
 
 const isTime = (milliseconds: number): boolean =>
   Number.isSafeInteger(milliseconds) && milliseconds >= 1000 && milliseconds <= 365 * DAY;

@@ -6,7 +6,7 @@ import type { AlertEvidence } from "./audit.ts";
 import { livesOf, type Life } from "./life.ts";
 import { alertName } from "./plan.ts";
 import { digestOf, upTo, type Statement } from "./statement.ts";
-import { truthOf } from "./truth.ts";
+import { heardIn, truthOf } from "./truth.ts";
 import { NoSuchAlertError } from "../alerts/errors.ts";
 
 /** Who settles what a rule says: the contract's own code, see `RuleJudge`. */
@@ -34,7 +34,8 @@ export interface AlertVerdict {
  * @throws NoSuchAlertError.
  */
 export async function verifyAlert(evidence: AlertEvidence, name: string, judge?: Judge): Promise<AlertVerdict> {
-  const { plan, entries, readings, to } = evidence;
+  const { plan, entries, to } = evidence;
+  const readings = heardIn(evidence.readings, entries);
   const life = livesOf(entries).find(({ id }) => alertName(plan, id) === name);
   const watch = life && plan.watches.find(({ rule }) => rule.name === life.rule);
   if (life === undefined || watch === undefined) throw new NoSuchAlertError("no alert of this name is written there");
@@ -75,6 +76,9 @@ function coveringOf(
   const found = [...newest.values()].find(({ statement }) => statement.from <= raisedAt && raisedAt < statement.to);
   if (found === undefined) return undefined;
   const { statement } = found;
+  // Two that overlap say two things of one time: neither counts.
+  const others = [...newest.values()].filter((one) => one !== found);
+  if (others.some((one) => one.statement.from < statement.to && statement.from < one.statement.to)) return undefined;
   const last = [...newest.values()].find((one) => one.statement.to === statement.from)?.statement.state;
   const before = last ?? statement.before;
   return before && { ...found, before };

@@ -47,8 +47,8 @@ function slotOf(text: string): number {
 }
 
 function parse(text: string): Instant | undefined {
-  const [year, month, day] = [digits(text, 0, 4), digits(text, 5, 2), digits(text, 8, 2)];
-  const [hour, minute, second] = [digits(text, 11, 2), digits(text, 14, 2), digits(text, 17, 2)];
+  const [year, month, day] = [100 * two(text, 0) + two(text, 2), two(text, 5), two(text, 8)];
+  const [hour, minute, second] = [two(text, 11), two(text, 14), two(text, 17)];
   const separated =
     text[4] === "-" && text[7] === "-" && text[10] === "T" && text[13] === ":" && text[16] === ":" && year >= 0;
   if (!separated || !(hour <= 23 && minute <= 59 && second <= 59)) return undefined;
@@ -75,7 +75,7 @@ const FARTHEST_OFFSET = 14 * 60;
 
 /** Minutes east; NaN unless the text is `±hh:mm`. */
 function offsetOf(text: string): number {
-  const [sign, hours, minutes] = [text[0], digits(text, 1, 2), digits(text, 4, 2)];
+  const [sign, hours, minutes] = [text[0], two(text, 1), two(text, 4)];
   if (text.length !== 6 || (sign !== "+" && sign !== "-") || text[3] !== ":" || !(minutes <= 59)) return NaN;
   return (sign === "-" ? -1 : 1) * (hours * 60 + minutes);
 }
@@ -85,11 +85,10 @@ const isDigit = (text: string, at: number): boolean => {
   return code >= 0x30 && code <= 0x39;
 };
 
-/** The number that so many digits from `at` on make; NaN where something else stands. */
-function digits(text: string, at: number, count: number): number {
-  let value = 0;
-  for (let i = at; i < at + count; i++) value = isDigit(text, i) ? value * 10 + text.charCodeAt(i) - 0x30 : NaN;
-  return value;
+/** The number that two digits from `at` on make; NaN where something else stands. */
+function two(text: string, at: number): number {
+  const [tens, ones] = [text.charCodeAt(at) - 0x30, text.charCodeAt(at + 1) - 0x30];
+  return tens >= 0 && tens <= 9 && ones >= 0 && ones <= 9 ? tens * 10 + ones : NaN;
 }
 
 const isLeap = (year: number): boolean => (year % 4 === 0 && year % 100 !== 0) || year % 400 === 0;

@@ -63,6 +63,12 @@ export interface Observation {
   readonly value: Value;
 }
 
+/** What a device leaves instead of a value before it is switched off: none is to come until it is back. */
+export const ANNOUNCED_OFFLINE = { kind: "missing", reason: "not-performed", source: "announced-offline" } as const;
+
+export const isAnnouncedOffline = (value: Value): boolean =>
+  value.kind === "missing" && value.source === ANNOUNCED_OFFLINE.source;
+
 /** How effective times came about; recorded with the data, never guessed. */
 export type Clock =
   /** The source states instants with an offset. */

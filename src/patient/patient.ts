@@ -17,7 +17,11 @@ import { UsageError } from "../errors.ts";
 import { linkOf, type Link } from "../consent/scope.ts";
 import type { TypedSigner } from "../consent/sign.ts";
 import type { ConsentWatch } from "../consent/watch.ts";
+import { fileInto } from "../late/filed.ts";
+import type { OpenedLetter } from "../late/letter.ts";
 import { coverOf } from "../keys/cover.ts";
+import type { CheckpointPlace } from "../log/checkpoint.ts";
+import type { SealedBatch } from "../log/sealed-batch.ts";
 import { ReleaseRefusedError, UnknownError, WindowError } from "./errors.ts";
 import type { RecoveryStore } from "./recovery.ts";
 import type { ConsentRecord, Generation, PatientState, StreamState } from "./state.ts";
@@ -298,6 +302,40 @@ export class Patient {
         .filter(({ write }) => write === id)
         .map((generation) => this.#keys(record, stream, generation, true)),
     );
+  }
+
+  /**
+   * Seals late readings into their epochs: for each stream and leave to write in a generation of its own, which nobody writes any more. The
+   * gateway whose leave it is anchors them; readers get its keys with their next release.
+   *
+   * @param placeOf - Where a gateway (address) anchors. @returns the batches, and ids of the consents that need a new release.
+   */
+  async fileLate(
+    letters: readonly (OpenedLetter & { readonly digest: Hex })[],
+    placeOf: (gateway: Hex) => CheckpointPlace,
+  ): Promise<{ readonly batches: SealedBatch[]; readonly releases: Hex[] }> {
+    await this.#deps.watch.refresh();
+    const groups = Map.groupBy(letters, ({ write, stream }) => `${hex0x(write)}/${hex0x(stream)}`);
+    const fresh: { stream: StreamState; generation: Generation }[] = [];
+    const batches: SealedBatch[] = [];
+    for (const [first, ...more] of groups.values()) {
+      if (!first) continue;
+      const record = this.#record(hex0x(first.write));
+      const stream = this.#streamsOf(record).find(({ descriptor }) => equal(descriptor.id, first.stream));
+      if (!stream) throw new UnknownError("the leave to write is not about this stream");
+      const number = stream.generations.length + fresh.filter((one) => one.stream === stream).length;
+      const generation: Generation = { ...(await this.#newGeneration(stream, record.id, number)), role: "retired" };
+      const keys = this.#keys(record, stream, generation, true);
+      batches.push(...fileInto(keys, placeOf(record.consent.grantee), [first, ...more]));
+      fresh.push({ stream, generation });
+    }
+    for (const { stream, generation } of fresh) stream.generations.push(generation);
+    this.state.filed = [...(this.state.filed ?? []), ...letters.map(({ digest }) => digest)];
+    const readers = this.state.consents.filter(
+      (record) =>
+        isReader(record) && !this.#hasEnded(record) && fresh.some(({ stream }) => covers(record, stream.descriptor.id)),
+    );
+    return { batches, releases: readers.map(({ id }) => id) };
   }
 
   /** Notes that the patient signed the end of a consent; no keys go out under it any more. */

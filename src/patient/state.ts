@@ -62,6 +62,8 @@ export interface PatientState {
   readonly consents: ConsentRecord[];
   /** The newest last. */
   leases: readonly IssuedLease[];
+  /** Digests of the late letters whose readings are in their epochs; not there before the first. */
+  filed?: readonly Hex[];
 }
 
 export const freshPatient = (phrase: string): PatientState => ({

@@ -45,9 +45,9 @@ export async function readingsAt(
   const found: ReadingCandidate[] = [];
   for await (const { opened, headerKey, reader } of openedAt(access, stream, at, deps)) {
     for (const [chunk, content] of ((await reader.chunks(opened)) ?? []).entries()) {
-      if (!content.observations.some((one) => fits(one, at, code))) continue;
+      if (!content.observations.some((one) => isAt(one, at, code))) continue;
       for (const leaf of proveChunk(content))
-        if (fits(leaf.observation, at, code)) found.push({ opened, headerKey, chunk, leaf });
+        if (isAt(leaf.observation, at, code)) found.push({ opened, headerKey, chunk, leaf });
     }
   }
   return found;
@@ -73,7 +73,8 @@ async function* openedAt(
   }
 }
 
-function fits({ time, channel }: Observation, at: string, code: string | undefined): boolean {
+/** Whether a reading is of just this instant, in whatever offset, and of this code or a component with it. */
+export function isAt({ time, channel }: Observation, at: string, code: string | undefined): boolean {
   const named = code === undefined || channel.code.code === code || channel.component?.code === code;
   return named && sameInstant(time, at);
 }

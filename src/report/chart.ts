@@ -128,7 +128,7 @@ function path(
 const crosses = (places: readonly number[]): Markup[] =>
   [...new Set(places.map(Math.round))].map((at) => draw`<path d="M${at - 3} ${BOTTOM - 9}l6 6m0 -6l-6 6"/>`);
 
-const hatch = (id: string, ink: string, ground: string, crossed = false): Markup =>
+export const hatch = (id: string, ink: string, ground: string, crossed = false): Markup =>
   draw`<pattern id="${id}" width="8" height="8" patternUnits="userSpaceOnUse">
 <rect width="8" height="8" fill="${ground}"/>
 <path d="M-2 2l4 -4M0 8l8 -8M6 10l4 -4${crossed ? "M-2 6l4 4M0 0l8 8M6 -2l4 4" : ""}" stroke="${ink}"/></pattern>`;

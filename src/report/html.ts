@@ -1,3 +1,5 @@
+import { visible } from "../bytes/visible.ts";
+
 /** Markup that was made here; whatever is no `Markup` is text, and is escaped. */
 export class Markup {
   readonly text: string;
@@ -32,12 +34,7 @@ const ENTITIES: Readonly<Record<string, string>> = {
   "'": "&#39;",
 };
 
-/** Characters that are not to be seen, and those that turn the direction of what follows, become U+FFFD: a name must not dress up as another. */
-const escaped = (text: string): string =>
-  text.replace(/[&<>"']/g, (char) => ENTITIES[char] as string).replace(UNSEEN, "\uFFFD");
-
-// eslint-disable-next-line no-control-regex -- these are the ones to find
-const UNSEEN = /[\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f-\u009f\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff]/g;
+const escaped = (text: string): string => visible(text).replace(/[&<>"']/g, (char) => ENTITIES[char] as string);
 
 /** A name that somebody else chose: its direction of writing stays its own. */
 export const named = (text: string): Markup => html`<bdi>${text}</bdi>`;

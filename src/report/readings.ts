@@ -1,10 +1,9 @@
-import type { AlertEvent } from "../alerts/alert.ts";
 import type { Finding } from "../auditor/findings.ts";
 import { actionNames } from "../consent/actions.ts";
 import { consentId, type Consent } from "../consent/consent.ts";
 import { LOINC, MDC } from "../intake/units-of-codes.ts";
 import type { Code } from "../observation/observation.ts";
-import { alertChart, alertLines, alertTable, type AlertLine } from "./alert-line.ts";
+import { alertChart, alertLines, alertTable, SILENCE_WORDS, type AlertLine, type AlertRecord } from "./alert-line.ts";
 import { chart, GAP_WORDS } from "./chart.ts";
 import { facts, html, named, NOTHING, row, table, type Content, type Markup } from "./html.ts";
 import { page } from "./page.ts";
@@ -36,8 +35,8 @@ export interface ReadingsReport {
   readonly zone: string;
   readonly place: { readonly chainId: number; readonly recordAnchor: string };
   readonly streams: readonly StreamSection[];
-  /** Of the care plan's alert stream, in order; undefined when the viewer may not read one. */
-  readonly alerts?: readonly AlertEvent[];
+  /** Of the stream of alerts; undefined when the viewer may not read one. */
+  readonly alerts?: AlertRecord;
 }
 
 /** Readings as a page of its own: charts, figures, what is missing, what could not be verified, and by which consent. */
@@ -45,7 +44,7 @@ export function readingsPage(report: ReadingsReport): string {
   const { patient, viewer, made, zone, place, streams } = report;
   const times = timesIn(zone);
   const shown = shownOf(report);
-  const lines = alertLines(report.alerts ?? [], times).filter(
+  const lines = alertLines(report.alerts?.events ?? [], times).filter(
     ({ openedAt, endedAt = Infinity }) => openedAt < shown.to && endedAt > shown.from,
   );
   const body = html`<header>
@@ -56,7 +55,7 @@ export function readingsPage(report: ReadingsReport): string {
       </p>
     </header>
     <main>
-      ${verdict(streams)} ${figures(streams, times)} ${alertSection(report.alerts, lines, shown, times)}
+      ${verdict(streams, report.alerts)} ${figures(streams, times)} ${alertSection(report.alerts, lines, shown, times)}
       ${streams.map((stream, i) => streamSection(stream, `s${i + 1}`, { shown, times, lines }))}
     </main>
     <footer>
@@ -87,8 +86,8 @@ function shownOf({ streams, made }: ReadingsReport): Span {
 
 const spansOf = ({ findings }: StreamSection): Span[] => joined(findings.flatMap(({ span }) => span ?? []));
 
-function verdict(streams: readonly StreamSection[]): Markup {
-  const findings = streams.flatMap((stream) => stream.findings);
+function verdict(streams: readonly StreamSection[], alerts: AlertRecord | undefined): Markup {
+  const findings = [...streams.flatMap((stream) => stream.findings), ...(alerts?.findings ?? [])];
   const readings = streams.flatMap(({ series }) => series).reduce((sum, { points }) => sum + points.length, 0);
   const said = `${readings.toLocaleString("en")} ${readings === 1 ? "reading" : "readings"} of ${streams.length} ${streams.length === 1 ? "stream" : "streams"}`;
   if (findings.length > 0)
@@ -143,27 +142,44 @@ interface Drawn {
   readonly lines: readonly AlertLine[];
 }
 
-function alertSection(
-  events: readonly AlertEvent[] | undefined,
-  lines: readonly AlertLine[],
-  shown: Span,
-  times: Times,
-): Markup {
+function alertSection(record: AlertRecord | undefined, lines: readonly AlertLine[], shown: Span, times: Times): Markup {
   const head = html`<h2 id="alerts">Alerts</h2>`;
-  if (events === undefined)
+  if (record === undefined)
     return html`${head}
       <p>No alert stream is shown here: whether there were alerts, this page does not say.</p>`;
-  if (lines.length === 0)
-    return html`${head}
-      <p>The alert stream has no alert in this time.</p>`;
-  return html`${head}
+  const overlaps = ({ from, to }: Span): boolean => to > shown.from && from < shown.to;
+  const unevaluated = record.unevaluated.filter(overlaps);
+  const silences = record.silences.filter(overlaps);
+  const none = lines.length === 0 ? html`<p>The alert stream has no alert in this time.</p>` : NOTHING;
+  const doubt =
+    unevaluated.length === 0
+      ? NOTHING
+      : html`<p>
+          <strong>Not all of this time was watched over:</strong> where it is hatched nobody says that every rule was
+          evaluated, or what they say is not verified. No alert there does not mean that none was called for.
+        </p>`;
+  const wrong =
+    record.findings.length === 0
+      ? NOTHING
+      : html`<h3>What is wrong with the record of alerts</h3>
+          <ul>
+            ${record.findings.map(({ kind, text }) => html`<li><strong>${kind}</strong>: <span class="found">${text}</span></li>`)}
+          </ul>`;
+  if (lines.length + unevaluated.length + silences.length === 0) return html`${head} ${none} ${wrong}`;
+  const quiet = table(
+    "Without data to judge",
+    ["Rule", "Why", "When"],
+    silences.map(({ rule, why, from, to }) => row([named(rule), SILENCE_WORDS[why], times.span(from, to)])),
+  );
+  return html`${head} ${none} ${doubt}
     <figure class="wide">
-      ${alertChart(lines, shown, times)}
+      ${alertChart(lines, record, shown, times)}
       <figcaption>
-        A bar from the beginning of an alert to its end; a diamond where somebody acknowledged it.
+        A bar from the beginning of an alert to its end; a diamond where somebody acknowledged it. Below: times in which
+        a rule had no data, and why. Hatched: not evaluated.
       </figcaption>
     </figure>
-    ${alertTable(lines, times)}`;
+    ${lines.length > 0 ? alertTable(lines, times) : NOTHING} ${silences.length > 0 ? quiet : NOTHING} ${wrong}`;
 }
 
 function streamSection(stream: StreamSection, id: string, { shown, times, lines }: Drawn): Markup {

@@ -26,6 +26,7 @@ figcaption { color: var(--soft); font-size: .9rem; max-width: none; }
 svg { display: block; width: 100%; height: auto; }
 svg text { font: 13px system-ui, "Segoe UI", "Liberation Sans", Helvetica, Arial, sans-serif; fill: var(--ink); }
 svg text.soft { fill: var(--soft); }
+svg text.light { fill: var(--paper); }
 .scroll { overflow-x: auto; margin: .75rem 0; }
 table { border-collapse: collapse; width: 100%; font-size: .92rem; font-variant-numeric: tabular-nums; }
 caption { text-align: left; font-weight: 600; padding: .25rem 0; }

@@ -31,58 +31,88 @@ export class PassphraseError extends MedSealError {
   }
 }
 
-/**
- * Seals a plaintext under a passphrase: header with cost and salt ‖ sealed block; docs/formats.md, "Passphrase".
- *
- * @param purpose - What is inside, "vault" for one; stands in the file and is authenticated.
- * @param plaintext - Padded by the caller; its length shows.
- * @throws UsageError for an empty passphrase.
- */
-export async function sealWithPassphrase(
+/** A passphrase stretched for one purpose, cost and salt: opens the file it was made for, and seals what replaces it. */
+export class PassphraseKey {
+  readonly #key: Uint8Array;
+  readonly #header: Uint8Array;
+
+  private constructor(key: Uint8Array, header: Uint8Array) {
+    this.#key = key;
+    this.#header = header;
+  }
+
+  /**
+   * For a new file.
+   *
+   * @param purpose - What is inside, "vault" for one; stands in the file and is authenticated.
+   * @throws UsageError for an empty passphrase.
+   */
+  static async make(
+    passphrase: string,
+    purpose: string,
+    { cost = DEFAULT_COST, bytes = random }: { cost?: ScryptCost; bytes?: Random } = {},
+  ): Promise<PassphraseKey> {
+    const problem = problemOf(cost);
+    if (problem !== undefined) throw new RangeError(problem);
+    const salt = bytes(SALT_SIZE);
+    const header = new ByteWriter()
+      .raw(NAME)
+      .text(purpose)
+      .uint(cost.logN, 1)
+      .uint(cost.r, 1)
+      .uint(cost.p, 1)
+      .fixed(salt, SALT_SIZE)
+      .finish();
+    return new PassphraseKey(await stretch(passphrase, salt, cost), header);
+  }
+
+  /**
+   * For a file that is there, at its cost and salt.
+   *
+   * @throws MalformedError for a file of another format or purpose, or of a cost that would exhaust memory.
+   */
+  static async of(passphrase: string, purpose: string, file: Uint8Array): Promise<PassphraseKey> {
+    const reader = new ByteReader(file, FORMAT)
+      .expect(NAME, "name and version")
+      .expect(new ByteWriter().text(purpose).finish(), "purpose");
+    const cost = { logN: reader.uint(1), r: reader.uint(1), p: reader.uint(1) };
+    const problem = problemOf(cost);
+    if (problem !== undefined) reader.fail(problem);
+    const salt = reader.fixed(SALT_SIZE);
+    const header = file.slice(0, reader.offset);
+    if (reader.left < SEAL_OVERHEAD) reader.fail("sealed block expected");
+    return new PassphraseKey(await stretch(passphrase, salt, cost), header);
+  }
+
+  /** Header with cost and salt ‖ sealed block; docs/formats.md, "Passphrase". The plaintext is padded by the caller; its length shows. */
+  seal(plaintext: Uint8Array): Uint8Array {
+    return new ByteWriter()
+      .raw(this.#header)
+      .raw(seal(this.#key, this.#header, plaintext))
+      .finish();
+  }
+
+  /** @throws PassphraseError for a wrong passphrase, SealAlteredError when the content was altered. */
+  open(file: Uint8Array): Uint8Array {
+    try {
+      return open(this.#key, this.#header, file.slice(this.#header.length));
+    } catch (error) {
+      throw error instanceof SealCommitmentError ? new PassphraseError() : error;
+    }
+  }
+}
+
+/** Seals a plaintext under a passphrase, in a file of its own. */
+export const sealWithPassphrase = async (
   passphrase: string,
   purpose: string,
   plaintext: Uint8Array,
-  { cost = DEFAULT_COST, bytes = random }: { cost?: ScryptCost; bytes?: Random } = {},
-): Promise<Uint8Array> {
-  const problem = problemOf(cost);
-  if (problem !== undefined) throw new RangeError(problem);
-  const salt = bytes(SALT_SIZE);
-  const header = new ByteWriter()
-    .raw(NAME)
-    .text(purpose)
-    .uint(cost.logN, 1)
-    .uint(cost.r, 1)
-    .uint(cost.p, 1)
-    .fixed(salt, SALT_SIZE)
-    .finish();
-  const sealed = seal(await stretch(passphrase, salt, cost), header, plaintext);
-  return new ByteWriter().raw(header).raw(sealed).finish();
-}
+  options: { cost?: ScryptCost; bytes?: Random } = {},
+): Promise<Uint8Array> => (await PassphraseKey.make(passphrase, purpose, options)).seal(plaintext);
 
-/**
- * Opens what `sealWithPassphrase` made.
- *
- * @throws PassphraseError for a wrong passphrase.
- * @throws MalformedError for a file of another format or purpose, or of a cost that would exhaust memory.
- * @throws SealAlteredError when the content was altered.
- */
-export async function openWithPassphrase(passphrase: string, purpose: string, file: Uint8Array): Promise<Uint8Array> {
-  const reader = new ByteReader(file, FORMAT)
-    .expect(NAME, "name and version")
-    .expect(new ByteWriter().text(purpose).finish(), "purpose");
-  const cost = { logN: reader.uint(1), r: reader.uint(1), p: reader.uint(1) };
-  const problem = problemOf(cost);
-  if (problem !== undefined) reader.fail(problem);
-  const salt = reader.fixed(SALT_SIZE);
-  const header = file.slice(0, reader.offset);
-  if (reader.left < SEAL_OVERHEAD) reader.fail("sealed block expected");
-  const key = await stretch(passphrase, salt, cost);
-  try {
-    return open(key, header, reader.fixed(reader.left));
-  } catch (error) {
-    throw error instanceof SealCommitmentError ? new PassphraseError() : error;
-  }
-}
+/** Opens what `sealWithPassphrase` made. */
+export const openWithPassphrase = async (passphrase: string, purpose: string, file: Uint8Array): Promise<Uint8Array> =>
+  (await PassphraseKey.of(passphrase, purpose, file)).open(file);
 
 /** Bounds what a file may ask of the machine that opens it: 256 MiB, and eight times the default's work. */
 function problemOf({ logN, r, p }: ScryptCost): string | undefined {

@@ -7,7 +7,11 @@ import { parseState, stringifyState } from "./json.ts";
 import type { RowChange, Rows } from "./rows.ts";
 
 /** A change that `write` may have to take back. */
-interface Staged extends RowChange {
+interface Staged {
+  readonly table: string;
+  readonly key: string;
+  /** Undefined to delete. Asked for only of the last change of a row. */
+  readonly bytes: (() => Uint8Array) | undefined;
   readonly undo: () => void;
 }
 
@@ -43,13 +47,13 @@ export class Journal {
       entries: () => [...values].sort(([a], [b]) => (a < b ? -1 : 1)),
       set: (key, value) => {
         const before = values.get(key);
-        this.#stage(name, key, utf8(stringifyState(value)), () => swap(key, before));
+        this.#stage({ table: name, key, bytes: () => utf8(stringifyState(value)), undo: () => swap(key, before) });
         swap(key, value);
       },
       delete: (key) => {
         const before = values.get(key);
         if (before === undefined) return;
-        this.#stage(name, key, undefined, () => swap(key, before));
+        this.#stage({ table: name, key, bytes: undefined, undo: () => swap(key, before) });
         swap(key, undefined);
       },
     };
@@ -62,8 +66,8 @@ export class Journal {
         const value = this.#rows.get(name, this.#nameOf(name, key));
         return value && this.#unsealed(name, value).bytes;
       },
-      set: (key, bytes) => this.#stage(name, key, bytes, () => undefined),
-      delete: (key) => this.#stage(name, key, undefined, () => undefined),
+      set: (key, bytes) => this.#stage({ table: name, key, bytes: () => bytes, undo: () => undefined }),
+      delete: (key) => this.#stage({ table: name, key, bytes: undefined, undo: () => undefined }),
     };
   }
 
@@ -78,7 +82,8 @@ export class Journal {
     this.#staged = staged;
     try {
       work();
-      if (staged.length > 0) await this.#rows.apply(staged);
+      const last = new Map(staged.map((change) => [`${change.table}\n${change.key}`, change]));
+      if (last.size > 0) await this.#rows.apply([...last.values()].map((change) => this.#sealed(change)));
     } catch (error) {
       for (const { undo } of staged.reverse()) undo();
       throw error;
@@ -91,11 +96,14 @@ export class Journal {
     this.#rows.close();
   }
 
-  #stage(table: string, key: string, bytes: Uint8Array | undefined, undo: () => void): void {
+  #stage(change: Staged): void {
     if (!this.#staged) throw new Error("a journal is changed in `write` only");
-    const name = this.#nameOf(table, key);
-    const plain = bytes && new ByteWriter().text(key).raw(bytes).finish();
-    this.#staged.push({ table, name, value: plain && seal(this.#sealKey, contextOf(table), plain), undo });
+    this.#staged.push(change);
+  }
+
+  #sealed({ table, key, bytes }: Staged): RowChange {
+    const plain = bytes && new ByteWriter().text(key).raw(bytes()).finish();
+    return { table, name: this.#nameOf(table, key), value: plain && seal(this.#sealKey, contextOf(table), plain) };
   }
 
   #unsealed(table: string, value: Uint8Array): { key: string; bytes: Uint8Array } {

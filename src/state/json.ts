@@ -9,6 +9,8 @@ export function stringifyState(value: unknown): string {
 }
 
 export function parseState(text: string): unknown {
+  // Within a string the quotes would be escaped.
+  if (!text.includes('{"$')) return JSON.parse(text);
   return JSON.parse(text, (_key, item: unknown) => {
     if (typeof item !== "object" || item === null) return item;
     if ("$hex" in item && typeof item.$hex === "string") return fromHex(item.$hex);

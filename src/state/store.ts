@@ -3,7 +3,7 @@ import { dirname, join } from "node:path";
 import { fromUtf8, utf8 } from "../bytes/bytes.ts";
 import { MalformedError } from "../errors.ts";
 import { DurableFiles, isAbsent } from "../files/durable.ts";
-import { openWithPassphrase, sealWithPassphrase, type ScryptCost } from "../seal/passphrase.ts";
+import { PassphraseKey, type ScryptCost } from "../seal/passphrase.ts";
 import { parseState, stringifyState } from "./json.ts";
 
 /** Where a role keeps what it must not lose. `save` resolves when it is durable. */
@@ -18,7 +18,11 @@ interface Named {
   readonly format: string;
 }
 
-/** State in a file sealed under a passphrase: an identity's vault. */
+/**
+ * State in a file sealed under a passphrase: an identity's vault. The passphrase is stretched once; what was loaded is saved at the cost it had.
+ *
+ * @param cost - Of a file that is not there yet.
+ */
 export function passphraseStore<T extends Named>(
   path: string,
   format: T["format"],
@@ -26,6 +30,7 @@ export function passphraseStore<T extends Named>(
   cost?: ScryptCost,
 ): StateStore<T> {
   const files = new DurableFiles(join(dirname(path), "tmp"));
+  let key: PassphraseKey | undefined;
   return {
     async load() {
       let bytes: Uint8Array;
@@ -35,15 +40,16 @@ export function passphraseStore<T extends Named>(
         if (isAbsent(error)) return undefined;
         throw error;
       }
-      const text = fromUtf8(await openWithPassphrase(passphrase, format, new Uint8Array(bytes)));
-      const state = parseState(text) as T;
+      const opened = await PassphraseKey.of(passphrase, format, new Uint8Array(bytes));
+      const state = parseState(fromUtf8(opened.open(new Uint8Array(bytes)))) as T;
       if (state.format !== format) throw new MalformedError("state file", 0, `${format} expected`);
+      key = opened;
       return state;
     },
     async save(state) {
       await files.open();
-      const sealed = await sealWithPassphrase(passphrase, format, utf8(stringifyState(state)), cost ? { cost } : {});
-      await files.write(path, sealed);
+      key ??= await PassphraseKey.make(passphrase, format, cost ? { cost } : {});
+      await files.write(path, key.seal(utf8(stringifyState(state))));
     },
   };
 }

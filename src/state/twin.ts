@@ -13,7 +13,7 @@ export class JournalDamagedError extends MedSealError {
 
   constructor() {
     super("the journal and its twin are both damaged", {
-      hint: "keep both files as they are and look at the disk; nothing is sealed or anchored until this is resolved",
+      hint: "keep both files as they are and look at the disk; nothing is written until this is resolved",
     });
   }
 }
@@ -22,6 +22,8 @@ export class JournalDamagedError extends MedSealError {
 export interface TwinRows extends Rows {
   /** Which file was damaged, or lacked what the other has, when they were opened; it was made anew from the other. */
   readonly mended: "journal" | "twin" | undefined;
+  /** Commits since they were opened, and the seconds that they took. */
+  readonly spent: { readonly commits: number; readonly seconds: number };
 }
 
 /** How many commits a file has seen, and the sum of the digests of all its rows. */
@@ -74,6 +76,7 @@ export function twinRows(file: string): TwinRows {
   const copied = same ? worse.rows : copyOf(better.rows as RowFile, worse, better === first ? paths[1] : paths[0]);
   const [main, twin] = (better === first ? [first.rows, copied] : [copied, second.rows]) as [RowFile, RowFile];
   let broken: JournalFailedError | undefined;
+  const spent = { commits: 0, seconds: 0 };
 
   /** The changes with the mark that they lead to; a row counts as it is after all of them. */
   const marked = (changes: readonly RowChange[]): { next: Mark; all: RowChange[] } => {
@@ -90,6 +93,7 @@ export function twinRows(file: string): TwinRows {
 
   function commit(changes: readonly RowChange[]): void {
     if (broken) throw broken;
+    const began = performance.now();
     const { next, all } = marked(changes);
     main.commit(all);
     mark = next;
@@ -100,8 +104,11 @@ export function twinRows(file: string): TwinRows {
       broken = new JournalFailedError(error, false);
       throw broken;
     }
+    spent.commits += 1;
+    spent.seconds += (performance.now() - began) / 1000;
   }
   return {
+    spent,
     mended: usual ? undefined : better === first ? "twin" : "journal",
     load: (table) => main.load(table),
     get: (table, name) => main.get(table, name),

@@ -1,5 +1,4 @@
 import { expect } from "chai";
-import { mulberry32 } from "../../examples/simulate.ts";
 import { evaluate, type Evaluation } from "../../src/alerts/evaluate.ts";
 import { KINDS, type Band, type Input, type Kind, type Rule } from "../../src/alerts/rule.ts";
 import {
@@ -12,6 +11,7 @@ import {
   type Status,
 } from "../../src/alerts/state.ts";
 import type { RuleJudge } from "../../src/chain/rules.ts";
+import { Draw } from "../contracts/campaign/draw.ts";
 import { BEGIN, heartRate, ruleOf } from "../unit/alerts/samples.ts";
 
 /** Who answers for the contract. */
@@ -39,7 +39,7 @@ const REFUSALS = new Map([
  * @param cases - Evaluations that are compared.
  */
 export async function rulesCampaign(judge: Judge, cases: number, seed: number): Promise<RulesCampaign> {
-  const draw = new Draw(seed);
+  const draw = new RuleDraw(seed);
   const raised = Object.fromEntries(KINDS.map((kind) => [kind, 0])) as Record<Kind, number>;
   const statuses = Object.fromEntries(STATUSES.map((status) => [status, 0])) as Record<Status, number>;
   let [refused, cleared] = [0, 0];
@@ -88,40 +88,26 @@ function attempt(evaluation: () => Evaluation): Evaluation | Error {
 /** Reports without a value, those that end a pause more often than those that begin one. */
 const SAID: readonly Report[] = [...REPORTS.slice(1), "missing", "clock", "resumed", "resumed", "resumed"];
 
-class Draw {
-  readonly #next: () => number;
-
-  constructor(seed: number) {
-    this.#next = mulberry32(seed);
-  }
-
-  chance(share: number): boolean {
-    return this.#next() < share;
-  }
-
+class RuleDraw extends Draw {
   /** From `low` to `high`, both included. */
   between(low: number, high: number): number {
-    return low + Math.floor(this.#next() * (high - low + 1));
-  }
-
-  pick<T>(items: readonly T[]): T {
-    return items[this.between(0, items.length - 1)] as T;
+    return low + this.below(high - low + 1);
   }
 
   /** Until the next observation: mostly the usual, sometimes exactly at, or a millisecond off, an edge of the rule. */
   gap(rule: Rule): number {
-    const input = this.pick(rule.inputs);
+    const input = this.of(rule.inputs);
     const edges = [input.maxAge, rule.trigger.raiseAfter, rule.trigger.clearAfter, rule.window, rule.minSpan];
     if (rule.kind === "absence") edges.push(Number(rule.trigger.threshold));
-    if (this.chance(0.25)) return Math.max(0, this.pick(edges) + this.between(-1, 1));
-    return this.pick([0, 1, 250, 1000, 1000, 1000, 5000, 11_000]);
+    if (this.chance(0.25)) return Math.max(0, this.of(edges) + this.between(-1, 1));
+    return this.of([0, 1, 250, 1000, 1000, 1000, 5000, 11_000]);
   }
 }
 
-function randomRule(draw: Draw): Rule {
-  const kind = draw.pick(KINDS);
+function randomRule(draw: RuleDraw): Rule {
+  const kind = draw.of(KINDS);
   const usual = ruleOf(kind);
-  const duration = (): number => (kind === "absence" ? 0 : draw.pick([0, 0, 1, 2000, 10_000]));
+  const duration = (): number => (kind === "absence" ? 0 : draw.of([0, 0, 1, 2000, 10_000]));
   const [least, most] = kind === "score" ? [1, 4] : [usual.inputs.length, usual.inputs.length];
   const count = draw.between(least, most);
   const readings = kind === "count" ? draw.between(1, 8) : 0;
@@ -131,10 +117,10 @@ function randomRule(draw: Draw): Rule {
     count: () => BigInt(draw.between(1, readings)),
     rate: () => BigInt(draw.between(-30, 30)),
     difference: () => BigInt(draw.between(0, 6)),
-    absence: () => BigInt(draw.pick([1, 5000, 30_000])),
+    absence: () => BigInt(draw.of([1, 5000, 30_000])),
     score: () => BigInt(draw.between(1, responses.at(-1)?.level ?? 1)),
   }[kind]();
-  const window = usual.window === 0 ? 0 : draw.pick([1, 63, 1000, 10_000]);
+  const window = usual.window === 0 ? 0 : draw.of([1, 63, 1000, 10_000]);
   const free = kind === "threshold" || kind === "rate" || kind === "difference";
   return {
     ...usual,
@@ -143,7 +129,7 @@ function randomRule(draw: Draw): Rule {
       comparator: free && draw.chance(0.4) ? "atMost" : "atLeast",
       threshold,
       hysteresis: BigInt(
-        free ? draw.pick([0, 0, 1, 3]) : kind === "absence" ? 0 : draw.between(0, Number(threshold) - 1),
+        free ? draw.of([0, 0, 1, 3]) : kind === "absence" ? 0 : draw.between(0, Number(threshold) - 1),
       ),
       raiseAfter: duration(),
       clearAfter: duration(),
@@ -152,11 +138,11 @@ function randomRule(draw: Draw): Rule {
     responses,
     window,
     minSpan: usual.minSpan === 0 ? 0 : draw.between(1, window),
-    per: usual.per === 0 ? 0 : draw.pick([1, 1000, 60_000]),
+    per: usual.per === 0 ? 0 : draw.of([1, 1000, 60_000]),
   };
 }
 
-function randomInput(draw: Draw, kind: Kind, inputs: number): Input {
+function randomInput(draw: RuleDraw, kind: Kind, inputs: number): Input {
   const band = (): Band => {
     const low = draw.between(-6, 6);
     const plain = { low: BigInt(low), high: BigInt(low + draw.between(0, 5)), score: draw.between(0, 3) };
@@ -167,40 +153,40 @@ function randomInput(draw: Draw, kind: Kind, inputs: number): Input {
   return {
     ...heartRate,
     digits: draw.between(0, 2),
-    maxAge: draw.pick([1000, 10_000, 60_000]),
+    maxAge: draw.of([1000, 10_000, 60_000]),
     bands: scored ? Array.from({ length: draw.between(1, 5) }, band) : [],
   };
 }
 
-const randomResponses = (draw: Draw): Rule["responses"] =>
+const randomResponses = (draw: RuleDraw): Rule["responses"] =>
   Array.from({ length: draw.between(1, 4) }, (_, i) => ({
     total: draw.between(0, 6),
     single: draw.between(1, 3),
     level: 2 * i + draw.between(1, 2),
   }));
 
-function randomObservation(draw: Draw, rule: Rule, time: number): Observation {
+function randomObservation(draw: RuleDraw, rule: Rule, time: number): Observation {
   const input = draw.between(0, rule.inputs.length - 1);
-  if (draw.chance(0.3)) return { time, report: draw.pick(SAID), input, mantissa: 0n, scale: 0 };
+  if (draw.chance(0.3)) return { time, report: draw.of(SAID), input, mantissa: 0n, scale: 0 };
   return randomValue(draw, rule, input, time);
 }
 
 /** Around zero in the input's digits, with up to four digits more to be rounded: halves and their neighbours. */
-function randomValue(draw: Draw, rule: Rule, input: number, time: number): Observation {
+function randomValue(draw: RuleDraw, rule: Rule, input: number, time: number): Observation {
   const digits = rule.inputs[input]?.digits ?? 0;
   const more = draw.between(0, 4);
-  const fine = more === 0 ? 0 : draw.pick([0, 5 * 10 ** (more - 1), 5 * 10 ** (more - 1) - 1, 10 ** more - 1]);
-  const near = draw.pick([draw.between(-8, 8), draw.between(-3, 3)]) * 10 ** more + draw.pick([-1, 1]) * fine;
-  const mantissa = draw.chance(0.01) ? draw.pick([2n ** 63n - 1n, -(2n ** 63n)]) : BigInt(near);
+  const fine = more === 0 ? 0 : draw.of([0, 5 * 10 ** (more - 1), 5 * 10 ** (more - 1) - 1, 10 ** more - 1]);
+  const near = draw.of([draw.between(-8, 8), draw.between(-3, 3)]) * 10 ** more + draw.of([-1, 1]) * fine;
+  const mantissa = draw.chance(0.01) ? draw.of([2n ** 63n - 1n, -(2n ** 63n)]) : BigInt(near);
   return { time, report: "value", input, mantissa, scale: digits + more };
 }
 
-function spoil(draw: Draw, observations: readonly Observation[]): readonly Observation[] {
+function spoil(draw: RuleDraw, observations: readonly Observation[]): readonly Observation[] {
   const at = draw.between(0, observations.length - 1);
   const one = observations[at] as Observation;
   return observations.with(
     at,
-    draw.pick([
+    draw.of([
       { ...one, time: BEGIN - 1 },
       { ...one, time: 0 },
       { ...one, input: 200 },

@@ -18,11 +18,13 @@ async function ward(world: World): Promise<void> {
   const rows = Array.from({ length: 900 }, (_, i) => `${i},${(fast(i) ? 140 : 70) + (i % 3)}`);
   await writeFile(world.path("recording.csv"), ["Time [s], HR", ...rows, ""].join("\n"));
   const names = ["Ann", "Gateway", "Monitor", "Lee", "Kim"];
-  for (const name of [...names, "Relayer"]) await world.run(`keys new ${name}`);
-  for (const name of names) await world.run(`keys card --as ${name} --out ${name}.card`);
+  const each = (all: readonly string[], line: (name: string) => string): Promise<unknown> =>
+    parallel(all, 3, (name) => world.run(line(name)));
+  await parallel([...names, "Relayer"], 3, (name) => world.identity(name));
+  await each(names, (name) => `keys card --as ${name} --out ${name}.card`);
   for (const name of ["Gateway", "Monitor", "Lee", "Kim"]) await world.run(`contacts add ${name}.card --as Ann --yes`);
   for (const name of ["Gateway", "Monitor"]) await world.run(`contacts add ${name}.card --as Lee --yes`);
-  for (const name of ["Gateway", "Monitor", "Lee"]) await world.run(`contacts add Ann.card --as ${name} --yes`);
+  await each(["Gateway", "Monitor", "Lee"], (name) => `contacts add Ann.card --as ${name} --yes`);
   await world.run("contacts add Monitor.card --as Kim --yes");
   for (const name of ["Gateway", "Monitor", "Relayer"]) await world.run(`fund --as ${name}`);
   await world.run("stream open heart-rate --code 8867-4 --unit /min --epoch 1min --as Ann");
@@ -167,6 +169,22 @@ describe("alerts from the command line", function () {
     expect(exit).to.equal(1);
   });
 
+  it("the page of what Lee may read shows the alerts, who took them up and when, and what nobody evaluated", async () => {
+    const page = async (line: string): Promise<string> => {
+      const { exit, err } = await world.try(`report --patient Ann --zone UTC ${line} --as Lee`);
+      expect(exit, err).to.be.oneOf([0, 1]);
+      return (await readFile(world.path(line.split(" ").at(-1) ?? ""), "utf8")).replace(/\s+/g, " ");
+    };
+    const whole = await page("--html ann.html");
+    expect(whole).to.include("900 readings of 1 stream");
+    expect(whole)
+      .to.match(/UTC: acknowledged by <bdi>Kim<\/bdi>/)
+      .and.match(/asked <bdi>Lee<\/bdi>/);
+    expect(whole).to.not.match(/<h2 id="s\d"><bdi>alerts/);
+    const quiet = await page("--from 2026-03-01T08:00:00Z --to 2026-03-01T08:02:00Z --html quiet.html");
+    expect(quiet).to.include("The alert stream has no alert in this time");
+  });
+
   it("tried wrong in every way that its help suggests", async () => {
     const name = notices[0]?.alert ?? "";
     const quiet = `plan --to Monitor --rule fast-heart --responder Lee --out x.plan --yes --as Ann`;
@@ -207,6 +225,12 @@ describe("alerts from the command line", function () {
       ["plan show --as Lee", 2, /signed no plan/],
       ["plan show ann.plan --as Lee", 1, /somebody else/],
       ["plan show recording.csv --as Monitor", 1, /malformed/],
+      [`${quiet} --replaces ffff`, 2, /no plan of yours/],
+      [`${quiet} --on-chain Nobody`, 2, /no contact/],
+      [`${quiet} --device 8867-4=0x12 --device-registry 0x12`, 2, /CODE=ID/],
+      [`${quiet} --device 8867-4=0x${"11".repeat(32)}`, 2, /go together/],
+      [`alerts ack ${name} --notice told.ndjson --to Monitor --out x.answer --as Lee`, 2, /no notice there/],
+      ["alerts escalate --gateway Nobody --as Lee", 2, /no contact/],
       ["monitor --as Kim", 2, /no care plan/],
       ["monitor --plan ann.plan --as Gateway", 1, /somebody else/],
       ["monitor --replay 5 --as Monitor", 2, /goes with a recording/],

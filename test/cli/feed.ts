@@ -9,6 +9,7 @@ export interface Told {
   readonly level?: string;
   readonly code?: string;
   readonly quarantined?: readonly { readonly index: number; readonly code: string }[];
+  readonly late?: readonly number[];
   readonly skew?: number;
 }
 

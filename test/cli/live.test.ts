@@ -1,7 +1,8 @@
-import { readFile, rename } from "node:fs/promises";
+import { rename } from "node:fs/promises";
 import { expect } from "chai";
 import { FeedClient, type Sent, type Told } from "./feed.ts";
-import { RunningGateway } from "./running.ts";
+import { HEART_RATE, openLiveWard } from "./live-ward.ts";
+import type { RunningGateway } from "./running.ts";
 import { World } from "./world.ts";
 
 const DEVICE = "monitor-7";
@@ -31,31 +32,7 @@ describe("a gateway that runs", function () {
   before(async () => {
     begin = Math.floor(Date.now() / 1000);
     world = await World.open(true);
-    for (const name of ["Ann", "Gateway", "Lee"]) {
-      await world.run(`keys new ${name}`);
-      await world.run(`keys card --as ${name} --out ${name}.card`);
-    }
-    for (const name of ["Gateway", "Lee"]) await world.run(`contacts add ${name}.card --as Ann --yes`);
-    await world.run("contacts add Gateway.card --as Lee --yes");
-    for (const name of ["Gateway", "Lee"]) await world.run(`contacts add Ann.card --as ${name} --yes`);
-    await world.run("fund --as Gateway");
-    await world.run("stream open heart-rate --code 8867-4 --unit /min --epoch 1min --as Ann");
-    const hour = `${at(-3600).slice(0, 14)}00:00Z..${at(7200).slice(0, 14)}00:00Z`;
-    await world.run(`gateway authorize --to Gateway --data ${hour} --until 7d --out gw.grant --yes --as Ann`);
-    await world.run(`consent grant --to Lee --data ${hour} --until 7d --out lee.grant --yes --as Ann`);
-    await world.run("relay gw.grant lee.grant --wait --as Gateway");
-    await world.run("gateway lease --to Gateway --out gw.lease --as Ann");
-    gateway = await RunningGateway.init(world, `bed-7:${DEVICE}`);
-    await gateway.start();
-    await rename(world.path("gw.lease"), gateway.spool("gw.lease"));
-    await gateway.until(async () =>
-      readFile(gateway.spool("gw.receipt")).then(
-        () => true,
-        () => false,
-      ),
-    );
-    await world.run(`gateway confirm ${gateway.spool("gw.receipt")} --as Ann`);
-    await world.run("release --to Lee --out lee.release --as Ann");
+    gateway = await openLiveWard(world, { source: `bed-7:${DEVICE}`, streams: HEART_RATE, hours: [1, 2] });
     client = await FeedClient.open(gateway.feedPort, await gateway.credential("bed-7"));
   });
   after(async () => {

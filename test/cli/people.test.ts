@@ -20,7 +20,7 @@ describe("who is who on the command line", function () {
         `Time [s], HR\n${Array.from({ length: 90 }, (_, i) => `${i},${value}\n`).join("")}`,
       );
     for (const name of ["Ann", "Ben", "Gateway", "Lee"]) {
-      await world.run(`keys new ${name}`);
+      await world.identity(name);
       await world.run(`keys card --as ${name} --out ${name}.card`);
     }
     for (const patient of ["Ann", "Ben"]) {
@@ -85,7 +85,7 @@ describe("who is who on the command line", function () {
       const { exit, err } = await world.try(line, stranger);
       expect(exit, err).to.equal(0);
     };
-    await elsewhere("keys new Ben");
+    await world.identity("Ben", stranger);
     for (const card of ["Gateway", "Lee"]) await elsewhere(`contacts add ${card}.card --yes`);
     await elsewhere("stream open heart-rate --code 8867-4 --unit /min --epoch 1min");
     const failed = await lend("Ben", "false", stranger).then(() => "", String);

@@ -1,5 +1,7 @@
 import { readFile, writeFile } from "node:fs/promises";
 import { expect } from "chai";
+import { lacking, runIndependent } from "../../scripts/deep/independent.ts";
+import { readDeployment } from "../../src/chain/deployment.ts";
 import { wardOf, World } from "./world.ts";
 
 const AT = "2026-03-01T08:02:05Z";
@@ -70,11 +72,39 @@ describe("proofs from the command line", function () {
     expect([incomplete.exit, incomplete.out.includes("MISSING: the state of the consents")]).to.deep.equal([1, true]);
     expect(incomplete.out).to.include("2 headers, without readings");
 
+    // Who is shown a bundle from a deployment unknown here sees which contracts it names, and who gave the leave to write.
+    expect((await world.try("evidence verify case.zip", elsewhere)).out)
+      .to.match(/RecordAnchor 0x[0-9a-f]{40}/)
+      .and.match(/ConsentRegistry 0x[0-9a-f]{40}/)
+      .and.match(/WRITE to 0x[0-9a-fA-F]{40} by 0x[0-9a-fA-F]{40}; in force/);
+
     const bytes = await readFile(world.path("case.zip"));
     bytes.writeUInt8(bytes.readUInt8(bytes.length >> 1) ^ 1, bytes.length >> 1);
     await writeFile(world.path("bad.zip"), bytes);
     const bad = await world.try("evidence verify bad.zip", elsewhere);
     expect(bad.exit).to.equal(1);
     expect(bad.err).to.match(/was altered/);
+  });
+
+  it("hands out what a reader written from the formats alone takes as well", async function () {
+    const why = lacking();
+    if (why !== undefined) {
+      console.log(`      skipped: ${why}`);
+      this.skip();
+    }
+    const { chainId, anchoredBy } = (await world.json("verify --proof proof.json")) as {
+      chainId: number;
+      anchoredBy: { hash: string };
+    };
+    const { contracts } = await readDeployment(world.env["MEDSEAL_DEPLOYMENTS"]!, chainId);
+    const [anchor, registry] = [contracts.RecordAnchor.codeHash, contracts.ConsentRegistry.codeHash];
+    const proof = runIndependent("proof", world.path("proof.json"), anchoredBy.hash, anchor) as {
+      reading: { time: string };
+    };
+    expect(proof.reading.time).to.equal(AT);
+    const { block } = (await world.json("evidence verify case.zip")) as { block: { hash: string } };
+    const bundle = runIndependent("evidence", world.path("case.zip"), block.hash, registry, anchor);
+    const counts = { headers: 2, batches: 2, readings: 120, unrecorded: 0, unshown: 0, missing: 0 };
+    expect(bundle).to.deep.include({ ok: true, findings: [], ...counts });
   });
 });

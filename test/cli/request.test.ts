@@ -7,7 +7,7 @@ describe("a clinician asks, a patient answers", function () {
   before(async () => {
     world = await World.open(true);
     for (const name of ["Ann", "Lee"]) {
-      await world.run(`keys new ${name}`);
+      await world.identity(name);
       await world.run(`keys card --as ${name} --out ${name}.card`);
     }
     await world.run("contacts add Ann.card --as Lee --yes");

@@ -1,6 +1,6 @@
 import { spawn, type ChildProcess } from "node:child_process";
 import { once } from "node:events";
-import { mkdir, readFile } from "node:fs/promises";
+import { mkdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
 import { freePort } from "../../scripts/world/anvil.ts";
@@ -11,7 +11,20 @@ interface Logged {
   readonly code?: string;
 }
 
-/** `medseal gateway run` in a process of its own, with cadences of a second. */
+/** How a gateway is to run. */
+export interface GatewayWay {
+  /** `NAME:DEVICE,…` */
+  readonly source: string;
+  /** A command that runs the process, such as strace. */
+  readonly before?: readonly string[];
+  /** Cadences of sealing and of anchoring; a second without them. */
+  readonly seal?: string;
+  readonly anchor?: string;
+  /** Further members of its configuration. */
+  readonly settings?: object;
+}
+
+/** `medseal gateway run` in a process of its own. */
 export class RunningGateway {
   readonly #world: World;
   readonly config: string;
@@ -26,13 +39,17 @@ export class RunningGateway {
     this.#before = before;
   }
 
-  /** @param before - A command that runs the process, such as strace. */
-  static async init(world: World, source: string, before: readonly string[] = []): Promise<RunningGateway> {
+  static async init(world: World, way: GatewayWay): Promise<RunningGateway> {
+    const { source, before = [], seal = "1s", anchor = "1s", settings } = way;
     const gateway = new RunningGateway(world, before);
     await mkdir(world.path("gateway"), { mode: 0o700 });
     await world.run(
-      `gateway init --config ${gateway.config} --source ${source} --trial --seal 1s --anchor 1s --feed 127.0.0.1:0 --http 127.0.0.1:${await freePort()} --as Gateway`,
+      `gateway init --config ${gateway.config} --source ${source} --trial --seal ${seal} --anchor ${anchor} --feed 127.0.0.1:0 --http 127.0.0.1:${await freePort()} --as Gateway`,
     );
+    if (settings) {
+      const config = JSON.parse(await readFile(gateway.config, "utf8")) as object;
+      await writeFile(gateway.config, JSON.stringify({ ...config, ...settings }));
+    }
     return gateway;
   }
 

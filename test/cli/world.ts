@@ -1,15 +1,32 @@
 import { spawn } from "node:child_process";
-import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
+import { mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
+import type { Writable } from "node:stream";
+import { slugOf } from "../../scripts/cli/home.ts";
+import type { Vault } from "../../scripts/cli/vault.ts";
+import { passphraseStore } from "../../src/state/store.ts";
 
 export const CLI = resolve(import.meta.dirname, "../../scripts/cli.ts");
+
+/** Of scrypt: a thousandth of what a vault costs otherwise. */
+const CHEAP = { logN: 10, r: 1, p: 1 };
 
 export interface Ran {
   /** Exit code, or the signal that ended it. */
   readonly exit: number | string;
   readonly out: string;
   readonly err: string;
+}
+
+/** A command that runs. */
+export interface Running {
+  kill(signal: NodeJS.Signals): void;
+  readonly pid: number;
+  readonly done: Promise<Ran>;
+  readonly stdin: Writable;
+  /** What it wrote to stderr so far. */
+  said(): string;
 }
 
 /** A folder with a home, a passphrase and a running world; commands run in it as processes of their own. */
@@ -47,25 +64,42 @@ export class World {
     return this.start(line, env).done;
   }
 
-  /** Started, and not waited for. */
-  start(
-    line: string,
-    env: Record<string, string | undefined> = {},
-  ): { kill(signal: NodeJS.Signals): void; pid: number; done: Promise<Ran> } {
+  /** Started, and not waited for. @param fed - Its stdin stays open. */
+  start(line: string, env: Record<string, string | undefined> = {}, fed = false): Running {
     const words = [...line.matchAll(/"([^"]*)"|(\S+)/g)].map(([, quoted, plain]) => quoted ?? plain ?? "");
     const { MEDSEAL_HOME: _home, MEDSEAL_AS: _as, MEDSEAL_RPC: _rpc, MEDSEAL_IPFS: _ipfs, ...rest } = process.env;
     const child = spawn(process.execPath, [CLI, ...words], {
       cwd: this.folder,
       env: { ...rest, ...this.env, ...env },
-      stdio: ["ignore", "pipe", "pipe"],
+      stdio: ["pipe", "pipe", "pipe"],
     });
+    if (!fed) child.stdin.end();
     let [out, err] = ["", ""];
     child.stdout.setEncoding("utf8").on("data", (text: string) => (out += text));
     child.stderr.setEncoding("utf8").on("data", (text: string) => (err += text));
     const done = new Promise<Ran>((ended) =>
       child.once("close", (code, signal) => ended({ exit: code ?? signal ?? "", out, err })),
     );
-    return { kill: (signal) => void child.kill(signal), pid: child.pid as number, done };
+    return {
+      kill: (signal) => void child.kill(signal),
+      pid: child.pid as number,
+      done,
+      stdin: child.stdin,
+      said: () => err,
+    };
+  }
+
+  /** A new identity; its vault is cheap to open from now on, as each command does. */
+  async identity(name: string, env: Record<string, string> = {}): Promise<string> {
+    const { exit, out, err } = await this.try(`keys new "${name}"`, env);
+    if (exit !== 0) throw new Error(`${name} has no keys: ${err}`);
+    const all = { ...this.env, ...env };
+    const passphrase = (await readFile(all["MEDSEAL_PASSPHRASE_FILE"] as string, "utf8")).trim();
+    const path = join(all["MEDSEAL_HOME"] as string, slugOf(name), "vault");
+    const vault = await passphraseStore<Vault>(path, "medseal/vault/1", passphrase).load();
+    if (!vault) throw new Error(`${name} has no vault`);
+    await passphraseStore<Vault>(path, vault.format, passphrase, CHEAP).save(vault);
+    return out;
   }
 
   /** What it printed. @throws Error when it fails. */
@@ -94,7 +128,7 @@ export const HOUR = "2026-03-01T08:00:00Z..2026-03-01T09:00:00Z";
 export async function wardOf(world: World): Promise<void> {
   const rows = Array.from({ length: 300 }, (_, i) => `${i},${70 + (i % 9)},${96 + (i % 3)}`);
   await writeFile(world.path(RECORDING), ["Time [s], HR, SpO2", ...rows, ""].join("\n"));
-  for (const name of ["Ann", "Gateway", "Lee", "Relayer"]) await world.run(`keys new ${name}`);
+  for (const name of ["Ann", "Gateway", "Lee", "Relayer"]) await world.identity(name);
   for (const name of ["Ann", "Gateway", "Lee"]) await world.run(`keys card --as ${name} --out ${name}.card`);
   for (const name of ["Gateway", "Lee"]) await world.run(`contacts add ${name}.card --as Ann --yes`);
   for (const name of ["Gateway", "Ann"]) await world.run(`contacts add ${name}.card --as Lee --yes`);

@@ -158,7 +158,7 @@ const TRIES: Readonly<Record<string, readonly Try[]>> = {
     { line: "verify --proof lee.grant", exit: 1, says: /proof is malformed/ },
     { line: "evidence verify Lee.card", exit: 1, says: /evidence is malformed/ },
     { line: "evidence export --stream heart-rate --out lee.grant --as Lee", exit: 2, says: /exists already/ },
-    { line: "verify", exit: 2, says: /one of --gateway, --stream and --proof/ },
+    { line: "verify", exit: 2, says: /one of --gateway, --patient, --stream and --proof/ },
     { line: "verify --gateway 0x12", exit: 2, says: /no address/ },
     { line: `verify --gateway Gateway --batch ${"a".repeat(64)} --as Lee`, exit: 2, says: /no batch under this tag/ },
   ],

@@ -1,5 +1,5 @@
 import { expect } from "chai";
-import { TypedDataEncoder } from "ethers";
+import { TypedDataEncoder, type BaseContract } from "ethers";
 import fc from "fast-check";
 import { network } from "hardhat";
 import { hashTypedData, hashStruct, type TypedDataDomain, type TypedDataParameter } from "viem";
@@ -7,6 +7,7 @@ import { privateKeyToAccount } from "viem/accounts";
 import { consentId, type Consent, type Hex } from "../../src/consent/consent.ts";
 import { grantDigest, revokeAllDigest, revokeDigest } from "../../src/consent/typed-data.ts";
 import { CO_SIGN_TYPES, commitmentOf, emergencyDomain, type Declaration } from "../../src/emergency/typed-data.ts";
+import { newAlert } from "../contracts/alerts.ts";
 import { deployHospital } from "../contracts/governed.ts";
 import { deployBoth, MINUTE } from "../contracts/ground.ts";
 import { anyConsent, sample } from "../unit/consent/samples.ts";
@@ -34,6 +35,7 @@ const TYPES = {
     Declaration: DECLARATION,
   },
   Veto: { Veto: fields("address patient, bytes32 recoveryId") },
+  Acknowledge: { Acknowledge: fields("address gateway, uint32 slot, bytes32 sealedAlert") },
 } as const;
 type Message = keyof typeof TYPES;
 type Types = Readonly<Record<string, readonly TypedDataParameter[]>>;
@@ -162,6 +164,25 @@ describe("EIP-712 by viem", () => {
       expect(await active()).to.deep.equal([false, false]);
     });
 
+    const sign = async (name: string, contract: BaseContract, primaryType: Message, of: object): Promise<Hex> => {
+      const { chainId } = await (await chain).ethers.provider.getNetwork();
+      const here = domainOf(name, Number(chainId), await contract.getAddress());
+      return signer.signTypedData(typed(here, primaryType, of));
+    };
+
+    it("take on an alert", async () => {
+      const { ethers } = await chain;
+      const rules = await ethers.deployContract("AlertRules");
+      const [gateway, relayer] = await ethers.getSigners();
+      if (!gateway || !relayer) throw new Error("the node has too few accounts");
+      const { sealedAlert, digest } = newAlert(signer.address);
+      await rules.connect(gateway).raise(7, digest);
+      const message = { gateway: gateway.address, slot: 7, sealedAlert };
+      const signature = await sign("MedSeal AlertRules", rules, "Acknowledge", message);
+      const acknowledging = rules.connect(relayer).acknowledge(gateway, 7, sealedAlert, signature);
+      await expect(acknowledging).to.emit(rules, "AlertAcknowledged").withArgs(gateway.address, 7, digest);
+    });
+
     it("vouch for an emergency, and veto a recovery", async () => {
       const ground = await deployHospital(await chain);
       const { emergency, parties, recovery, organisation, clinician, registrar, colleague, time } = ground;
@@ -173,16 +194,6 @@ describe("EIP-712 by viem", () => {
         organisation: organisation.address,
         term: 60,
         deadline: (await time.latest()) + MINUTE,
-      };
-      const sign = async (
-        name: string,
-        contract: typeof emergency | typeof recovery,
-        primaryType: Message,
-        of: object,
-      ) => {
-        const { chainId } = await (await chain).ethers.provider.getNetwork();
-        const here = domainOf(name, Number(chainId), await contract.getAddress());
-        return signer.signTypedData(typed(here, primaryType, of));
       };
       const commitment = commitmentOf(message.declaration);
       const coSignature = await sign("MedSeal EmergencyAccess", emergency, "CoSign", message);

@@ -378,6 +378,24 @@ describe("EmergencyAccess", () => {
       }
     });
 
+    it("is refused through the authority, behind which a declarant could hide", async () => {
+      const { emergency, manager, steward, clinician, declared, time } = await load();
+      const commitment = await declared();
+      await manager.connect(steward).grantRole(6, clinician, 0);
+      await time.increase(2 * DAY);
+      const data = emergency.interface.encodeFunctionData("review", [
+        clinician.address,
+        commitment,
+        NONE,
+        true,
+        word(),
+      ]);
+      await expect(manager.connect(clinician).execute(emergency, data))
+        .to.be.revertedWithCustomError(emergency, "EmergencyReviewOfOwn")
+        .withArgs(await manager.getAddress());
+      expect((await emergency.recordOf(clinician)).reviewed).to.equal(0n);
+    });
+
     it("takes the role from a declarant whose review is overdue, and gives it back when it comes", async () => {
       const { emergency, reviews, clinician, colleague, organisation, declared, coSigned, time } = await load();
       const commitment = await declared();

@@ -1,7 +1,10 @@
+import { spawnSync } from "node:child_process";
 import { readFile, writeFile } from "node:fs/promises";
+import { join } from "node:path";
 import { expect } from "chai";
+import { ZeroAddress, type ParamType } from "ethers";
 import { network } from "hardhat";
-import { GOVERNED_INTERFACES } from "../../src/chain/governed.ts";
+import { functionsOf, GOVERNED_INTERFACES } from "../../src/chain/governed.ts";
 import { handOver } from "../../scripts/governance/hand-over.ts";
 import { reportGovernance } from "../../scripts/governance/report.ts";
 import { HELD_ROLES, ROLES, roleOf } from "../../scripts/governance/roles.ts";
@@ -15,10 +18,23 @@ const codeOf = (doing: Promise<unknown>): Promise<string | undefined> =>
     (error: { code?: string }) => error.code,
   );
 
+/** The argument of a type that is zero or empty throughout. */
+function zeroOf({ baseType, components }: ParamType): unknown {
+  if (baseType === "array") return [];
+  if (baseType === "tuple") return (components ?? []).map(zeroOf);
+  if (baseType === "string") return "";
+  if (baseType === "bool") return false;
+  if (baseType === "bytes") return "0x";
+  const fixed = /^bytes(\d+)$/.exec(baseType);
+  if (fixed !== null) return `0x${"00".repeat(Number(fixed[1]))}`;
+  return baseType === "address" ? ZeroAddress : 0;
+}
+
 const DOCS = new URL("../../docs/contracts.md", import.meta.url);
 
 // every function × every role   as the table in docs/contracts.md says, which is written from here
 // delays                        what protects acts at once; what is dangerous is announced, and a guardian can cancel it
+// the command                   tells an outage from everything else
 // hand-over                     leaves the deployer with nothing, in whatever state it is begun
 describe("Governance", () => {
   const chain = network.create();
@@ -40,16 +56,31 @@ describe("Governance", () => {
     it("covers every function that can change something", async () => {
       const { rows, contracts } = await load();
       for (const [name, contract] of Object.entries(contracts)) {
-        const functions: string[] = [];
-        contract.interface.forEachFunction((entry) => {
-          if (!entry.constant) functions.push(entry.name);
-        });
+        const functions = functionsOf(contract.interface).filter(({ constant }) => !constant);
         // Of what AccessManager has besides, these act for the caller alone, or check the function behind them.
         const others = ["cancel", "consumeScheduledOp", "execute", "renounceRole", "schedule"];
         const covered = (name === "AccessManager" ? others : []).concat(
           rows.filter((row) => row.contract === name).map((row) => row.method),
         );
-        expect([...new Set(covered)].sort(), name).to.deep.equal(functions.sort());
+        expect([...new Set(covered)].sort(), name).to.deep.equal(functions.map((entry) => entry.name).sort());
+      }
+    });
+
+    it("answers everybody the same where nothing can change", async () => {
+      const { contracts, actors } = await load();
+      const { provider } = (await chain).ethers;
+      for (const [name, contract] of Object.entries(contracts)) {
+        const to = await contract.getAddress();
+        for (const view of functionsOf(contract.interface).filter(({ constant }) => constant)) {
+          const data = contract.interface.encodeFunctionData(view, view.inputs.map(zeroOf));
+          const answers = COLUMNS.map((column) =>
+            provider.call({ from: actors[column].address, to, data }).catch((error: { data?: unknown }) => error.data),
+          );
+          const different = new Set(await Promise.all(answers));
+          expect([...different], `${name}.${view.name}`)
+            .to.have.length(1)
+            .and.not.include(undefined);
+        }
       }
     });
 
@@ -58,11 +89,13 @@ describe("Governance", () => {
         await chain,
         load,
         (row) =>
-          ["ConsentRegistry", "RecordAnchor", "VaultRecovery"].includes(row.contract) || /Keys$/.test(row.method),
+          ["ConsentRegistry", "RecordAnchor", "VaultRecovery", "AlertRules"].includes(row.contract) ||
+          /Keys$/.test(row.method),
       );
       const roles = Object.values(HOLDERS);
       for (const { row, outcomes } of cells) {
-        if (row.method === "declareRecovery") continue;
+        // What anybody may do for anybody.
+        if (["declareRecovery", "escalate"].includes(row.method)) continue;
         for (const actor of COLUMNS.filter((name) => (roles as string[]).includes(name))) {
           expect(outcomes[actor], `${row.contract}.${row.method} by ${actor}`).to.be.oneOf(["own", "–"]);
         }
@@ -280,5 +313,17 @@ describe("Governance", () => {
         ).to.equal(true);
       }
     });
+  });
+
+  describe("the command", () => {
+    for (const script of ["governance.ts", "deploy.ts"]) {
+      it(`${script} takes a chain that is away for an outage`, () => {
+        const args = [join(import.meta.dirname, "../../scripts", script), "show"];
+        const env = { ...process.env, MEDSEAL_RPC: "http://127.0.0.1:1" };
+        const { status, stderr } = spawnSync(process.execPath, args, { env, encoding: "utf8" });
+        expect(stderr).to.include("(ERR_CHAIN_UNAVAILABLE)\nhint: ");
+        expect(status).to.equal(4);
+      });
+    }
   });
 });

@@ -13,7 +13,7 @@ contract PartyRegistryTest {
 
     struct Proposal {
         bytes32 key;
-        uint48 at;
+        uint48 since;
         bool dropped;
         bool retired;
     }
@@ -215,7 +215,7 @@ contract PartyRegistryTest {
         if (count == 0) return (false, 0);
         last = count - 1;
         Proposal memory proposal = _proposals[party][last];
-        pending = !proposal.dropped && _now() < proposal.at + 2 days;
+        pending = !proposal.dropped && _now() < proposal.since + 2 days;
     }
 
     /// @dev The last proposal that came into force, unless it was retired since.
@@ -223,7 +223,7 @@ contract PartyRegistryTest {
         for (uint256 left = _proposals[party].length; left > 0; left--) {
             index = left - 1;
             Proposal memory proposal = _proposals[party][index];
-            if (!proposal.dropped && _now() >= proposal.at + 2 days) return (!proposal.retired, index);
+            if (!proposal.dropped && _now() >= proposal.since + 2 days) return (!proposal.retired, index);
         }
         return (false, 0);
     }

@@ -5,6 +5,7 @@ import { GOVERNED_INTERFACES } from "../../src/chain/governed.ts";
 import { consentId, type Hex } from "../../src/consent/consent.ts";
 import { registryDomain } from "../../src/consent/typed-data.ts";
 import { VETO_TYPES } from "../../src/emergency/typed-data.ts";
+import { alertRows } from "./accessAlerts.ts";
 import { deviceRows } from "./accessDevices.ts";
 import { deployHospital, HOLDERS, KIND, type Actor } from "./governed.ts";
 import { consentOf, DAY, signGrant, signRevoke, signRevokeAll, word } from "./ground.ts";
@@ -125,6 +126,7 @@ export async function deployAll(connection: NetworkConnection) {
       (await manager.queryFilter(manager.filters.TargetAdminDelayUpdated())).length,
     ],
   });
+  const alerts = await alertRows(ground, connection);
   const partiesAddress = await parties.getAddress();
   const issuedAt = await time.latest();
 
@@ -227,6 +229,7 @@ export async function deployAll(connection: NetworkConnection) {
     },
 
     ...(await deviceRows(ground, ethers.provider)),
+    ...alerts.rows,
 
     governs("grantRole", "REGISTRAR", [3, stranger.address, 0]),
     governs("revokeRole", "REGISTRAR", [3, registrar.address]),
@@ -251,6 +254,8 @@ export async function deployAll(connection: NetworkConnection) {
     VaultRecovery: recovery,
     ConsentRegistry: registry,
     RecordAnchor: anchor,
+    AlertRules: alerts.rules,
+    RuleEvaluator: await ethers.deployContract("RuleEvaluator"),
     AccessManager: manager,
   };
   return { ...ground, registry, anchor, rows, contracts, actors };
@@ -262,6 +267,7 @@ export type Everything = Awaited<ReturnType<typeof deployAll>>;
 const REFUSALS = new Set([
   "AccessManagedUnauthorized",
   "AccessManagerUnauthorizedAccount",
+  "AlertAcknowledgementInvalid",
   "ConsentSignatureInvalid",
   "DeviceCustodyNotHeld",
   "DeviceCustodyNotOffered",
@@ -271,6 +277,7 @@ const REFUSALS = new Set([
   "PartyKeyNotInForce",
   "PartyKeysNotProposed",
   "RecoverySignatureInvalid",
+  "RuleNotPublished",
 ]);
 
 /** Calls every function as everybody, each time on the same ground. */

@@ -27,7 +27,8 @@ import { campaign } from "./campaign/campaign.ts";
 // 16. A head moves only by its own gateway's transaction that names it.
 // 17. No head comes back, and no transaction anchors twice.
 // 18. A head is the fold of the gateway's checkpoints.
-// 19. An entry once anchored is shown at every later head: under its gateway, at its index, and nowhere else.
+// 19. An entry once anchored is shown at every later head: under its gateway, at its index, and nowhere else
+//     but under a gateway that has anchored all the same.
 //
 // 13 and 14 follow from 1, since the model takes a signature by who made it and knows nothing of forms.
 

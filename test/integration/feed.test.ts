@@ -14,6 +14,7 @@ import { StoreUnavailableError } from "../../src/ipfs/errors.ts";
 import { JournalFailedError, type Rows } from "../../src/state/rows.ts";
 import { twinRows } from "../../src/state/twin.ts";
 import { openRig, outside, PaperRows, recordOf, type Outside, type Rig } from "./rig.ts";
+import { failureOf } from "./times.ts";
 import { EPOCH, EPOCHS, reading, START } from "./ward.ts";
 
 const SOURCE = { name: "bed-7", credential: "", devices: [{ name: "m" }] };
@@ -31,6 +32,9 @@ interface Site {
   readonly ways: Ways;
   readonly held: number[];
 }
+
+/** Messages of a day without chain and store. */
+const A_DAY = 4_800;
 
 const message = (counter: number, seconds: readonly number[]): Uint8Array =>
   utf8(
@@ -235,12 +239,16 @@ describe("a feed", function () {
     const at = await leased();
     const { feed, gateway, ways } = opened(at);
     await feed.take(SOURCE, message(0, [0, 1]));
+    const refused = { level: "refused", code: "ERR_DISK_FULL", counter: 1 };
     ways.full = true;
-    expect(await feed.take(SOURCE, message(1, [2]))).to.include({
-      level: "refused",
-      code: "ERR_DISK_FULL",
-      counter: 1,
-    });
+    expect(await feed.take(SOURCE, message(1, [2]))).to.include(refused);
+    // Seen by nobody before the journal itself finds no room.
+    ways.full = false;
+    const apply = at.rows.apply.bind(at.rows);
+    at.rows.apply = () => Promise.reject(new JournalFailedError(new Error("database or disk is full"), true));
+    expect(await feed.take(SOURCE, message(1, [2]))).to.include(refused);
+    at.rows.apply = apply;
+    ways.full = true;
     await feed.seal();
     await gateway.drain();
     ways.full = false;
@@ -266,31 +274,38 @@ describe("a feed", function () {
     expect(feed.counts.unsealed).to.equal(0);
   });
 
-  it("takes memory that does not grow with what waits", async () => {
+  it("stores through a day without chain and store in memory that does not grow, and everything drains in order", async () => {
     const folder = await mkdtemp(join(tmpdir(), "medseal-feed-"));
     const at = outside();
     const rows = twinRows(join(folder, "journal.sqlite"));
     const { feed, gateway, ways } = opened(at, rows);
     await gateway.acceptLease(lease);
     ways.chainAway = true;
+    ways.storeAway = true;
     setFlagsFromString("--expose-gc");
     const collect = runInNewContext("gc") as () => void;
     const heap: number[] = [];
-    for (let round = 0; round < 4; round++) {
-      const some = count(2000).map((i) => feed.take(SOURCE, message(2000 * round + i, [i % (EPOCHS * EPOCH)])));
+    for (let hour = 0; hour < 24; hour++) {
+      rig.ways.time = START + 3600 * hour;
+      const some = count(A_DAY / 24).map((i) =>
+        feed.take(SOURCE, message((A_DAY / 24) * hour + i, [i % (EPOCHS * EPOCH)])),
+      );
       for (const { level } of await Promise.all(some)) expect(level).to.equal("stored");
-      await feed.seal().catch(() => undefined);
+      expect(await failureOf(feed.seal())).to.include({ code: "ERR_CHAIN_UNAVAILABLE" });
+      expect(await failureOf(gateway.checkpoint())).to.include({ code: "ERR_STORE_UNAVAILABLE" });
       collect();
       heap.push(process.memoryUsage().heapUsed);
     }
-    // 6,000 messages more would take some 3 MB as their lines alone.
-    expect((heap[3] as number) - (heap[0] as number)).to.be.lessThan(1 << 20);
-    expect(feed.counts.unsealed).to.equal(8000);
+    // What came after the sixth hour would take some 2 MB as its lines alone.
+    expect((heap[23] as number) - (heap[5] as number)).to.be.lessThan(1 << 20);
+    expect(feed.counts.unsealed).to.equal(A_DAY);
     ways.chainAway = false;
-    rig.ways.time = START + EPOCHS * EPOCH;
-    expect(await feed.seal()).to.equal(8000);
+    ways.storeAway = false;
+    expect(await feed.seal()).to.equal(A_DAY);
     await gateway.drain();
-    expect(await secondsOf(at)).to.have.length(8000);
+    expect(await secondsOf(at)).to.have.length(A_DAY);
+    const batches = await recordOf(rig, at);
+    expect(batches.map(({ header }) => header.sequence)).to.deep.equal(count(batches.length));
     await gateway.close();
     await rm(folder, { recursive: true });
   });

@@ -223,6 +223,31 @@ describe("a gateway", () => {
     expect(await values()).to.deep.equal(Array.from({ length: 4 * EPOCH }, (_, i) => String(i)));
   });
 
+  it("seals the same with worker threads as without, in the same order", async () => {
+    const source = new Uint8Array(32).fill(9);
+    // Enough readings in an epoch for a thread to be asked, few in another, none in a third.
+    const given = [5000, 3, 0, 9000].flatMap((count, epoch) =>
+      Array.from({ length: count }, (_, i) => numbered(epoch * EPOCH + Math.floor((i * EPOCH) / count), i)),
+    );
+    const leased = await lease();
+    const sealedWith = async (threads: number): Promise<unknown> => {
+      const place = outside();
+      const one = new Gateway({ ...rig.deps(place), threads });
+      await one.acceptLease(leased);
+      const session = one.ingest({ write: rig.write.id, stream: rig.stream }, { clock: SOURCE, source });
+      await session.addAll(given, (_, error) => {
+        throw error;
+      });
+      await session.finish();
+      const pending = stateOf(place).pending.entries();
+      await one.close();
+      return pending;
+    };
+    const without = await sealedWith(0);
+    expect(without).to.have.lengthOf(4);
+    for (const threads of [1, 3]) expect(await sealedWith(threads), `${threads} threads`).to.deep.equal(without);
+  });
+
   describe("when the chain takes checkpoints back", () => {
     it("anchors them again, in their order, and then goes on", async () => {
       at.anchor.unsettled = 64;
@@ -256,7 +281,7 @@ describe("a gateway", () => {
         ...deps,
         anchor: {
           finalHead: () => behind.finalHead(),
-          anchor: (...given) => behind.anchor(...given),
+          anchor: (checkpoint, expectedHead) => behind.anchor(checkpoint, expectedHead),
           head: async (atLeast) => {
             const { head, block } = await behind.head();
             if (block < atLeast) throw new ChainUnavailableError("lags");

@@ -2,6 +2,7 @@ import { expect } from "chai";
 import { hex } from "../../src/bytes/bytes.ts";
 import { sha256 } from "../../src/bytes/hash.ts";
 import { Archive } from "../../src/archive/archive.ts";
+import type { DeviceRecord, Devices, Recall } from "../../src/archive/devices.ts";
 import { compareHistories } from "../../src/auditor/compare.ts";
 import { verifyWindow, type WindowReport } from "../../src/auditor/window.ts";
 import type { AnchoredCheckpoint } from "../../src/chain/anchor.ts";
@@ -10,7 +11,7 @@ import type { Consent } from "../../src/consent/consent.ts";
 import type { InForce } from "../../src/consent/watch.ts";
 import type { GenerationKeys } from "../../src/envelope/payload.ts";
 import type { Access } from "../../src/grantee/access.ts";
-import type { ReaderDeps } from "../../src/grantee/read.ts";
+import { gapsIn, readStream, type ReadBatch, type ReaderDeps } from "../../src/grantee/read.ts";
 import { cidOf } from "../../src/ipfs/cid.ts";
 import { StoreUnavailableError } from "../../src/ipfs/errors.ts";
 import { epochKeys } from "../../src/keys/cover.ts";
@@ -37,25 +38,46 @@ interface Asked {
   /** Block time of the anchor. */
   readonly time?: number;
   readonly outage?: boolean;
+  readonly devices?: Devices;
+  /** Digests of blocks that a checkpoint declares erased. */
+  readonly erased?: readonly Uint8Array[];
 }
 
-async function audit({ sample }: World, asked: Asked = {}): Promise<WindowReport> {
+const audit = async (at: World, asked: Asked = {}): Promise<WindowReport> => {
+  const { access, request, deps } = await asking(at, asked);
+  return verifyWindow(access, request, deps, undefined, { devices: asked.devices });
+};
+
+/** Where a reader of the window is told that the record is not whole. */
+async function gaps(at: World, asked: Asked = {}): Promise<string[]> {
+  const { access, request, deps } = await asking(at, asked);
+  const batches: ReadBatch[] = [];
+  for await (const batch of readStream(access, request, deps)) batches.push(batch);
+  return gapsIn(batches, access, request, deps).map(({ kind }) => kind);
+}
+
+async function asking({ sample }: World, asked: Asked) {
   const { from = 0, to = EPOCHS, changes, time = START + EPOCHS * EPOCH_LENGTH } = asked;
-  const { history, blocks } = anchored(sample);
+  const declared = (asked.erased ?? []).map((digest) => ({ entries: [PADDING], mail: [], erased: [digest] }));
+  const { history, blocks } = anchored(sample, [...sample.checkpoints, ...declared]);
   const read = storeOf(blocks, changes);
   const archive = new Archive(sample.place, read);
   await archive.update(history.map((one): AnchoredCheckpoint => ({ ...one, time })));
   const [own] = sample.streams as [GenerationKeys];
   const write = { ...own.write, consent: { ...own.write.consent, ...asked.consent } };
-  const access = { keys: [{ ...own, ...asked.keys, write }] } as unknown as Access;
+  const release = { chain: [] };
+  const access = { release, link: { consent: {} }, keys: [{ ...own, ...asked.keys, write }] } as unknown as Access;
   const deps = {
     archiveOf: () => archive,
     read: asked.outage ? () => Promise.reject(new StoreUnavailableError("away")) : read,
     watch: { intervals: () => asked.intervals ?? [{ from: 0 }] },
+    ask: () => Promise.resolve(true),
   } as unknown as ReaderDeps;
   const [start, end] = [from, to].map((epoch) => START + epoch * EPOCH_LENGTH) as [number, number];
-  return verifyWindow(access, { stream: own.stream.id, from: start, to: end, purpose: "TREAT" }, deps);
+  return { access, deps, request: { stream: own.stream.id, from: start, to: end, purpose: "TREAT" } };
 }
+
+const PADDING: Entry = { tag: sha256(), header: sha256(Uint8Array.of(1)), batch: sha256(Uint8Array.of(2)) };
 
 /** Kind, object and the position of the block among what was written. */
 const named = ({ findings }: WindowReport, { entries }: World): string[] =>
@@ -74,12 +96,23 @@ describe("an audit of a window with keys", function () {
       headers: 8,
       batches: 8,
       readings: 16,
+      late: 1,
       unfinished: 0,
+      erased: 0,
       findings: [],
     });
     for (let from = 0; from < EPOCHS; from++)
       for (let to = from + 1; to <= EPOCHS; to++)
         expect(named(await audit(whole, { from, to }), whole), `${from} to ${to}`).to.deep.equal([]);
+  });
+
+  it("tells a reader of no gap where there is none, and of each that there is", async () => {
+    for (let from = 0; from < EPOCHS; from++)
+      for (let to = from + 1; to <= EPOCHS; to++)
+        expect(await gaps(whole, { from, to }), `${from} to ${to}`).to.deep.equal([]);
+    expect(await gaps(world(saying({ 7: { last: false } })))).to.deep.equal([]);
+    expect(await gaps(world(IN_ORDER, [2]))).to.deep.equal(["header-missing", "epoch-missing"]);
+    expect(await gaps(world(IN_ORDER, [0]), { from: 1 })).to.deep.equal(["header-missing"]);
   });
 
   it("reads headers only with keys to audit", async () => {
@@ -231,6 +264,84 @@ describe("an audit of a window with keys", function () {
     it(`names each header without leave, when ${what}`, async () => {
       expect(named(await audit(whole, asked), whole).sort()).to.deep.equal(expected);
     });
+
+  it("names the header whose statement somebody else has signed, and blames no neighbour", async () => {
+    for (const i of IN_ORDER.keys()) {
+      const forged = world(saying({ [i]: { says: { forged: true } } }));
+      expect(named(await audit(forged), forged)).to.deep.equal([`signature-invalid header ${i}`]);
+    }
+  });
+
+  it("takes what was declared erased for erased, unless it lies there altered, and blames no neighbour", async () => {
+    for (const [i, entry] of whole.entries.entries()) {
+      for (const object of ["header", "batch"] as const) {
+        const digest = entry[object];
+        const gone = new Map([[hex(digest), undefined]]);
+        const report = await audit(whole, { changes: gone, erased: [digest] });
+        expect(report, `${object} ${i}`).to.deep.include({ ok: true, erased: 1, findings: [] });
+        expect(named(await audit(whole, { changes: gone }), whole)).to.deep.equal([`missing ${object} ${i}`]);
+        const altered = new Map([[hex(digest), new Uint8Array(1024)]]);
+        expect(named(await audit(whole, { changes: altered, erased: [digest] }), whole)).to.deep.equal([
+          `altered ${object} ${i}`,
+        ]);
+      }
+    }
+  });
+
+  describe("asks what a registry says of the device, and", () => {
+    const time = START + EPOCHS * EPOCH_LENGTH;
+    const known = (changes: DeviceRecord["changes"], recalls: readonly Recall[] = []): Devices => ({
+      recordOf: () => ({ modelId: `0x${"11".repeat(32)}`, changes }),
+      recallsOf: () => recalls,
+    });
+    const active = { time: START, status: "active" } as const;
+    const notice = { firmwareFrom: 1, firmwareTo: 3, anchoredFrom: 0 };
+    const cases: Record<string, [Devices, string | undefined]> = {
+      "says nothing of one that is active": [known([active]), undefined],
+      "says nothing of one that was never enrolled": [{ ...known([]), recordOf: () => undefined }, undefined],
+      "says nothing of one that ended only after the anchor": [
+        known([active, { time: time + 1, status: "retired" }]),
+        undefined,
+      ],
+      "says nothing of one that was resumed before the anchor": [
+        known([active, { time: time - 9, status: "suspended" }, { time, status: "active" }]),
+        undefined,
+      ],
+      "names what was anchored while it was suspended": [
+        known([active, { time, status: "suspended" }, { time: time + 1, status: "active" }]),
+        "device-suspended",
+      ],
+      "names what was anchored after it was retired": [
+        known([active, { time, status: "suspended" }, { time, status: "retired" }]),
+        "device-retired",
+      ],
+      "names what was anchored before it was enrolled": [
+        known([{ time: time + 1, status: "active" }]),
+        "device-not-enrolled",
+      ],
+      "names what a recalled firmware signed": [known([active], [notice]), "device-recalled"],
+      "says nothing of another firmware": [
+        known(
+          [active],
+          [
+            { ...notice, firmwareFrom: 2 },
+            { ...notice, firmwareFrom: 0, firmwareTo: 0 },
+          ],
+        ),
+        undefined,
+      ],
+      "says nothing of what was anchored before a recall concerns it": [
+        known([active], [{ ...notice, anchoredFrom: time + 1 }]),
+        undefined,
+      ],
+    };
+    for (const [what, [devices, kind]] of Object.entries(cases)) {
+      it(what, async () => {
+        const expected = kind === undefined ? [] : IN_ORDER.map((_, i) => `${kind} header ${i}`);
+        expect(named(await audit(whole, { devices }), whole).sort()).to.deep.equal(expected);
+      });
+    }
+  });
 
   it("comes to no verdict without the store, or beyond the keys", async () => {
     expect(await failureOf(audit(whole, { outage: true }))).to.include({ code: "ERR_STORE_UNAVAILABLE", exit: 4 });

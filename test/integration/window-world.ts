@@ -11,6 +11,7 @@ import { EPOCH_LENGTH, FIRST_EPOCH, makeSample, type Sample } from "../../script
 export const EPOCHS = 6;
 const from = chance("window", "world");
 const device = generateSigningKey(from.bytes);
+const thief = generateSigningKey(from.bytes);
 const empty = makeSample("window", { streams: 1, epochs: EPOCHS, readings: 0, mail: 0 });
 
 /** One header as its gateway writes it; epochs count from the first of the recording. */
@@ -25,6 +26,8 @@ export interface Written {
     readonly previous?: Uint8Array;
     readonly counter?: bigint;
     readonly statementBefore?: Uint8Array;
+    /** Signed by somebody else than the device that it names. */
+    readonly forged?: boolean;
   };
 }
 
@@ -70,7 +73,7 @@ export function world(written: readonly Written[], leftOut: readonly number[] = 
       })),
     };
     const item = { stream: keys.stream.id, epoch, count: 2, root: chunkRoot(chunk) };
-    const statement = signed(item, says.counter ?? BigInt(i), says.statementBefore ?? digestOf(before));
+    const statement = signed(item, says.counter ?? BigInt(i), says.statementBefore ?? digestOf(before), says.forged);
     const links = {
       sequence: says.sequence ?? i,
       previous: says.previous ?? entries[i - 1]?.header ?? new Uint8Array(32),
@@ -97,7 +100,7 @@ export function world(written: readonly Written[], leftOut: readonly number[] = 
 const digestOf = (statement: Statement | undefined): Uint8Array =>
   statement ? statementDigest(statement) : new Uint8Array(32);
 
-function signed(item: ChunkItem, counter: bigint, previous: Uint8Array): Statement {
+function signed(item: ChunkItem, counter: bigint, previous: Uint8Array, forged = false): Statement {
   const unsigned = { deviceKey: device.publicKey, firmware: 1, counter, previous, items: [itemDigest(item)] };
-  return { ...unsigned, signature: sign(device.privateKey, statementDigest(unsigned)) };
+  return { ...unsigned, signature: sign((forged ? thief : device).privateKey, statementDigest(unsigned)) };
 }

@@ -92,7 +92,14 @@ export class AnchorSide {
     const index = this.#draw.below(kept.entries.length);
     const other = this.#gateways.find((gateway) => gateway !== kept.gateway) ?? "";
     if (!(await this.#verifies(kept.gateway, kept, index, index))) this.#say(19, "an anchored entry is not shown");
-    if (await this.#verifies(other, kept, index, index)) this.#say(19, "an entry is shown under another gateway");
+    // Who repeats all that another has anchored has anchored it, too.
+    const shared = this.model.headOf(other) === this.model.headOf(kept.gateway);
+    if ((await this.#verifies(other, kept, index, index)) !== shared) {
+      this.#say(
+        19,
+        shared ? "what another has anchored, too, is not shown" : "an entry is shown under another gateway",
+      );
+    }
     if (await this.#verifies(kept.gateway, kept, index, index + 1)) this.#say(19, "an entry is shown at another index");
     meet(this.#report, "shown");
   }

@@ -33,7 +33,6 @@ async function playRound(report: Report, draw: Draw, calls: number): Promise<voi
     const consents = await ConsentSide.open(chain, draw, report, say);
     const anchors = await AnchorSide.open(chain, draw, report, say);
     const last = Math.min(calls, report.calls + ROUND);
-    chain.now = Number((await chain.request<{ timestamp: string }>("eth_getBlockByNumber", "latest", false)).timestamp);
     while (report.calls < last) {
       await chain.at(chain.now + draw.of([0, 0, 1, 1, 12, 12, 60, 600, 86_400]));
       const act = draw.act([

@@ -2,7 +2,7 @@ import { computeAddress, getAddress, SigningKey, type Interface } from "ethers";
 import { ROLES, type RoleName } from "../../../scripts/governance/roles.ts";
 import { GOVERNED_INTERFACES, TARGET_NAMES } from "../../../src/chain/governed.ts";
 import { storageRoot } from "../../../src/chain/storage-root.ts";
-import { CampaignChain } from "../campaign/chain.ts";
+import { BEGIN, CampaignChain } from "../campaign/chain.ts";
 import type { Draw } from "../campaign/draw.ts";
 import { meet, type Report } from "../campaign/report.ts";
 import type { Outcome, Slots } from "./outcome.ts";
@@ -22,6 +22,8 @@ const HELD: readonly RoleName[] = [
 ];
 /** Callers without a role. */
 const OTHERS = 8;
+/** In which quotas are counted. */
+const WEEK = 7 * 86_400;
 const RICH = "0xffffffffffffffffffff";
 
 /** The governed contracts on a chain of their own, with the roles of the table and none of its delays. */
@@ -79,8 +81,7 @@ export class World {
       await chain.request("hardhat_impersonateAccount", address);
       await chain.request("hardhat_setBalance", address, RICH);
     }
-    const { timestamp } = await chain.request<{ timestamp: string }>("eth_getBlockByNumber", "latest", false);
-    chain.now = Number(timestamp);
+    await chain.at(BEGIN + draw.below(WEEK));
     return new World(chain, draw, report, callers, await authority.getAddress(), addresses);
   }
 
@@ -106,6 +107,8 @@ export class World {
   async act(from: string, target: Target, method: string, args: readonly unknown[], expected: Outcome): Promise<void> {
     const contract: Interface = GOVERNED_INTERFACES[target];
     const data = contract.encodeFunctionData(method, args);
+    // Several calls of one step are of one time, however long they take.
+    await this.chain.at(this.now);
     const { refusal, logs } = await this.chain.send(from, this.addresses[target], data);
     const found = refusal === undefined ? undefined : (contract.getError(refusal.slice(0, 10))?.name ?? refusal);
     const call = `${target}.${method}`;

@@ -5,7 +5,7 @@ from . import merkle
 from .crypto import sha256
 from .generation import Generation
 from .header import ZEROS
-from .reader import Refused, need
+from .reader import Refused
 from .seal import BATCH_SIZES, HEADER_SIZE
 
 ENVELOPE = 16384
@@ -93,10 +93,7 @@ class Audit:
         pages = [self.fetch("page", digest, checkpoint=index) for digest in opened["pages"]]
         if None in pages:
             return None
-        parts = [checkpoints.read_page(page, opened["size"], number) for number, page in enumerate(pages)]
-        entries = sum(parts, [])
-        need(checkpoints.ascending([entry["tag"] for entry in entries]), "tags that do not ascend")
-        return entries
+        return checkpoints.join_pages(pages, opened["size"])
 
     def referenced(self, index, opened):
         """The blocks that a checkpoint names, and what else is wrong with naming them."""

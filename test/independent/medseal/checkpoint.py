@@ -66,6 +66,13 @@ def read_page(block, size, number):
     return entries
 
 
+def join_pages(pages, size):
+    """The entries of a checkpoint of `size` entries, on its pages."""
+    entries = sum((read_page(page, size, number) for number, page in enumerate(pages)), [])
+    need(ascending([entry["tag"] for entry in entries]), "tags that do not ascend")
+    return entries
+
+
 def write_entry(entry):
     return bytes.fromhex(entry["tag"] + entry["header"] + entry["batch"])
 

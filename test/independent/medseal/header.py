@@ -6,7 +6,7 @@ from .keys import batch_key, header_key, tag
 from .merkle import root
 from .observation import leaves, seconds, write_observation
 from .reader import Reader, need
-from .seal import BATCH_SIZES, HEADER_SIZE, context, open_content
+from .seal import BATCH_SIZES, HEADER_SIZE, context, open_content, open_content_alone
 
 ZEROS = "00" * 32
 
@@ -81,17 +81,31 @@ def mismatch(condition, why):
 
 def open_header(place, audit_key, entry, block):
     """The header behind an entry: the checks of section 12, in their order."""
+    named(entry, block)
+    mismatch(tag(audit_key, place["n"]).hex() == entry["tag"], "an entry of another tag")
+    return fitting(place, entry, open_content(header_key(audit_key), context(place, "header"), block))
+
+
+def open_header_alone(place, message_key, entry, block):
+    """The same with the single-use key of this header: without the check of the tag."""
+    named(entry, block)
+    return fitting(place, entry, open_content_alone(message_key, context(place, "header"), block))
+
+
+def named(entry, block):
     need(len(block) == HEADER_SIZE, "a header block of another size")
     mismatch(sha256(block).hex() == entry["header"], "another header block than the entry's")
-    mismatch(tag(audit_key, place["n"]).hex() == entry["tag"], "an entry of another tag")
-    header = read_header(open_content(header_key(audit_key), context(place, "header"), block))
+
+
+def fitting(place, entry, content):
+    header = read_header(content)
     for name in ("stream", "generation", "epoch", "n"):
         mismatch(header[name] == place[name], f"another {name} than looked for")
     mismatch(header["batch"] == entry["batch"], "another batch than the entry's")
     for chunk in header["chunks"]:
-        named = chunk["statement"]["items"][chunk["index"]]
+        item_named = chunk["statement"]["items"][chunk["index"]]
         own = item(header["stream"], header["epoch"], chunk["count"], chunk["root"])
-        mismatch(named == own, "a chunk that its statement does not name")
+        mismatch(item_named == own, "a chunk that its statement does not name")
         mismatch(signed(chunk["statement"]), "a statement that its key did not sign")
     return header
 
@@ -99,8 +113,17 @@ def open_header(place, audit_key, entry, block):
 def open_batch(place, data_key, epoch_length, header, block):
     """The chunks behind a header: the checks of section 12, in their order. The block was fetched by its digest."""
     need(len(block) in BATCH_SIZES, "a batch block of another size")
+    return as_stated(place, epoch_length, header, open_content(batch_key(data_key), context(place, "batch"), block))
+
+
+def open_batch_alone(place, message_key, epoch_length, header, block):
+    """The same with the single-use key of this batch."""
+    need(len(block) in BATCH_SIZES, "a batch block of another size")
+    return as_stated(place, epoch_length, header, open_content_alone(message_key, context(place, "batch"), block))
+
+
+def as_stated(place, epoch_length, header, content):
     base = place["epoch"] * epoch_length
-    content = open_content(batch_key(data_key), context(place, "batch"), block)
     chunks = read_batch(content, base)
     mismatch(len(chunks) == len(header["chunks"]), "another number of chunks than the header's")
     times = []

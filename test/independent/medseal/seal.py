@@ -4,7 +4,7 @@ from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from .crypto import expand, extract, hmac, sha256
-from .reader import Reader, need
+from .reader import Reader, Refused, need
 
 KINDS = {"batch": 1, "header": 2}
 BATCH_SIZES = (1024, 4096, 16384, 65536, 262144, 1048576)
@@ -28,19 +28,24 @@ def context(place, kind):
 def open_sealed(key, ctx, block):
     """The padded content of a sealed block, and its message key."""
     need(len(block) >= 80, "a sealed block below 80 bytes")
+    message_key = extract(block[:32], key)
+    plain = open_alone(message_key, ctx, block)
+    expected = hmac(expand(key, b"medseal/v1/salt"), ctx + sha256(plain))
+    need(expected == block[:32], "another salt than the rule's", "ERR_SEAL_ALTERED")
+    return plain, message_key
+
+
+def open_alone(message_key, ctx, block):
+    """The padded content of a sealed block, from the second step on."""
+    need(len(block) >= 80, "a sealed block below 80 bytes")
     salt, commitment, ciphertext = block[:32], block[32:64], block[64:]
-    message_key = extract(salt, key)
     base = expand(message_key, ctx)
     need(expand(base, b"medseal/v1/commit") == commitment, "another commitment", "ERR_SEAL_COMMITMENT")
     cipher = AESGCM(expand(base, b"medseal/v1/aead"))
     try:
-        plain = cipher.decrypt(bytes(12), ciphertext, ctx + salt + commitment)
+        return cipher.decrypt(bytes(12), ciphertext, ctx + salt + commitment)
     except InvalidTag:
-        plain = None
-    need(plain is not None, "another GCM tag", "ERR_SEAL_ALTERED")
-    expected = hmac(expand(key, b"medseal/v1/salt"), ctx + sha256(plain))
-    need(expected == salt, "another salt than the rule's", "ERR_SEAL_ALTERED")
-    return plain, message_key
+        raise Refused("ERR_SEAL_ALTERED", "another GCM tag") from None
 
 
 def unpad(plain):
@@ -52,3 +57,7 @@ def unpad(plain):
 
 def open_content(key, ctx, block):
     return unpad(open_sealed(key, ctx, block)[0])
+
+
+def open_content_alone(message_key, ctx, block):
+    return unpad(open_alone(message_key, ctx, block))

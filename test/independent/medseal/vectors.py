@@ -3,7 +3,8 @@
 import json
 from pathlib import Path
 
-from . import checkpoint, consent, crypto, files, handed, header, keys, merkle, observation, release, seal, signed
+from . import bundle, checkpoint, consent, crypto, evidence, files, handed, header, keys, late, merkle, observation
+from . import proof, receipt, release, seal, signed
 from .batch import read_batch
 from .reader import Refused
 
@@ -126,6 +127,12 @@ def one_consent(case):
     return out | {"id": "0x" + consent.consent_id(out).hex()}
 
 
+def one_bundle(case):
+    blocks = {bundle.digest_named(f"blocks/{name}"): h(block) for name, block in case["blocks"].items()}
+    trusted = [h(case[name][2:]) for name in ("blockHash", "registryCode", "anchorCode")]
+    return evidence.verify(case["manifest"].encode(), blocks, *trusted)
+
+
 FORMATS = {
     "observation": one_observation,
     "chunk": chunk,
@@ -151,7 +158,13 @@ FORMATS = {
     ),
     "card": lambda case: handed.read_card(case["text"]),
     "mail-file": lambda case: handed.read_mail_file(h(case["head"]) + b"\7" * case["sevens"]),
+    "late-letter": lambda case: late.read_letter(h(case["bytes"]), 3600, case["dataStart"], case["dataEnd"]),
+    "filed": lambda case: late.read_filed(h(case["bytes"])),
     "request": lambda case: handed.open_request(h(case["bytes"]), case["kem"], h(case["privateKey"]), case["patient"]),
+    "proof": lambda case: proof.open_proof(case["text"], *(h(case[name][2:]) for name in ("blockHash", "codeHash"))),
+    "receipt": lambda case: receipt.read_receipt(case["text"]),
+    "evidence": one_bundle,
+    "evidence-file": lambda case: bundle.read_files(h(case["file"])),
     "recovery": lambda case: files.open_recovery(h(case["box"]), case["kem"], h(case["privateKey"])),
 }
 

@@ -94,23 +94,33 @@ describe("formats of rules", () => {
   });
 
   it("fit any decimal without changing what it rounds to, and take one too large for the largest", () => {
+    const fits = (value: bigint): boolean => BigInt.asIntN(64, value) === value;
     fc.assert(
       fc.property(
         fc.bigInt({ min: -(10n ** 40n), max: 10n ** 40n }),
         fc.nat(60),
         fc.nat(6),
         (mantissa, scale, digits) => {
-          const fitted = fitDecimal(mantissa, scale);
+          const fitted = fitDecimal(mantissa, scale, digits);
           expect(fitted.scale).to.be.at.most(18);
-          expect(BigInt.asIntN(64, fitted.mantissa)).to.equal(fitted.mantissa);
+          expect(fits(fitted.mantissa)).to.equal(true);
           const exact = toDigits(mantissa, scale, digits);
-          const most = INT64_MAX * 10n ** BigInt(digits - Math.min(digits, fitted.scale));
-          if (fitted.scale > 0 || BigInt.asIntN(64, mantissa) === mantissa) {
-            expect(toDigits(fitted.mantissa, fitted.scale, digits)).to.equal(exact);
-          } else expect(exact > 0n ? exact >= most / 10n ** 6n : exact < 0n).to.equal(true);
+          if (fits(exact)) expect(toDigits(fitted.mantissa, fitted.scale, digits)).to.equal(exact);
+          else expect(toDigits(fitted.mantissa, fitted.scale, digits) > 0n).to.equal(exact > 0n);
         },
       ),
+      {
+        numRuns: 2000,
+        examples: [
+          // Seven places do not fit into 64 bits, and the seventh decides.
+          [4007286153947128994500000000000000000000n, 27, 6],
+          [-4007286153947128994500000000000000000000n, 27, 6],
+          [-1n, 20, 0],
+        ],
+      },
     );
+    expect(fitDecimal(10n ** 30n, 0, 0)).to.deep.equal({ mantissa: INT64_MAX, scale: 0 });
+    expect(fitDecimal(-(10n ** 30n), 3, 2)).to.deep.equal({ mantissa: -INT64_MAX - 1n, scale: 0 });
   });
 
   it("take from a recorded observation what each input looks at", () => {

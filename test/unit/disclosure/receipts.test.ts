@@ -120,6 +120,13 @@ describe("an accounting of disclosures, compared with the chain", () => {
     expect(found(accounting([elsewhere]))).to.include("forged 0");
   });
 
+  it("says when the accounting is of another holder, even with nothing in it", () => {
+    const other = wallet.signer(5).address as Hex;
+    const empty = { ...accounting([], 0), consents: [], holder: other };
+    expect(found(empty)).to.deep.equal(["forged"]);
+    expect(found({ ...empty, holder })).to.deep.equal([]);
+  });
+
   it("says when keys went out while the consent was not in force, or outside its period", async () => {
     const given = accounting(await written());
     expect(found(given, { intervals: () => [] })).to.deep.equal(["not-in-force 0", "not-in-force 3"]);

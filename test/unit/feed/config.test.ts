@@ -22,6 +22,8 @@ describe("a gateway's configuration", () => {
       anchor: 600,
       skew: 300,
       grace: 60,
+      maxFee: 200n * 10n ** 9n,
+      attest: true,
     });
     expect(config.sources.flatMap(({ devices }) => devices.map(({ name }) => name))).to.deep.equal([
       "monitor-7",
@@ -52,6 +54,8 @@ describe("a gateway's configuration", () => {
         ],
       }),
     ],
+    ["a fee of nothing", "maxFeeGwei", () => ({ maxFeeGwei: 0 })],
+    ["proofs that may be", "attest", () => ({ attest: "maybe" })],
     ["no sources", "sources", () => ({ sources: [] })],
     ["a source twice", "sources", () => ({ sources: [source(), source()] })],
     ["a credential in clear", "sources[0].credential", () => ({ sources: [{ ...source(), credential: "secret" }] })],

@@ -15,6 +15,13 @@ describe("CID", () => {
     expect(cidOf(digest)).to.equal("bafkreibm6jg3ux5qumhcn2b3flc3tyu6dmlb4xa7u5bf44yegnrjhc4yeq");
   });
 
+  it("is written as the library of the format writes it", () => {
+    for (let i = 0; i < 1000; i++) {
+      const one = sha256(utf8(`digest ${i}`));
+      expect(cidOf(one)).to.equal(rawCid(one).toString());
+    }
+  });
+
   it("gives its digest back", () => {
     expect(hex(digestOf(cidOf(digest)))).to.equal(hex(digest));
   });

@@ -19,6 +19,7 @@ import {
   SignatureKeyError,
   signingPublicKeyOf,
   verify,
+  verifyMessage,
 } from "../../../src/keys/signature.ts";
 
 const ORDER = 0xffffffff00000000ffffffffffffffffbce6faada7179e84f3b9cac2fc632551n;
@@ -75,6 +76,40 @@ describe("device signatures", () => {
     SIGNATURE.forEach((byte, i) => {
       expect(verify(KEYS.publicKey, DIGEST, SIGNATURE.with(i, byte ^ 1)), `byte ${i}`).to.equal(false);
     });
+  });
+
+  it("checks messages by the platform as strictly as digests", () => {
+    expect(verifyMessage(KEYS.publicKey, MESSAGE, SIGNATURE)).to.equal(true);
+    const high = withS(SIGNATURE, ORDER - sOf(SIGNATURE));
+    const outside = [0n, ORDER, ORDER + 1n, 2n ** 256n - 1n].flatMap((n) => [
+      withS(SIGNATURE, n),
+      concat(scalar(n), SIGNATURE.subarray(32)),
+    ]);
+    const half = [withS(SIGNATURE, ORDER / 2n), withS(SIGNATURE, ORDER / 2n + 1n)];
+    const flipped = Array.from(SIGNATURE, (byte, i) => SIGNATURE.with(i, byte ^ 1));
+    const cut = [SIGNATURE.subarray(1), concat(SIGNATURE, Uint8Array.of(0)), new Uint8Array(0)];
+    for (const [i, signature] of [high, ...outside, ...half, ...flipped, ...cut].entries()) {
+      expect(verifyMessage(KEYS.publicKey, MESSAGE, signature), `signature ${i}`).to.equal(false);
+      expect(verify(KEYS.publicKey, DIGEST, signature), `signature ${i}`).to.equal(false);
+    }
+    const other = generateSigningKey().publicKey;
+    const [prefix] = KEYS.publicKey;
+    const keys = [
+      other,
+      ...[0, 1, 4, 5, 6, 7, 255, (prefix as number) ^ 1].map((first) => KEYS.publicKey.with(0, first)),
+      KEYS.publicKey.subarray(1),
+      new Uint8Array(33),
+      new Uint8Array(33).fill(255),
+    ];
+    for (const [i, key] of keys.entries()) {
+      expect(verifyMessage(key, MESSAGE, SIGNATURE), `key ${i}`).to.equal(false);
+      expect(verify(key, DIGEST, SIGNATURE), `key ${i}`).to.equal(false);
+    }
+    for (let i = 0; i < 20; i++) {
+      const keysOf = generateSigningKey();
+      const message = utf8(`message ${i}`);
+      expect(verifyMessage(keysOf.publicKey, message, sign(keysOf.privateKey, sha256(message)))).to.equal(true);
+    }
   });
 
   it("refuses r and s outside 1 to n - 1, and s in the upper half", () => {

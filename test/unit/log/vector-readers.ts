@@ -1,5 +1,9 @@
+import type { Consent } from "../../../src/consent/consent.ts";
+import { readFiled } from "../../../src/late/filed.ts";
+import { decodeLetter } from "../../../src/late/letter.ts";
 import { readCard } from "../../../scripts/cli/card.ts";
 import { readMail } from "../../../scripts/cli/mail.ts";
+import { readBundle, type BundleInputs } from "../../../scripts/vectors/evidence-report.ts";
 import { openRequest } from "../../../scripts/cli/request.ts";
 import { concat, fromHex, hex } from "../../../src/bytes/bytes.ts";
 import { ByteWriter } from "../../../src/bytes/writer.ts";
@@ -13,6 +17,7 @@ import { parseSigned, signedDigest, verifySigned } from "../../../src/consent/si
 import { checkReceipt, isSigned, receiptDigest, ReceiptError } from "../../../src/disclosure/receipt.ts";
 import { openEnvelope } from "../../../src/envelope/envelope.ts";
 import { decodeRelease } from "../../../src/envelope/payload.ts";
+import { readZip } from "../../../src/evidence/zip.ts";
 import { decodePinset, encodePinset } from "../../../src/ipfs/pinset.ts";
 import { coverOf, decodeCover, encodeCover, epochKey } from "../../../src/keys/cover.ts";
 import { batchKey, headerKey, tagOf } from "../../../src/keys/epoch.ts";
@@ -151,6 +156,15 @@ function readHeads(inputs: Inputs): unknown {
   return { inners: checkpoints.map(innerHash), heads };
 }
 
+/** As an accounting is parsed, of which a receipt is a line. */
+function parsed(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch (cause) {
+    throw new ReceiptError("no JSON", { cause });
+  }
+}
+
 function readSigned(inputs: Inputs): unknown {
   const message = parseSigned(inputs["text"] as string);
   verifySigned(message, at(inputs));
@@ -177,6 +191,8 @@ export const READERS: Readonly<Record<string, Reader>> = {
     return { ...pinset, cid: encodePinset(pinset).cid.toString() };
   },
   proof: (inputs) => checkProof(parseProof(inputs["text"] as string), inputs as unknown as Trusted),
+  evidence: (inputs) => readBundle(inputs as unknown as BundleInputs),
+  "evidence-file": (inputs) => [...readZip(bytes(inputs, "file"))].map(([name, content]) => ({ name, content })),
   cover: readCoverCase,
   "epoch-keys": (inputs) => ({
     batchKey: batchKey(bytes(inputs, "data")),
@@ -195,7 +211,7 @@ export const READERS: Readonly<Record<string, Reader>> = {
   release: (inputs) => decodeRelease(bytes(inputs)),
   envelope: async (inputs) => openEnvelope(bytes(inputs, "block"), await keyPair(inputs), at(inputs)),
   receipt: ({ text }) => {
-    const receipt = checkReceipt(JSON.parse(text as string));
+    const receipt = checkReceipt(parsed(text as string));
     if (!isSigned(receipt)) throw new ReceiptError("not signed by its holder");
     return receiptDigest(receipt);
   },
@@ -207,6 +223,13 @@ export const READERS: Readonly<Record<string, Reader>> = {
     const sevens = new Uint8Array(inputs["sevens"] as number).fill(7);
     return readMail(concat(bytes(inputs, "head"), sevens)).map(({ row }) => row);
   },
+  "late-letter": (inputs) => {
+    const [dataStart, dataEnd] = [inputs["dataStart"] as number, inputs["dataEnd"] as number];
+    const consent = { dataStart, dataEnd } as Consent;
+    const { write, stream, statement, chunks } = decodeLetter(bytes(inputs), () => ({ consent, epochLength: 3600 }));
+    return { write, stream, statement, chunks: chunks.map(({ epoch, root, chunk }) => ({ epoch, root, chunk })) };
+  },
+  filed: (inputs) => readFiled(bytes(inputs)).map(({ entry }) => entry),
   request: async (inputs) => openRequest(bytes(inputs), await keyPair(inputs), inputs["patient"] as string),
   recovery: async (inputs) => openRecoveryBox(bytes(inputs, "box"), await keyPair(inputs)),
 };

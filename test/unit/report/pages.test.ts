@@ -6,6 +6,7 @@ import { html, named } from "../../../src/report/html.ts";
 import { readingsPage } from "../../../src/report/readings.ts";
 import {
   ALERTS,
+  alertRecord,
   archiveAudit,
   finding,
   FINDINGS,
@@ -22,16 +23,24 @@ const hostileChannel: Channel = {
   component: { system: HOSTILE, code: HOSTILE },
   unit: HOSTILE,
 };
-const hostileAlerts = ALERTS.map((event) => ({
+const hostileEvents = ALERTS.events.map((event) => ({
   ...event,
   ...("alert" in event ? { alert: `${HOSTILE}/${event.at}` } : {}),
   ...("to" in event ? { to: HOSTILE } : {}),
   ...("by" in event ? { by: HOSTILE } : {}),
-})) as typeof ALERTS;
+})) as typeof ALERTS.events;
+const hostileAlerts: typeof ALERTS = {
+  ...ALERTS,
+  events: hostileEvents,
+  silences: ALERTS.silences.map((silence) => ({ ...silence, rule: HOSTILE })),
+  findings: [{ kind: "forged", text: HOSTILE }],
+};
+
+const NO_ALERTS = alertRecord({ events: [] });
 
 const MADE: Readonly<Record<string, string>> = {
   readings: readingsPage(report()),
-  "readings without alerts in UTC": readingsPage(report({ alerts: [], zone: "UTC" })),
+  "readings without alerts in UTC": readingsPage(report({ alerts: NO_ALERTS, zone: "UTC" })),
   "hostile readings": readingsPage(
     report({
       patient: HOSTILE,
@@ -136,9 +145,27 @@ describe("pages of readings and of audits", () => {
   it("tells no alerts from no alert stream, and who acknowledged which when", () => {
     expect(PAGES["readings"]).to.match(/09:11:40 \+01:00 \(08:11:40 UTC\): acknowledged by <bdi>Dr Lee<\/bdi>/);
     expect(PAGES["readings"]).to.include("<strong>still open</strong>");
-    expect(PAGES["readings without alerts in UTC"]).to.include("has no alert in this time");
+    expect(PAGES["readings without alerts in UTC"])
+      .to.include("has no alert in this time")
+      .and.not.include("not evaluated");
     const { alerts: _, ...without } = report();
     expect(readingsPage(without)).to.include("No alert stream is shown here");
+  });
+
+  it("says which time nobody watched over, and why a rule had no data", () => {
+    const page = PAGES["readings"] ?? "";
+    expect(page).to.include("Not all of this time was watched over").and.include("url(#gap-alerts)");
+    for (const why of ["no data", "announced offline", "device retired", "consent paused"])
+      expect(page).to.include(`<td>${why}</td>`);
+    // Each is drawn in its own way.
+    const drawn = [...page.matchAll(/<rect [^>]*height="16" (fill[^>]*)>\s*<title>oxygen-silent: /g)];
+    expect(new Set(drawn.map(([, style]) => style)).size).to.equal(3);
+    const forged = readingsPage(
+      report({ streams: [], alerts: { ...ALERTS, findings: [{ kind: "forged", text: "nobody signed" }] } }),
+    );
+    expect(forged)
+      .to.include("What is wrong with the record of alerts")
+      .and.include("Not all of this can be relied on");
   });
 
   it("lists findings of an audit worst first", () => {
@@ -158,7 +185,9 @@ describe("pages of readings and of audits", () => {
     const stream = section("heart-rate", HEART_RATE, 70, []);
     const window = { from: made - 200_000, to: made };
     const series = [{ channel: HEART_RATE, points: many, missing: many.map(({ at }) => at), gaps: [] }];
-    const page = readingsPage(report({ streams: [{ ...stream, window, covered: [window], series }], alerts: [] }));
+    const page = readingsPage(
+      report({ streams: [{ ...stream, window, covered: [window], series }], alerts: NO_ALERTS }),
+    );
     expect(page.length).to.be.lessThan(200_000);
     expect(page).to.include('class="trace"');
   });

@@ -1,3 +1,4 @@
+import type { AlertRecord } from "../../../src/report/alert-line.ts";
 import type { AlertEvent } from "../../../src/alerts/alert.ts";
 import type { Audited } from "../../../src/auditor/audited.ts";
 import type { Finding } from "../../../src/auditor/findings.ts";
@@ -67,7 +68,7 @@ export function section(name: string, channel: Channel, level: number, findings:
   };
 }
 
-export const ALERTS: readonly AlertEvent[] = [
+const EVENTS: readonly AlertEvent[] = [
   { kind: "opened", alert: `heart-rate-high/${(START + 600) * 1000}`, at: (START + 602) * 1000 },
   { kind: "notified", alert: `heart-rate-high/${(START + 600) * 1000}`, at: (START + 602) * 1000, to: "Nurse Kim" },
   { kind: "escalated", alert: `heart-rate-high/${(START + 600) * 1000}`, at: (START + 662) * 1000, to: "Dr Lee" },
@@ -82,6 +83,24 @@ export const ALERTS: readonly AlertEvent[] = [
   { kind: "opened", alert: `oxygen-silent/${(START + 440) * 1000}`, at: (START + 440) * 1000 },
   { kind: "notified", alert: `oxygen-silent/${(START + 440) * 1000}`, at: (START + 441) * 1000, to: "Nurse Kim" },
 ];
+
+export const alertRecord = (change: Partial<AlertRecord> = {}): AlertRecord => ({
+  events: EVENTS,
+  unevaluated: [],
+  silences: [],
+  findings: [],
+  ...change,
+});
+
+export const ALERTS = alertRecord({
+  unevaluated: [{ from: START + 120, to: START + 300 }],
+  silences: [
+    { rule: "oxygen-silent", why: "noData", from: START + 420, to: START + 500 },
+    { rule: "oxygen-silent", why: "announcedOffline", from: START + 500, to: START + 660 },
+    { rule: "oxygen-silent", why: "deviceRetired", from: START + 660, to: START + 800 },
+    { rule: "heart-rate-high", why: "consentPaused", from: START + 720, to: START + 900 },
+  ],
+});
 
 export const report = (change: Partial<ReadingsReport> = {}): ReadingsReport => ({
   patient: "Ann",
@@ -139,7 +158,16 @@ export const windowAudit = (findings: readonly Finding[] = [], stream = "heart-r
   window: { from: START, to: START + 3600 },
   depth: "read",
   rested: checkpoints(3),
-  report: { ok: findings.length === 0, headers: 60, batches: 59, readings: 3540, unfinished: 0, findings },
+  report: {
+    ok: findings.length === 0,
+    headers: 60,
+    batches: 59,
+    readings: 3540,
+    late: 0,
+    unfinished: 0,
+    erased: 0,
+    findings,
+  },
 });
 
 export const FINDINGS: readonly Finding[] = [
