@@ -59,9 +59,9 @@ async function auditSealed(call: Call, { access, request, deps, wish }: OpenWind
   call.io.result(
     { ok, recorded, headers, unfinished, findings, cannotSay: CANNOT_SAY },
     `${shownWindow(window)}: ${recorded} % has a signed and anchored record, ${count(headers, "header")}; ${ok ? "in order" : count(findings.length, "finding")}`,
+    ...findings.map(({ kind, text }) => `${kind.toUpperCase()}: ${text}`),
     "You may audit these alerts, not read them. Not to be said without reading:",
     ...CANNOT_SAY.map((what) => `  ${what}`),
-    ...findings.map(({ kind, text }) => `${kind.toUpperCase()}: ${text}`),
   );
   if (!ok) process.exitCode = EXIT.refused;
 }

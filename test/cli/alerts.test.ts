@@ -284,8 +284,7 @@ describe("alerts from the command line", function () {
       ["audit alerts --from 2026-03-01T08:10:00Z --to 2026-03-01T08:01:00Z --as Lee", 2, /--to does not come after/],
       ["audit alrts --as Lee", 2, /did you mean audit alerts/],
     ];
-    const ran: Ran[] = [];
-    await parallel([...tries.entries()], 4, async ([i, [line]]) => void (ran[i] = await world.try(line)));
+    const ran = await world.tryInTurn(tries.map(([line]) => line));
     for (const [i, [line, exit, says]] of tries.entries()) {
       const { exit: ended, err } = ran[i] as Ran;
       expect(ended, `${line}: ${err}`).to.equal(exit);
