@@ -1,22 +1,19 @@
-import { createRequire } from "node:module";
 import { readdirSync, readFileSync } from "node:fs";
-import { dirname, join } from "node:path";
-import { fileURLToPath } from "node:url";
+import { join } from "node:path";
+import { ROOT, syntaxTrees, type Changed } from "./compiler.ts";
 import { changesOf, type Node, type Operator } from "./operators.ts";
 
-export const ROOT = dirname(dirname(dirname(fileURLToPath(import.meta.url))));
-
-export interface Mutant {
-  readonly file: string;
+/** `content` is the whole file with the change. */
+export interface Mutant extends Changed {
   readonly line: number;
+  /** The function it is in, or the contract, the struct … that stands beside the functions. */
+  readonly inside: string;
   readonly operator: Operator;
   readonly from: string;
   readonly to: string;
-  /** The whole file with the change. */
-  readonly content: string;
+  /** In bytes of the file, where what is there and what comes there are of one type. */
+  readonly place?: { readonly kind: "expression" | "statement"; readonly start: number; readonly end: number };
 }
-
-const require = createRequire(import.meta.url);
 
 /** The contracts whose code is mutated; interfaces have none. */
 export const contractFiles = (): string[] =>
@@ -27,7 +24,7 @@ export const contractFiles = (): string[] =>
 
 /** Every mutant of every contract, in the order of the sources. */
 export function mutantsOf(): Mutant[] {
-  const trees = syntaxTrees();
+  const trees = syntaxTrees(contractFiles());
   return contractFiles().flatMap((file) => {
     const bytes = readFileSync(join(ROOT, file));
     const place = ({ src }: Node): readonly [start: number, end: number] => {
@@ -35,34 +32,31 @@ export function mutantsOf(): Mutant[] {
       return [start, start + length];
     };
     const textOf = (node: Node): string => bytes.subarray(...place(node)).toString();
-    const changes = nodesOf(trees[file]?.ast).flatMap((node) => changesOf(node, textOf));
-    return changes.map(({ operator, at, text }) => {
-      const [start, end] = place(at);
-      const line = bytes.subarray(0, start).toString().split("\n").length;
-      const content = Buffer.concat([bytes.subarray(0, start), Buffer.from(text), bytes.subarray(end)]).toString();
-      return { file, line, operator, from: textOf(at), to: text, content };
-    });
+    return placesOf(trees[file]?.ast).flatMap(({ node, inside }) =>
+      changesOf(node, textOf).map(({ operator, at, text }) => {
+        const [start, end] = place(at);
+        const line = bytes.subarray(0, start).toString().split("\n").length;
+        const content = Buffer.concat([bytes.subarray(0, start), Buffer.from(text), bytes.subarray(end)]).toString();
+        const kind = kindOf(operator, at);
+        const where = kind === undefined ? {} : { place: { kind, start, end } };
+        return { file, line, inside, operator, from: textOf(at), to: text, content, ...where };
+      }),
+    );
   });
 }
 
-function syntaxTrees(): Readonly<Record<string, { readonly ast: Node }>> {
-  const solc = require("solc") as { compile(input: string, callbacks: object): string };
-  const sources = Object.fromEntries(contractFiles().map((file) => [file, { content: read(file) }]));
-  const settings = { evmVersion: "cancun", outputSelection: { "*": { "": ["ast"] } } };
-  const imported = (path: string): object => ({
-    contents: read(path.startsWith("@") ? join("node_modules", path) : path),
-  });
-  const output = solc.compile(JSON.stringify({ language: "Solidity", sources, settings }), { import: imported });
-  return (JSON.parse(output) as { sources: Record<string, { ast: Node }> }).sources;
+/** Literals have types of their own, and arguments need not have the same. */
+function kindOf(operator: Operator, { typeDescriptions }: Node): "expression" | "statement" | undefined {
+  if (operator === "removed statement") return "statement";
+  return /^(bool|u?int\d+|bytes\d+|address)$/.test(typeDescriptions?.typeString ?? "") ? "expression" : undefined;
 }
 
 /** Depth first. Imports, types and documentation are left out. */
-function nodesOf(node: unknown): Node[] {
-  if (Array.isArray(node)) return node.flatMap(nodesOf);
+function placesOf(node: unknown, inside = ""): { readonly node: Node; readonly inside: string }[] {
+  if (Array.isArray(node)) return node.flatMap((each) => placesOf(each, inside));
   if (typeof node !== "object" || node === null || !("nodeType" in node)) return [];
-  const { nodeType } = node as Node;
+  const { nodeType, name } = node as Node;
   if (nodeType === "ImportDirective" || nodeType === "ElementaryTypeName" || nodeType === "ArrayTypeName") return [];
-  return [node as Node, ...Object.values(node).flatMap(nodesOf)];
+  const within = nodeType.endsWith("Definition") && typeof name === "string" && name !== "" ? name : inside;
+  return [{ node: node as Node, inside: within }, ...Object.values(node).flatMap((each) => placesOf(each, within))];
 }
-
-const read = (path: string): string => readFileSync(join(ROOT, path), "utf8");

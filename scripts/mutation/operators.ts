@@ -18,6 +18,10 @@ export interface Node {
 export type Operator =
   "negated condition" | "removed condition" | "boundary" | "removed statement" | "swapped operands" | "other operator";
 
+/** Whether nothing but a proof of equivalence excuses that it survives. */
+export const isOfCondition = (operator: Operator): boolean =>
+  operator === "negated condition" || operator === "removed condition";
+
 /** One change of one place: the bytes of `at` become `text`. */
 export interface Change {
   readonly operator: Operator;

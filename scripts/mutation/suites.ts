@@ -1,77 +1,60 @@
 import { UsageError } from "../../src/errors.ts";
 
-/** Contracts that are tested together: where their code is, and what must fail when it is changed. */
+/** Sources that are tested together, and what must fail when one of them is changed. */
 export interface Group {
   readonly sources: readonly string[];
-  /** Artifacts whose code tells a change from none. */
-  readonly artifacts: readonly string[];
-  /** Arguments of Hardhat, the cheapest first; a mutant is dead with the first that fails. */
-  readonly suites: readonly (readonly string[])[];
+  /** Test files, the cheapest first; a mutant is dead with the first test that fails. */
+  readonly suites: readonly string[];
+  /** Those that take long, for what the others leave alive. */
+  readonly campaigns: readonly string[];
 }
 
-const solidity = (...names: string[]): string[] => [
-  ...["test", "solidity", "--no-compile"],
-  ...names.map((name) => `test/contracts/${name}.t.sol`),
-];
-const mocha = (...files: string[]): string[] => [
-  ...["test", "mocha", "--no-compile", "--bail"],
-  ...files.map((file) => `test/${file}.test.ts`),
-];
-const contracts = (...names: string[]): string[] => mocha(...names.map((name) => `contracts/${name}`));
+const tests = (...names: string[]): string[] => names.map((name) => `test/contracts/${name}.test.ts`);
+const fuzz = (...names: string[]): string[] => names.map((name) => `test/contracts/${name}.t.sol`);
 
 export const GROUPS: readonly Group[] = [
   {
     sources: ["ConsentLedger", "ConsentRegistry", "ConsentChain", "ConsentHash", "ConsentSignature"],
-    artifacts: ["ConsentRegistry"],
     suites: [
-      solidity("ConsentLedger", "ConsentSignature", "IsPermitted"),
-      contracts("ConsentRegistry", "signers", "batch", "isPermitted", "order"),
-      contracts("invariants"),
+      ...tests("ConsentRegistry", "isPermitted", "allActions", "batch", "signers", "order"),
+      ...fuzz("ConsentLedger", "ConsentSignature", "IsPermitted"),
     ],
+    campaigns: tests("invariants"),
   },
   {
     sources: ["RecordAnchor", "Merkle"],
-    artifacts: ["RecordAnchor"],
-    suites: [solidity("RecordAnchor", "Merkle"), contracts("RecordAnchor"), contracts("invariants")],
+    suites: [...tests("RecordAnchor", "isPermitted"), ...fuzz("RecordAnchor", "Merkle")],
+    campaigns: tests("invariants"),
   },
   {
     sources: ["DeviceRegistry", "DeviceKey"],
-    artifacts: ["DeviceRegistry"],
-    suites: [
-      solidity("DeviceRegistry"),
-      contracts("DeviceRegistry", "deviceCallers", "deviceSuccession", "verifyBatch"),
-      solidity("DeviceInvariants"),
-    ],
+    suites: [...tests("DeviceRegistry", "deviceCallers", "deviceSuccession", "verifyBatch"), ...fuzz("DeviceRegistry")],
+    campaigns: [...tests("Governance", "registries"), ...fuzz("DeviceInvariants")],
   },
   {
     sources: ["PartyRegistry", "PartyStanding"],
-    artifacts: ["PartyRegistry", "EmergencyAccess"],
-    suites: [
-      contracts("PartyRegistry"),
-      solidity("PartyRegistry"),
-      contracts("Governance"),
-      solidity("EmergencyAccess"),
-    ],
+    suites: [...tests("PartyRegistry", "EmergencyAccess"), ...fuzz("EmergencyAccess")],
+    campaigns: [...fuzz("PartyRegistry"), ...tests("Governance", "registries")],
   },
   {
     sources: ["EmergencyAccess", "EmergencyHash", "EmergencyTerms"],
-    artifacts: ["EmergencyAccess", "VaultRecovery"],
-    suites: [contracts("EmergencyAccess", "VaultRecovery"), solidity("EmergencyAccess"), contracts("Governance")],
+    suites: [...tests("EmergencyAccess"), ...fuzz("EmergencyAccess")],
+    campaigns: tests("Governance", "registries"),
   },
   {
     sources: ["VaultRecovery"],
-    artifacts: ["VaultRecovery"],
-    suites: [contracts("VaultRecovery"), solidity("VaultRecovery"), contracts("Governance")],
+    suites: [...tests("VaultRecovery"), ...fuzz("VaultRecovery")],
+    campaigns: tests("Governance"),
   },
   {
     sources: ["AlertRules", "AlertEscalation", "RuleLimits"],
-    artifacts: ["AlertRules", "RuleEvaluator"],
-    suites: [solidity("AlertRules", "AlertEscalation", "RuleEvaluator"), mocha("chain/rules")],
+    suites: [...tests("ruleRefusals", "alertEvents"), ...fuzz("AlertRules", "AlertEscalation", "RuleEvaluator")],
+    campaigns: ["test/chain/rules.test.ts"],
   },
   {
     sources: ["RuleEvaluator", "RuleEvaluation", "RuleMeasure", "Rounding"],
-    artifacts: ["RuleEvaluator"],
-    suites: [solidity("RuleEvaluator"), mocha("chain/rules")],
+    suites: [...tests("ruleStates"), "test/chain/rules.test.ts", ...fuzz("RuleEvaluator", "AlertRules")],
+    campaigns: [],
   },
 ];
 
@@ -82,3 +65,8 @@ export function groupOf(file: string): Group {
   if (!group) throw new UsageError(`no tests are named for ${file}`, { hint: "add it to scripts/mutation/suites.ts" });
   return group;
 }
+
+export const testsOf = (file: string): string[] => {
+  const { suites, campaigns } = groupOf(file);
+  return [...suites, ...campaigns];
+};

@@ -41,8 +41,8 @@ interface Output {
 const root = dirname(dirname(dirname(fileURLToPath(import.meta.url))));
 const require = createRequire(import.meta.url);
 
-/** Those sources that the contracts are made of and no others, in the order of their names, with the settings of every build. */
-export function standardInput(): StandardInput {
+/** Those sources that contracts are made of and no others, in the order of their names, with the settings of every build. */
+export function standardInput(names: readonly ContractName[] = CONTRACTS): StandardInput {
   const found = new Map<string, { content: string }>();
   const add = (name: string): void => {
     if (found.has(name)) return;
@@ -52,7 +52,7 @@ export function standardInput(): StandardInput {
       add(path.startsWith(".") ? join(dirname(name), path).replaceAll("\\", "/") : path);
     }
   };
-  for (const name of CONTRACTS) add(sourceOf(name));
+  for (const name of names) add(sourceOf(name));
   const sources = Object.fromEntries([...found].sort(([a], [b]) => (a < b ? -1 : 1)));
   return { language: "Solidity", sources, settings: { ...compiler.settings, outputSelection: OUTPUT } };
 }
@@ -72,4 +72,4 @@ export function compile(input: StandardInput): CompiledContract[] {
 
 const OUTPUT = { "*": { "*": ["abi", "evm.bytecode.object", "evm.deployedBytecode.object"] } };
 
-const sourceOf = (name: ContractName): string => `contracts/${name}.sol`;
+export const sourceOf = (name: ContractName): string => `contracts/${name}.sol`;

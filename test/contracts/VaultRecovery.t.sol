@@ -34,6 +34,12 @@ contract VaultRecoveryTest {
         require(_recovery.isRecoveryOpen(patient, "id") == (after_ >= 7 days && after_ < 21 days), "term");
     }
 
+    /// @dev On a chain whose clock begins at zero, what was never declared is not taken for declared at zero.
+    function test_isOpen_neverWithoutADeclaration() external {
+        vm.warp(8 days);
+        require(!_recovery.isRecoveryOpen(vm.addr(1), "id"), "open");
+    }
+
     function testFuzz_hostile_sequences(uint256 seed) external {
         Draw.Source memory source = Draw.Source(seed, 0);
         uint48[6] memory waits = [uint48(0), 1, 7 days - 1, 7 days, 14 days - 1, 14 days];

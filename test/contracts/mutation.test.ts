@@ -3,12 +3,17 @@ import { rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { VerdictJournal } from "../../scripts/mutation/journal.ts";
-import { contractFiles, mutantsOf } from "../../scripts/mutation/mutants.ts";
-import { isCounted, judgeMutants } from "../../scripts/mutation/run.ts";
-import { groupOf } from "../../scripts/mutation/suites.ts";
+import { contractFiles, mutantsOf, type Mutant } from "../../scripts/mutation/mutants.ts";
+import { isOfCondition } from "../../scripts/mutation/operators.ts";
+import { excusesWithout, reasonFor } from "../../scripts/mutation/reasons.ts";
+import { reportOf } from "../../scripts/mutation/report.ts";
+import { judgeMutants } from "../../scripts/mutation/run.ts";
+import { testsOf } from "../../scripts/mutation/suites.ts";
 
 // mutants     every contract, by every operator · each a change of one place · each once
 // the run     given a sample: judges that many by the contract tests · keeps the verdicts, so that it goes on where it was cut off
+const SEED = Number(process.env["MEDSEAL_SEED"] ?? Math.floor(Math.random() * 2 ** 31));
+
 describe("mutation of the contracts", () => {
   it("changes every contract in one place at a time, by every operator", () => {
     const mutants = mutantsOf();
@@ -21,23 +26,24 @@ describe("mutation of the contracts", () => {
   });
 
   it("knows the tests of every contract", () => {
-    for (const file of contractFiles()) expect(groupOf(file).suites, file).not.to.have.length(0);
+    for (const file of contractFiles()) expect(testsOf(file), file).not.to.have.length(0);
   });
 
-  it("kills the first of a sample, and keeps the verdict", async function () {
-    if (!process.env["MEDSEAL_MUTATION"]) {
-      console.log(
-        "      left out: it builds and tests a copy; MEDSEAL_MUTATION=1, or npm run test:mutation -- --sample 1",
-      );
-      this.skip();
-    }
-    this.timeout(600_000);
+  it("excuses no change that is none", () => {
+    expect(excusesWithout(mutantsOf())).to.deep.equal([]);
+  });
+
+  it(`kills a sample of negated and removed conditions, and keeps the verdicts (MEDSEAL_SEED=${SEED})`, async function () {
+    this.timeout(300_000);
     const file = join(tmpdir(), `medseal-mutation-${process.pid}.jsonl`);
+    // Those of the rules have not been judged whole; see docs/contracts.md.
+    const where = (mutant: Mutant) =>
+      isOfCondition(mutant.operator) && reasonFor(mutant) === undefined && !mutant.file.includes("/Rule");
     try {
-      const first = await judgeMutants({ only: "RecordAnchor", sample: 1, seed: 3, journal: new VerdictJournal(file) });
-      expect(first.filter(({ verdict }) => isCounted(verdict)).map(({ verdict }) => verdict)).to.deep.equal(["killed"]);
+      const judged = await judgeMutants({ where, sample: 3, seed: SEED, journal: new VerdictJournal(file) });
+      expect(reportOf(judged)).to.deep.include({ mutants: 3, killed: 3, survivors: [] });
       const kept = new VerdictJournal(file);
-      expect(first.map((mutant) => kept.get(mutant))).to.deep.equal(first.map(({ verdict }) => verdict));
+      for (const { verdict, by, ...mutant } of judged) expect(kept.get(mutant)).to.deep.equal({ verdict, by });
     } finally {
       await rm(file, { force: true });
     }

@@ -17,7 +17,7 @@ import { openRig, PLACE, type PaperParty, type Rig } from "./rig.ts";
 import { START } from "./ward.ts";
 
 const SEED = process.env["MEDSEAL_SEED"] ?? "windows";
-const COUNT = Number(process.env["MEDSEAL_WINDOWS"] ?? 100);
+const COUNT = Number(process.env["MEDSEAL_WINDOWS"] ?? 50);
 /** Windows that go through `acceptRelease` without an envelope around them. */
 const CUTS = 10 * COUNT;
 
