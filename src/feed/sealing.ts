@@ -41,6 +41,7 @@ export class Sealing {
   #cutting = new Map<string, number>();
   /** What came before this place waited already when this process began, and was not looked through. */
   readonly #unknown: number;
+  readonly #pace = new Pace();
 
   constructor(journal: FeedJournal, options: SealingOptions) {
     this.#journal = journal;
@@ -100,7 +101,7 @@ export class Sealing {
         readings += arrival.groups.reduce((sum, { observations }) => sum + observations.length, 0);
         arrivals.push(arrival);
       }
-      await others();
+      await this.#pace.rest();
     }
     const until = uncut + arrivals.length;
     if (until < next) this.arriving(came);
@@ -122,7 +123,7 @@ export class Sealing {
     const arrivals: Arrival[] = [];
     for (let row = from; row < until; row++) {
       arrivals.push(...this.#journal.state.rowAt(row).filter(isTaken));
-      await others();
+      await this.#pace.rest();
     }
     return arrivals;
   }
@@ -136,7 +137,7 @@ export class Sealing {
         for (let gone = row; gone < until; gone++) state.rows.delete(inOrder(gone));
         state.move({ cleared: until });
       });
-      await others();
+      await this.#pace.rest();
     }
   }
 
@@ -166,7 +167,7 @@ export class Sealing {
       const from = state.progress.get(key);
       if (observations.length === 0 && (from === undefined || over <= from)) continue;
       let made: readonly Cut[] = [];
-      await others();
+      await this.#pace.rest();
       const { sealed, error } = await gateway.sealCuts(leased, `feed-${number}`, (seedOf, threads) => {
         const cuts = cutLive({ stream: leased.stream, observations, from, over }, seedOf, threads);
         progress.set(key, cuts.from);
@@ -205,8 +206,19 @@ export class Sealing {
   }
 }
 
-/** Lets what came meanwhile be stored before the work goes on. */
-const others = (): Promise<void> => new Promise((done) => setImmediate(done));
+/** Milliseconds of work at a stretch. */
+const STRETCH = 3;
+
+/** Lets what came meanwhile be stored, now and then: at each step the work would be no faster than what comes. */
+class Pace {
+  #since = 0;
+
+  async rest(): Promise<void> {
+    if (performance.now() - this.#since < STRETCH) return;
+    await new Promise((done) => setImmediate(done));
+    this.#since = performance.now();
+  }
+}
 
 const isTaken = ({ groups }: Arrival): boolean => groups.length > 0;
 
