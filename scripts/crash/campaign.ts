@@ -15,6 +15,7 @@ export async function campaign(
     kills: 0,
     powerCuts: 0,
     forgotten: 0,
+    faultyLives: 0,
     faults: 0,
     damages: 0,
     acknowledged: 0,

@@ -2,8 +2,8 @@ import { setTimeout as pause } from "node:timers/promises";
 import { FeedClient, type Sent } from "../../test/cli/feed.ts";
 import type { World } from "../../test/cli/world.ts";
 import { Device } from "./device.ts";
-import { Disk, shim } from "./power.ts";
-import { canFail, damage, failed, failing } from "./trouble.ts";
+import { Disk, shim, type Fault } from "./power.ts";
+import { damage, someFault } from "./trouble.ts";
 import { linesOf, openWard, settle, type Ward } from "./ward.ts";
 
 export interface Counts {
@@ -11,8 +11,10 @@ export interface Counts {
   /** Kills that took what was not synced with them, and files and folders that were other for it. */
   powerCuts: number;
   forgotten: number;
-  /** System calls that were made to fail, and bits that were flipped or logs that were cut. */
+  /** Lives in which system calls failed, and how many did. */
+  faultyLives: number;
   faults: number;
+  /** Bits that were flipped, or logs that were cut. */
   damages: number;
   acknowledged: number;
   lost: number;
@@ -23,9 +25,10 @@ export interface Counts {
 }
 
 /** Out of how many kills: while it starts, under failing system calls, with the power, with damage to the journal afterwards. */
-const ONE_IN = { early: 4, failing: 6, power: 3, damaged: 4 };
-/** Milliseconds from when it is ready, or from its start, to a kill; system calls fail slowly. */
-const WITHIN = { ready: 1000, start: 1500, failing: 4000 };
+const ONE_IN = { early: 4, failing: 3, power: 2, damaged: 4 };
+/** Milliseconds from when it is ready, from its start, or from when a system call failed, to a kill; how long to wait for such a call. */
+const WITHIN = { ready: 1000, start: 1500, failed: 300 };
+const PATIENCE = 2500;
 
 /** One gateway with its patient, its device and a reader, in a world of its own. */
 export class Lane {
@@ -70,26 +73,34 @@ export class Lane {
 
   /** Kills the gateway again and again while the device streams. @param end - Unix milliseconds after which no more is killed. */
   async campaign(kills: number, counts: Counts, end: number): Promise<void> {
-    const { world, gateway } = this.#ward;
-    const log = world.path("strace.log");
-    const mayFail = canFail();
+    const { gateway } = this.#ward;
     for (let i = 0; i < kills && Date.now() < end; i++) {
-      const fails = mayFail && this.#roll(ONE_IN.failing) === 0;
-      const { ready, ended } = this.#live(fails ? failing(this.#roll, log) : []);
-      if (!fails && this.#roll(ONE_IN.early) !== 0) {
-        await Promise.race([ready, ended]);
-        await pause(this.#roll(WITHIN.ready));
-      } else await pause(this.#roll(fails ? WITHIN.failing : WITHIN.start));
+      const fault = this.#disk && this.#roll(ONE_IN.failing) === 0 ? someFault(this.#roll) : undefined;
+      const { ready, ended } = this.#live(fault);
+      const early = this.#roll(ONE_IN.early) === 0;
+      if (fault) await this.#failed(ended);
+      else if (!early) await ready;
+      await pause(this.#roll(fault ? WITHIN.failed : early ? WITHIN.start : WITHIN.ready));
       await gateway.kill();
       await ended;
       counts.kills += 1;
-      if (fails) counts.faults += await failed(log);
+      const faults = (await this.#disk?.failed()) ?? 0;
+      counts.faults += faults;
+      if (faults > 0) counts.faultyLives += 1;
       await this.#afterwards(counts, i);
       if (i % 10 === 9) this.#note(`${i + 1} kills; ${this.#device.acknowledged.size} readings acknowledged`);
     }
     await this.#disk?.keep();
     await settle(this.#ward, (client) => this.#device.finish(client));
     await this.#check(counts);
+  }
+
+  /** Until a system call has failed, or the process has ended. */
+  async #failed(ended: Promise<void>): Promise<void> {
+    let over = false;
+    void ended.then(() => (over = true));
+    const end = Date.now() + PATIENCE;
+    while (!over && Date.now() < end && (await this.#disk?.failed()) === 0) await pause(10);
   }
 
   /** What becomes of the disk of a gateway that was killed. */
@@ -107,12 +118,9 @@ export class Lane {
   }
 
   /** One life of the gateway, up to its end, whatever ends it. */
-  #live(before: readonly string[]): { readonly ready: Promise<void>; readonly ended: Promise<void> } {
+  #live(fault: Fault | undefined): { readonly ready: Promise<void>; readonly ended: Promise<void> } {
     const { gateway, credential } = this.#ward;
-    const { environment = {} } = this.#disk ?? {};
-    const words = Object.entries(environment).map(([name, value]) => `${name}=${value}`);
-    // Through `env`, so that the command before it is not under the shim itself.
-    const ready = gateway.start(words.length === 0 ? before : [...before, "env", ...words]);
+    const ready = gateway.start(fault ? this.#disk?.failing(fault) : this.#disk?.environment);
     const life = async (): Promise<void> => {
       try {
         await ready;

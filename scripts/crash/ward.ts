@@ -25,7 +25,7 @@ export async function settle(
   { gateway, credential }: Ward,
   give: (client: FeedClient) => Promise<void>,
 ): Promise<void> {
-  await gateway.start([]);
+  await gateway.start();
   const client = await FeedClient.open(gateway.feedPort, credential);
   await give(client);
   await gateway.until(async () => {
