@@ -27,6 +27,7 @@ import { channelKey, type Channel, type Clock, type Observation } from "../obser
 import type { HpkeKeyPair } from "../seal/hpke.ts";
 import { Journal } from "../state/journal.ts";
 import type { Rows } from "../state/rows.ts";
+import { oneByOne } from "../state/turns.ts";
 import type { Anchor } from "./anchor.ts";
 import { Checkpoints, type Anchored, type Whereabouts } from "./checkpoints.ts";
 import { NoLeaseError, TooLateError, WrongChannelError } from "./errors.ts";
@@ -103,7 +104,9 @@ export class Gateway {
   readonly #checkpoints: Checkpoints;
   readonly #sessions = new Map<StreamIngest, LeasedStream>();
   readonly #threads: ChunkThreads | undefined;
-  #last: Promise<unknown> = Promise.resolve();
+  /** Changes of the state, and checkpoints: a transaction may wait long for a block, and nothing else waits for it. */
+  readonly #inTurn = oneByOne();
+  readonly #inLine = oneByOne();
 
   /** Takes up where the journal ends. Nothing is asked of chain or store. @throws JournalBusyError, JournalFailedError. */
   constructor(deps: GatewayDeps) {
@@ -114,7 +117,12 @@ export class Gateway {
     this.#threads = deps.threads ? new ChunkThreads(deps.threads) : undefined;
     const { secret, hpke } = keys;
     const capacity = typeof entries === "number" ? () => entries : entries;
-    this.#checkpoints = new Checkpoints(this.#journal, this.#state, { ...deps, capacity, secret, kem: hpke.kem });
+    this.#checkpoints = new Checkpoints(this.#journal, this.#state, this.#inTurn, {
+      ...deps,
+      capacity,
+      secret,
+      kem: hpke.kem,
+    });
   }
 
   /**
@@ -292,7 +300,7 @@ export class Gateway {
 
   /** Takes in which checkpoints became final. */
   settle(): Promise<void> {
-    return this.#inTurn(() => this.#checkpoints.settle());
+    return this.#inLine(() => this.#checkpoints.settle());
   }
 
   /** Moves to the spare generations if a watched consent has ended. @returns how many generations were retired. */
@@ -302,12 +310,12 @@ export class Gateway {
 
   /**
    * Stores and anchors a checkpoint of what waits, all padding when nothing does; to be called once a cadence. One that an outage or a
-   * reorganisation left behind comes first.
+   * reorganisation left behind comes first. While its transaction waits for a block, sealing and the heeding of ends go on.
    */
   checkpoint(): Promise<Anchored[]> {
-    return this.#inTurn(async () => {
+    return this.#inLine(async () => {
       await this.#checkpoints.settle();
-      await this.#forget();
+      await this.#inTurn(() => this.#forget());
       const behind = await this.#checkpoints.anchorDecided();
       if (behind.length > 0 && !this.#checkpoints.waiting) return behind;
       await this.#checkpoints.decide();
@@ -324,10 +332,12 @@ export class Gateway {
 
   /** Closes the journal, so that another process can take over. */
   close(): Promise<void> {
-    return this.#inTurn(async () => {
-      await this.#threads?.close();
-      this.#journal.close();
-    });
+    return this.#inLine(() =>
+      this.#inTurn(async () => {
+        await this.#threads?.close();
+        this.#journal.close();
+      }),
+    );
   }
 
   #admission({ write, stream }: LeasedStream, name: string | undefined): Admit {
@@ -454,13 +464,6 @@ export class Gateway {
 
   #change(work: () => void): Promise<void> {
     return this.#inTurn(() => this.#journal.write(work));
-  }
-
-  /** Runs changes of the state one after the other: each begins where the one before ended. */
-  #inTurn<T>(work: () => Promise<T>): Promise<T> {
-    const turn = this.#last.then(work, work);
-    this.#last = turn.catch(() => undefined);
-    return turn;
   }
 }
 

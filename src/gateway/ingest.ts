@@ -4,6 +4,7 @@ import { epochOf, factsOf, type Chunk, type ChunkFacts } from "../log/chunk.ts";
 import type { StreamDescriptor } from "../log/stream.ts";
 import type { Clock, Observation } from "../observation/observation.ts";
 import { capacityOf } from "../seal/padding.ts";
+import { oneByOne } from "../state/turns.ts";
 import type { ChunkThreads } from "./threads.ts";
 
 /** Leaves of one chunk at the most, so that memory and block sizes stay bounded. */
@@ -63,7 +64,7 @@ export class StreamIngest {
   /** Of the observation before: values of one row have one time. */
   #before: { readonly time: string | undefined; readonly epoch: number } = { time: undefined, epoch: -1 };
   #finished = false;
-  #last: Promise<unknown> = Promise.resolve();
+  readonly #inTurn = oneByOne();
 
   /**
    * @param admission - What may be written now; asked again after each flush.
@@ -126,12 +127,6 @@ export class StreamIngest {
       await this.#finishing();
       this.#finished = true;
     });
-  }
-
-  #inTurn<T>(work: () => Promise<T>): Promise<T> {
-    const turn = this.#last.then(work, work);
-    this.#last = turn.catch(() => undefined);
-    return turn;
   }
 
   async #addAll(observations: readonly Observation[], refused: Refused): Promise<void> {

@@ -384,6 +384,11 @@ static int removed(int at, const char *path, int flags) {
 int unlink(const char *path) { return removed(AT_FDCWD, path, 0); }
 int unlinkat(int at, const char *path, int flags) { return removed(at, path, flags); }
 int rmdir(const char *path) { return removed(AT_FDCWD, path, AT_REMOVEDIR); }
+/* What Node's rmSync comes to. */
+int remove(const char *path) {
+  int result = removed(AT_FDCWD, path, 0);
+  return result != 0 && errno == EISDIR ? rmdir(path) : result;
+}
 
 static int made(int at, const char *path, mode_t mode) {
   char file[PATH_MAX];
