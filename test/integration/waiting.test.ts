@@ -1,4 +1,5 @@
 import { EventEmitter, once } from "node:events";
+import { setTimeout as pause } from "node:timers/promises";
 import { expect } from "chai";
 import type { CheckpointAnchor } from "../../src/chain/anchor.ts";
 import type { Receipt } from "../../src/gateway/anchor.ts";
@@ -8,9 +9,19 @@ import { openRig, outside, PaperAnchor, PaperRows, record, recordOf, type Outsid
 import { failureOf } from "./times.ts";
 import { EPOCH } from "./ward.ts";
 
-/** A chain that takes a transaction into a block when it is told to. */
+/** A chain that takes a transaction into a block when it is told to, and tells its head when it is told to. */
 class SlowAnchor extends PaperAnchor {
   readonly events = new EventEmitter();
+  asleep = false;
+
+  override async head(): Promise<{ head: Uint8Array; block: number }> {
+    if (this.asleep) {
+      const woken = once(this.events, "woken");
+      this.events.emit("asked");
+      await woken;
+    }
+    return super.head();
+  }
 
   override async anchor(checkpoint: CheckpointAnchor, expectedHead: Uint8Array): Promise<Receipt | undefined> {
     const block = once(this.events, "block");
@@ -44,6 +55,15 @@ describe("sealing and a checkpoint at the same time", () => {
     return gateway;
   };
 
+  /** A checkpoint that gets its block at once. */
+  async function anchored(gateway: Gateway, { events }: SlowAnchor): Promise<void> {
+    const sent = once(events, "sent");
+    const checkpoint = gateway.checkpoint();
+    await sent;
+    events.emit("block");
+    await checkpoint;
+  }
+
   it("ends are heeded, and readings sealed, while a transaction waits for its block", async () => {
     const anchor = new SlowAnchor();
     const at = { ...outside(), anchor };
@@ -63,11 +83,7 @@ describe("sealing and a checkpoint at the same time", () => {
 
     anchor.events.emit("block");
     await checkpoint;
-    const next = once(anchor.events, "sent");
-    const second = gateway.checkpoint();
-    await next;
-    anchor.events.emit("block");
-    await second;
+    await anchored(gateway, anchor);
     const batches = await recordOf(rig, at);
     const readings = batches.flatMap(({ chunks }) => (chunks ?? []).flatMap(({ observations }) => observations));
     expect(readings).to.have.lengthOf(2 * EPOCH);
@@ -75,20 +91,29 @@ describe("sealing and a checkpoint at the same time", () => {
   });
 
   it("a batch that found no room is in no checkpoint", async () => {
-    const rows = new FullRows();
-    const at = { ...outside(), rows };
+    const [anchor, rows] = [new SlowAnchor(), new FullRows()];
+    const at = { ...outside(), anchor, rows };
     const gateway = await open(at);
+    anchor.asleep = true;
+    const asked = once(anchor.events, "asked");
+    const checkpoint = gateway.checkpoint();
+    await asked;
     rows.full = true;
     const begun = once(rows.events, "begun");
     const failure = failureOf(record(gateway, rig, 0, 1));
     await begun;
-    const checkpoint = gateway.checkpoint();
+    // What the next checkpoint holds is decided on while the batch is in memory and not on the disk.
+    anchor.asleep = false;
+    anchor.events.emit("woken");
+    await pause(50);
     rows.events.emit("over");
     expect((await failure).code).to.equal("ERR_JOURNAL_FAILED");
-    const [anchored] = await checkpoint;
-    expect(anchored?.own).to.have.lengthOf(0);
+    await once(anchor.events, "sent");
+    anchor.events.emit("block");
+    const [first] = await checkpoint;
+    expect(first?.own).to.have.lengthOf(0);
     await record(gateway, rig, 0, 1);
-    await gateway.checkpoint();
+    await anchored(gateway, anchor);
     const batches = await recordOf(rig, at);
     expect(
       batches.flatMap(({ chunks }) => (chunks ?? []).flatMap(({ observations }) => observations)),
