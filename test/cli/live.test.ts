@@ -156,7 +156,7 @@ describe("a gateway that runs", function () {
     const config = JSON.parse(await readFile(gateway.config, "utf8")) as object;
     await writeFile(world.path("gateway/attested.json"), JSON.stringify({ ...config, attest: true }));
     const check = await world.try("gateway check --as Gateway --config gateway/attested.json");
-    expect(check).to.include({ exit: 1 });
+    expect(check).to.include({ exit: 3 });
     expect(check.err)
       .to.match(/ERR_NODE_LIES/)
       .and.to.match(/hint: .*without `attest`/);
