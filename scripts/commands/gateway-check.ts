@@ -18,7 +18,7 @@ export const command: Command = {
   examples: [["gateway check --as ward-gateway", "before medseal gateway run"]],
   async run(call) {
     const config = await readConfig(call);
-    await asGateway(call, async (as) => {
+    const look = async (as: AsGateway): Promise<void> => {
       const found = await findings(config, as);
       const wrong = found.filter(({ ok }) => !ok).length;
       call.io.result(
@@ -27,7 +27,8 @@ export const command: Command = {
         wrong === 0 ? "It can run." : `${count(wrong, "thing")} amiss.`,
       );
       if (wrong > 0) process.exitCode = EXIT.refused;
-    });
+    };
+    await asGateway(call, look, undefined, { attested: config.attest });
   },
 };
 

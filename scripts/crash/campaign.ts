@@ -1,5 +1,4 @@
 import { World } from "../../test/cli/world.ts";
-import { dice } from "../../test/unit/log/mutate.ts";
 import { Lane, type Counts } from "./lane.ts";
 
 /** Gateways beside each other, each killed so many times, or for so many minutes; the sum of what was counted. */
@@ -15,6 +14,7 @@ export async function campaign(
     kills: 0,
     powerCuts: 0,
     forgotten: 0,
+    faultyLives: 0,
     faults: 0,
     damages: 0,
     acknowledged: 0,
@@ -30,7 +30,7 @@ export async function campaign(
     await Promise.all(
       Array.from({ length: lanes }, async (_, i) => {
         const [world, peaceful] = worlds.slice(2 * i, 2 * i + 2) as [World, World];
-        const lane = await Lane.open(world, peaceful, dice(`${seed} ${i}`), (text) => note(`lane ${i}: ${text}`));
+        const lane = await Lane.open(world, peaceful, `${seed} ${i}`, (text) => note(`lane ${i}: ${text}`));
         await lane.campaign(kills, counts, end);
       }),
     );

@@ -1,9 +1,10 @@
 import { setTimeout as pause } from "node:timers/promises";
 import { FeedClient, type Sent } from "../../test/cli/feed.ts";
 import type { World } from "../../test/cli/world.ts";
+import { dice } from "../../test/unit/log/mutate.ts";
 import { Device } from "./device.ts";
-import { Disk, shim } from "./power.ts";
-import { canFail, damage, failed, failing } from "./trouble.ts";
+import { Disk, shim, type Fault } from "./power.ts";
+import { damage, someFault } from "./trouble.ts";
 import { linesOf, openWard, settle, type Ward } from "./ward.ts";
 
 export interface Counts {
@@ -11,8 +12,10 @@ export interface Counts {
   /** Kills that took what was not synced with them, and files and folders that were other for it. */
   powerCuts: number;
   forgotten: number;
-  /** System calls that were made to fail, and bits that were flipped or logs that were cut. */
+  /** Lives in which system calls failed, and how many did. */
+  faultyLives: number;
   faults: number;
+  /** Bits that were flipped, or logs that were cut. */
   damages: number;
   acknowledged: number;
   lost: number;
@@ -22,84 +25,94 @@ export interface Counts {
   stateEqual: boolean;
 }
 
-/** Out of how many kills: while it starts, under failing system calls, with the power, with damage to the journal afterwards. */
-const ONE_IN = { early: 4, failing: 6, power: 3, damaged: 4 };
-/** Milliseconds from when it is ready, or from its start, to a kill; system calls fail slowly. */
-const WITHIN = { ready: 1000, start: 1500, failing: 4000 };
+/** Of so many kills: while it starts, under failing system calls, with the power, with damage to the journal afterwards. */
+const ROUND = 6;
+const OF_A_ROUND = { early: 2, failing: 2, power: 3, damaged: 2 };
+/** Milliseconds from when it is ready, from its start, or from when a system call failed, to a kill; how long to wait for such a call. */
+const WITHIN = { ready: 1000, start: 1500, failed: 300 };
+const PATIENCE = 2500;
 
 /** One gateway with its patient, its device and a reader, in a world of its own. */
 export class Lane {
   readonly #ward: Ward;
   readonly #peaceful: Ward;
-  readonly #roll: (below: number) => number;
+  readonly #roll: Roll;
+  readonly #is: Readonly<Record<keyof typeof OF_A_ROUND, () => boolean>>;
   readonly #disk: Disk | undefined;
   readonly #device: Device;
   readonly #note: (text: string) => void;
   /** Whether the gateway has been up since its journal was damaged. */
   #mended = true;
 
-  private constructor(
-    ward: Ward,
-    peaceful: Ward,
-    roll: (below: number) => number,
-    disk: Disk | undefined,
-    note: (text: string) => void,
-  ) {
+  private constructor(ward: Ward, peaceful: Ward, seed: string, disk: Disk | undefined, note: (text: string) => void) {
     this.#ward = ward;
     this.#peaceful = peaceful;
-    this.#roll = roll;
+    this.#roll = dice(seed);
+    const { early, failing, power, damaged } = OF_A_ROUND;
+    this.#is = {
+      early: dealt(this.#roll, early),
+      failing: dealt(this.#roll, failing),
+      power: dealt(this.#roll, power),
+      damaged: dealt(this.#roll, damaged),
+    };
     this.#disk = disk;
-    this.#device = new Device(ward.begin, roll);
+    // How often it rolls is a matter of time: not from the same dice.
+    this.#device = new Device(ward.begin, dice(`${seed}, device`));
     this.#note = note;
   }
 
   /** @param peaceful - Where the same readings go to a gateway that nothing happens to. */
-  static async open(
-    world: World,
-    peaceful: World,
-    roll: (below: number) => number,
-    note: (text: string) => void,
-  ): Promise<Lane> {
+  static async open(world: World, peaceful: World, seed: string, note: (text: string) => void): Promise<Lane> {
     const begin = Math.floor(Date.now() / 1000);
     const wards = await Promise.all([openWard(world, begin), openWard(peaceful, begin)]);
     const made = shim();
     if ("missing" in made) note(`left out: ${made.missing}`);
     const disk = "missing" in made ? undefined : await Disk.of(world.path("home/gateway"));
-    return new Lane(...wards, roll, disk, note);
+    return new Lane(...wards, seed, disk, note);
   }
 
   /** Kills the gateway again and again while the device streams. @param end - Unix milliseconds after which no more is killed. */
   async campaign(kills: number, counts: Counts, end: number): Promise<void> {
-    const { world, gateway } = this.#ward;
-    const log = world.path("strace.log");
-    const mayFail = canFail();
+    const { gateway } = this.#ward;
     for (let i = 0; i < kills && Date.now() < end; i++) {
-      const fails = mayFail && this.#roll(ONE_IN.failing) === 0;
-      const { ready, ended } = this.#live(fails ? failing(this.#roll, log) : []);
-      if (!fails && this.#roll(ONE_IN.early) !== 0) {
-        await Promise.race([ready, ended]);
-        await pause(this.#roll(WITHIN.ready));
-      } else await pause(this.#roll(fails ? WITHIN.failing : WITHIN.start));
+      const fault = this.#disk && this.#is.failing() ? someFault(this.#roll) : undefined;
+      const { ready, ended } = this.#live(fault);
+      const early = this.#is.early();
+      if (fault) await this.#failed(ready);
+      else if (!early) await ready;
+      await pause(this.#roll(fault ? WITHIN.failed : early ? WITHIN.start : WITHIN.ready));
       await gateway.kill();
       await ended;
       counts.kills += 1;
-      if (fails) counts.faults += await failed(log);
+      const faults = (await this.#disk?.failed()) ?? 0;
+      counts.faults += faults;
+      if (faults > 0) counts.faultyLives += 1;
       await this.#afterwards(counts, i);
       if (i % 10 === 9) this.#note(`${i + 1} kills; ${this.#device.acknowledged.size} readings acknowledged`);
     }
     await this.#disk?.keep();
-    await settle(this.#ward, (client) => this.#device.finish(client));
-    await this.#check(counts);
+    const [undisturbed] = await Promise.all([
+      readAfter(this.#peaceful, this.#device.sent),
+      settle(this.#ward, (client) => this.#device.finish(client)),
+    ]);
+    await this.#check(counts, undisturbed);
+  }
+
+  /** Until a system call has failed, or none did in some time after the gateway was ready. */
+  async #failed(ready: Promise<void>): Promise<void> {
+    let end = Infinity;
+    void ready.then(() => (end = Date.now() + PATIENCE));
+    while (Date.now() < end && (await this.#disk?.failed()) === 0) await pause(10);
   }
 
   /** What becomes of the disk of a gateway that was killed. */
   async #afterwards(counts: Counts, i: number): Promise<void> {
-    if (this.#disk && this.#roll(ONE_IN.power) === 0) {
+    if (this.#disk && this.#is.power()) {
       counts.forgotten += await this.#disk.cut(this.#roll);
       counts.powerCuts += 1;
     } else await this.#disk?.keep();
     // A second damage before the first was mended would be one too many, and is told as such.
-    if (this.#roll(ONE_IN.damaged) === 0 && this.#mended) {
+    if (this.#is.damaged() && this.#mended) {
       this.#mended = false;
       this.#note(`kill ${i + 1}: ${await damage(this.#ward.world.path("home/gateway"), this.#roll)}`);
       counts.damages += 1;
@@ -107,12 +120,9 @@ export class Lane {
   }
 
   /** One life of the gateway, up to its end, whatever ends it. */
-  #live(before: readonly string[]): { readonly ready: Promise<void>; readonly ended: Promise<void> } {
+  #live(fault: Fault | undefined): { readonly ready: Promise<void>; readonly ended: Promise<void> } {
     const { gateway, credential } = this.#ward;
-    const { environment = {} } = this.#disk ?? {};
-    const words = Object.entries(environment).map(([name, value]) => `${name}=${value}`);
-    // Through `env`, so that the command before it is not under the shim itself.
-    const ready = gateway.start(words.length === 0 ? before : [...before, "env", ...words]);
+    const ready = gateway.start(fault ? this.#disk?.failing(fault) : this.#disk?.environment);
     const life = async (): Promise<void> => {
       try {
         await ready;
@@ -128,8 +138,8 @@ export class Lane {
   }
 
   /** From chain and IPFS alone, by who may read and by who needs no key. */
-  async #check(counts: Counts): Promise<void> {
-    const { acknowledged, odd, sent } = this.#device;
+  async #check(counts: Counts, undisturbed: readonly string[]): Promise<void> {
+    const { acknowledged, odd } = this.#device;
     const { world } = this.#ward;
     const lines = await linesOf(world);
     const found = new Map<string, string[]>();
@@ -144,10 +154,22 @@ export class Lane {
     counts.lost += lost;
     counts.twice += [...found.values()].filter((values) => values.length > 1).length;
     counts.checkpoints += checkpoints;
-    const undisturbed = await readAfter(this.#peaceful, sent);
     counts.stateEqual &&= odd.length === 0 && lines.join("\n") === undisturbed.join("\n");
     for (const text of new Set(odd)) this.#note(`unexpected answer: ${text}`);
   }
+}
+
+type Roll = (below: number) => number;
+
+/** True `count` times of each round, in a random order. */
+function dealt(roll: Roll, count: number): () => boolean {
+  let left = { cards: 0, hits: 0 };
+  return () => {
+    if (left.cards === 0) left = { cards: ROUND, hits: count };
+    const hit = roll(left.cards) < left.hits;
+    left = { cards: left.cards - 1, hits: left.hits - (hit ? 1 : 0) };
+    return hit;
+  };
 }
 
 /** What is read of a gateway that is left in peace and gets the same messages. */

@@ -1,9 +1,21 @@
 import { execFileSync } from "node:child_process";
 import { existsSync, mkdirSync, rmSync } from "node:fs";
 import { chmod, copyFile, mkdir, mkdtemp, readdir, readFile, rename, rm, stat, writeFile } from "node:fs/promises";
+import { constants } from "node:os";
 import { join, resolve } from "node:path";
 
 type Roll = (below: number) => number;
+
+/** Kinds of calls on a disk's files. */
+export type Call = "sync" | "write" | "truncate" | "read";
+
+/** Calls of a kind that fail, counted from the start of the process. */
+export interface Fault {
+  readonly call: Call;
+  readonly error: "EIO" | "ENOSPC";
+  readonly first: number;
+  readonly last: number;
+}
 
 const SOURCE = resolve(import.meta.dirname, "power/forget.c");
 const CACHE = resolve(import.meta.dirname, "../../cache");
@@ -53,6 +65,18 @@ export class Disk {
   /** For the one process that writes. */
   get environment(): Record<string, string> {
     return { LD_PRELOAD: this.#shim, MEDSEAL_POWER_ROOT: this.#root, MEDSEAL_POWER_SHADOW: this.#shadow };
+  }
+
+  /** Where besides some calls fail. */
+  failing({ call, error, first, last }: Fault): Record<string, string> {
+    const rule = `${call[0]} ${constants.errno[error]} ${first} ${last}`;
+    return { ...this.environment, MEDSEAL_POWER_FAIL: rule };
+  }
+
+  /** How many calls failed since the disk was last kept or cut. */
+  async failed(): Promise<number> {
+    const path = join(this.#shadow, "failed");
+    return existsSync(path) ? (await stat(path)).size : 0;
   }
 
   /** From now on no write finds room, or they do again. */

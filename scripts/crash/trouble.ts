@@ -1,38 +1,28 @@
-import { execFileSync } from "node:child_process";
-import { open, readdir, readFile, stat, truncate } from "node:fs/promises";
+import { open, readdir, stat, truncate } from "node:fs/promises";
 import { join } from "node:path";
+import type { Call, Fault } from "./power.ts";
 
 type Roll = (below: number) => number;
 
-/** Whether system calls can be made to fail here. */
-export function canFail(): boolean {
-  try {
-    execFileSync("strace", ["-qq", "-o", "/dev/null", "-e", "inject=fsync:error=EIO", "true"], { stdio: "ignore" });
-    return true;
-  } catch {
-    return false;
-  }
-}
+/** How many calls of a kind a gateway makes in a second or two. */
+const OFTEN: Readonly<Record<Call, number>> = { sync: 20, write: 40, truncate: 2, read: 20 };
 
 const FAULTS = [
-  ["fsync,fdatasync", "EIO"],
-  ["pwrite64", "EIO"],
-  ["pwrite64", "ENOSPC"],
-  ["ftruncate", "EIO"],
-  ["pread64", "EIO"],
+  ["sync", "EIO"],
+  ["write", "EIO"],
+  ["write", "ENOSPC"],
+  ["read", "EIO"],
+  ["sync", "EIO"],
+  ["write", "EIO"],
+  ["truncate", "EIO"],
 ] as const;
 
-/** A command before the gateway's own, under which some system calls on files fail from a random one on. */
-export function failing(roll: Roll, log: string): string[] {
-  const [calls, error] = FAULTS[roll(FAULTS.length)] as (typeof FAULTS)[number];
-  const first = 1 + roll(120);
-  const rule = `inject=${calls}:error=${error}:when=${first}..${first + roll(20)}`;
-  return ["strace", "-f", "-qq", "-o", log, "-e", `trace=${calls}`, "-e", rule];
+/** Some calls of one kind, from a random one on. */
+export function someFault(roll: Roll): Fault {
+  const [call, error] = FAULTS[roll(FAULTS.length)] as (typeof FAULTS)[number];
+  const first = 1 + roll(OFTEN[call]);
+  return { call, error, first, last: first + roll(20) };
 }
-
-/** How many calls were made to fail. */
-export const failed = async (log: string): Promise<number> =>
-  (await readFile(log, "utf8").catch(() => "")).split("INJECTED").length - 1;
 
 /** Flips one bit in one file of the journal, or cuts off the end of one of its write-ahead logs. @returns what it did. */
 export async function damage(folder: string, roll: Roll): Promise<string> {

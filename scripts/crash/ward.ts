@@ -15,8 +15,7 @@ export interface Ward {
 
 export async function openWard(world: World, begin: number): Promise<Ward> {
   const gateway = await openLiveWard(world, { source: `bed-7:${DEVICE}`, streams: HEART_RATE, hours: [1, 10] });
-  await world.run("inbox --file lee.release --as Lee");
-  await gateway.stop();
+  await Promise.all([world.run("inbox --file lee.release --as Lee"), gateway.stop()]);
   return { world, gateway, credential: await gateway.credential("bed-7"), begin };
 }
 
@@ -25,7 +24,7 @@ export async function settle(
   { gateway, credential }: Ward,
   give: (client: FeedClient) => Promise<void>,
 ): Promise<void> {
-  await gateway.start([]);
+  await gateway.start();
   const client = await FeedClient.open(gateway.feedPort, credential);
   await give(client);
   await gateway.until(async () => {

@@ -3,7 +3,7 @@ import { createAddressFromString } from "@ethereumjs/util";
 import { hex0x } from "../bytes/bytes.ts";
 import type { Hex } from "../consent/consent.ts";
 import type { Deployment } from "./deployment.ts";
-import { ChainUnavailableError, NodeLiesError } from "./errors.ts";
+import { ChainUnavailableError, NodeLiesError, StateDiffersError } from "./errors.ts";
 import { endedBeforeAfter, entryAfter } from "./ledger-state.ts";
 import type { LedgerEvent, LedgerStore, SyncedBlock } from "./ledger-store.ts";
 import { askPlain, needBlock, toQuantity, type Rpc } from "./rpc.ts";
@@ -48,9 +48,7 @@ export async function attestBlock(
   const { address, codeHash } = deployment.contracts.ConsentRegistry;
   const account = await readAccount(rpc, address, number, header.stateRoot);
   if (account.codeHash !== codeHash) throw new NodeLiesError("the registry's code is not the pinned one");
-  if (account.storageRoot !== storageRoot(storageOf(store, number))) {
-    throw new NodeLiesError("the registry's state is not what its events lead to");
-  }
+  if (account.storageRoot !== storageRoot(storageOf(store, number))) throw new StateDiffersError();
 }
 
 /** Every slot of the registry after the events up to a block. */

@@ -1,7 +1,7 @@
 import type { ConsentRef } from "../consent/watch.ts";
 import { storageOf } from "./attest.ts";
 import type { Deployment } from "./deployment.ts";
-import { CodeDiffersError, NodeLiesError } from "./errors.ts";
+import { CodeDiffersError, StateDiffersError } from "./errors.ts";
 import type { Interval } from "./ledger-state.ts";
 import type { LedgerStore } from "./ledger-store.ts";
 import type { BlockHeader, Rpc } from "./rpc.ts";
@@ -44,8 +44,7 @@ export async function proveConsents(
   let paths = slots;
   if (!ask) {
     const storage = storageOf(store, header.number);
-    if (storageRoot(storage) !== state.storageRoot)
-      throw new NodeLiesError("the registry's state is not what its events lead to");
+    if (storageRoot(storage) !== state.storageRoot) throw new StateDiffersError();
     paths = wanted.map((slot) => storageProof(storage, slot));
   }
   return {

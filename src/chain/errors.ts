@@ -41,8 +41,17 @@ export class CodeDiffersError extends MedSealError {
 export class NodeLiesError extends MedSealError {
   readonly code = "ERR_NODE_LIES";
 
-  constructor(what: string) {
-    super(`the node's answers cannot all be true: ${what}`, { hint: "use another node" });
+  constructor(what: string, hint = "use another node") {
+    super(`the node's answers cannot all be true: ${what}`, { hint });
+  }
+}
+
+/** The registry's state is not what its events lead to. */
+export class StateDiffersError extends NodeLiesError {
+  constructor() {
+    const anvil =
+      "anvil keeps slots of zero in its tries, so that none of its states fits: do without `attest` there, or use --ask-node";
+    super("the registry's state is not what its events lead to", `use another node; ${anvil}`);
   }
 }
 

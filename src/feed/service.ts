@@ -61,6 +61,7 @@ export class Service {
   #server: FeedServer | undefined;
   #nextSeal = 0;
   #nextAnchor = 0;
+  #anchoring: Promise<void> | undefined;
 
   constructor(deps: ServiceDeps) {
     this.#deps = deps;
@@ -197,6 +198,7 @@ export class Service {
     ];
     // The first that fails ends the others.
     await Promise.all(loops.map((loop) => loop.finally(() => this.stop())));
+    await this.#anchoring;
     if (this.#failure) throw this.#failure;
   }
 
@@ -223,8 +225,17 @@ export class Service {
       const sealed = await this.#steps.run("seal", () => this.feed.seal());
       // Keys that what waits needs are not forgotten, so that a checkpoint may come before it.
       if (this.#now() < this.#nextAnchor) continue;
+      // Sealing goes on while a transaction waits for its block.
+      this.#anchoring ??= this.#anchorOnce(gateway, sealed).finally(() => (this.#anchoring = undefined));
+    }
+  }
+
+  async #anchorOnce(gateway: Gateway, sealed: boolean): Promise<void> {
+    try {
       const anchored = await this.#steps.run("anchor", () => this.#anchor(gateway));
-      if (anchored && sealed) this.#nextAnchor = after(this.#now(), anchor);
+      if (anchored && sealed) this.#nextAnchor = after(this.#now(), this.#deps.config.anchor);
+    } catch (error) {
+      this.#fail(error as Error);
     }
   }
 

@@ -7,6 +7,7 @@ import { checkpointRoot, encodeCheckpoint, type CheckpointPlace } from "../log/c
 import { MAIL_ROWS } from "../log/mail.ts";
 import type { KemId } from "../seal/hpke.ts";
 import type { Journal } from "../state/journal.ts";
+import type { Turns } from "../state/turns.ts";
 import type { Anchor, Receipt } from "./anchor.ts";
 import { ForkedError } from "./errors.ts";
 import { inTagOrder, padCheckpoint, rowsInOrder } from "./padding.ts";
@@ -55,15 +56,20 @@ const AT_A_TIME = 32;
  * A gateway's chain of checkpoints. Each is decided on first, and written down; then its blocks are stored and pinned, all at once and in
  * the order of their digests, so that the store does not see which ones are padding; then it is anchored. What was begun is finished as it
  * is, and what a reorganisation of the chain took back is anchored again.
+ *
+ * One call at a time. Others change the state while a transaction waits: what is read here outside a turn is changed here only.
  */
 export class Checkpoints {
   readonly #journal: Journal;
   readonly #state: GatewayState;
+  readonly #inTurn: Turns;
   readonly #deps: CheckpointDeps;
 
-  constructor(journal: Journal, state: GatewayState, deps: CheckpointDeps) {
+  /** @param inTurn - Of all who change the state. */
+  constructor(journal: Journal, state: GatewayState, inTurn: Turns, deps: CheckpointDeps) {
     this.#journal = journal;
     this.#state = state;
+    this.#inTurn = inTurn;
     this.#deps = deps;
   }
 
@@ -95,7 +101,11 @@ export class Checkpoints {
   }
 
   /** Decides on the next checkpoint: as much of what waits as it holds, and padding. */
-  async decide(): Promise<void> {
+  decide(): Promise<void> {
+    return this.#inTurn(() => this.#decide());
+  }
+
+  async #decide(): Promise<void> {
     const { place, secret, kem } = this.#deps;
     const capacity = this.#deps.capacity();
     const state = this.#state;
@@ -165,7 +175,7 @@ export class Checkpoints {
     const head = await this.#deps.anchor.finalHead();
     const reached = waiting.findLastIndex(([, { headAfter: after }]) => equal(after, head));
     if (reached === -1) return;
-    await this.#journal.write(() => {
+    await this.#write(() => {
       for (const [name, checkpoint] of waiting.slice(0, reached + 1)) this.#settle(name, checkpoint);
       const all = this.#state.checkpoints.entries();
       for (const [name] of all.slice(0, Math.max(0, all.length - KEPT))) this.#state.checkpoints.delete(name);
@@ -197,11 +207,13 @@ export class Checkpoints {
     return { get: () => this.#state.checkpoints.get(name)?.sent, note: (sent) => this.#update(name, { sent }) };
   }
 
+  #write(work: () => void): Promise<void> {
+    return this.#inTurn(() => this.#journal.write(work));
+  }
+
   #update(name: string, change: Partial<DecidedCheckpoint>): Promise<void> {
     const { checkpoints } = this.#state;
-    return this.#journal.write(() =>
-      checkpoints.set(name, { ...(checkpoints.get(name) as DecidedCheckpoint), ...change }),
-    );
+    return this.#write(() => checkpoints.set(name, { ...(checkpoints.get(name) as DecidedCheckpoint), ...change }));
   }
 
   /** From the journal, or from the store when an earlier checkpoint had the same one and is final. */

@@ -27,6 +27,7 @@ import { channelKey, type Channel, type Clock, type Observation } from "../obser
 import type { HpkeKeyPair } from "../seal/hpke.ts";
 import { Journal } from "../state/journal.ts";
 import type { Rows } from "../state/rows.ts";
+import { oneByOne } from "../state/turns.ts";
 import type { Anchor } from "./anchor.ts";
 import { Checkpoints, type Anchored, type Whereabouts } from "./checkpoints.ts";
 import { NoLeaseError, TooLateError, WrongChannelError } from "./errors.ts";
@@ -35,7 +36,6 @@ import { StreamIngest, type Admit, type Cut, type Flush, type SeedOf } from "./i
 import { checkLease, isInForce, keepLease, ownLink, retireEnded, writable, type Writable } from "./leases.ts";
 import { GatewayState } from "./state.ts";
 import { ChunkThreads } from "./threads.ts";
-import { Turns } from "./turns.ts";
 import { prepareBatch } from "./writer.ts";
 
 export interface GatewayDeps {
@@ -104,9 +104,9 @@ export class Gateway {
   readonly #checkpoints: Checkpoints;
   readonly #sessions = new Map<StreamIngest, LeasedStream>();
   readonly #threads: ChunkThreads | undefined;
-  /** A checkpoint waits for store and chain; whoever seals, or heeds an end, does not wait for that. */
-  readonly #sealing = new Turns();
-  readonly #anchoring = new Turns();
+  /** Changes of the state, and checkpoints: a transaction may wait long for a block, and nothing else waits for it. */
+  readonly #inTurn = oneByOne();
+  readonly #inLine = oneByOne();
 
   /** Takes up where the journal ends. Nothing is asked of chain or store. @throws JournalBusyError, JournalFailedError. */
   constructor(deps: GatewayDeps) {
@@ -117,7 +117,12 @@ export class Gateway {
     this.#threads = deps.threads ? new ChunkThreads(deps.threads) : undefined;
     const { secret, hpke } = keys;
     const capacity = typeof entries === "number" ? () => entries : entries;
-    this.#checkpoints = new Checkpoints(this.#journal, this.#state, { ...deps, capacity, secret, kem: hpke.kem });
+    this.#checkpoints = new Checkpoints(this.#journal, this.#state, this.#inTurn, {
+      ...deps,
+      capacity,
+      secret,
+      kem: hpke.kem,
+    });
   }
 
   /**
@@ -128,7 +133,7 @@ export class Gateway {
    * @throws NoLeaseError; ReleaseForgedError; the HPKE layer's error when it is for somebody else.
    */
   acceptLease(envelope: Uint8Array, admit: (lease: Release) => void = () => undefined): Promise<Release> {
-    return this.#sealing.take(async () => {
+    return this.#inTurn(async () => {
       const { address: gateway, keys, registry, watch, ask } = this.#deps;
       const lease = await openEnvelope(envelope, keys.hpke, registry);
       admit(lease);
@@ -194,8 +199,7 @@ export class Gateway {
   ingest({ write, stream }: LeasedStream, { clock, source }: IngestOptions): StreamIngest {
     const name = source && sourceName(hex(source), { write, stream });
     const admission = (): Admit => this.#admission({ write, stream }, name);
-    const flush: Flush = (number, cut) =>
-      this.#sealing.take(() => this.#seal({ write, stream }, { name, number, ...cut }));
+    const flush: Flush = (number, cut) => this.#inTurn(() => this.#seal({ write, stream }, { name, number, ...cut }));
     const seedOf: SeedOf = name ? this.#seedsOf(name) : () => this.#deps.random(32);
     const finishing = (): Promise<void> => this.#finished(name);
     const session = new StreamIngest(stream, clock, admission, flush, seedOf, finishing, this.#threads);
@@ -227,7 +231,7 @@ export class Gateway {
     const name = sourceName(source, leased);
     for (const [number, cut] of cutsOf(this.#seedsOf(name), this.#threads).entries()) {
       try {
-        await this.#sealing.take(() => this.#seal(leased, { name, number, ...cut }));
+        await this.#inTurn(() => this.#seal(leased, { name, number, ...cut }));
       } catch (error) {
         if (!isRefusal(error)) throw error;
         await this.#finished(name);
@@ -257,7 +261,7 @@ export class Gateway {
   ): Promise<Refusal | undefined> {
     const name = sourceName(`${source}/late`, leased);
     try {
-      await this.#sealing.take(() => this.#sealLate(leased, name, observations));
+      await this.#inTurn(() => this.#sealLate(leased, name, observations));
       return undefined;
     } catch (error) {
       if (!isRefusal(error)) throw error;
@@ -296,22 +300,22 @@ export class Gateway {
 
   /** Takes in which checkpoints became final. */
   settle(): Promise<void> {
-    return this.#anchoring.take(() => this.#checkpoints.settle());
+    return this.#inLine(() => this.#checkpoints.settle());
   }
 
   /** Moves to the spare generations if a watched consent has ended. @returns how many generations were retired. */
   retireEnded(): Promise<number> {
-    return this.#sealing.take(() => this.#retireEnded());
+    return this.#inTurn(() => this.#retireEnded());
   }
 
   /**
    * Stores and anchors a checkpoint of what waits, all padding when nothing does; to be called once a cadence. One that an outage or a
-   * reorganisation left behind comes first.
+   * reorganisation left behind comes first. While its transaction waits for a block, sealing and the heeding of ends go on.
    */
   checkpoint(): Promise<Anchored[]> {
-    return this.#anchoring.take(async () => {
+    return this.#inLine(async () => {
       await this.#checkpoints.settle();
-      await this.#sealing.take(() => this.#forget());
+      await this.#inTurn(() => this.#forget());
       const behind = await this.#checkpoints.anchorDecided();
       if (behind.length > 0 && !this.#checkpoints.waiting) return behind;
       await this.#checkpoints.decide();
@@ -328,11 +332,12 @@ export class Gateway {
 
   /** Closes the journal, so that another process can take over. */
   close(): Promise<void> {
-    const close = async (): Promise<void> => {
-      await this.#threads?.close();
-      this.#journal.close();
-    };
-    return this.#anchoring.take(() => this.#sealing.take(close));
+    return this.#inLine(() =>
+      this.#inTurn(async () => {
+        await this.#threads?.close();
+        this.#journal.close();
+      }),
+    );
   }
 
   #admission({ write, stream }: LeasedStream, name: string | undefined): Admit {
@@ -458,7 +463,7 @@ export class Gateway {
   }
 
   #change(work: () => void): Promise<void> {
-    return this.#sealing.take(() => this.#journal.write(work));
+    return this.#inTurn(() => this.#journal.write(work));
   }
 }
 

@@ -4,8 +4,8 @@ import { epochOf, factsOf, type Chunk, type ChunkFacts } from "../log/chunk.ts";
 import type { StreamDescriptor } from "../log/stream.ts";
 import type { Clock, Observation } from "../observation/observation.ts";
 import { capacityOf } from "../seal/padding.ts";
+import { oneByOne } from "../state/turns.ts";
 import type { ChunkThreads } from "./threads.ts";
-import { Turns } from "./turns.ts";
 
 /** Leaves of one chunk at the most, so that memory and block sizes stay bounded. */
 export const CHUNK_LEAVES = 65_536;
@@ -64,7 +64,7 @@ export class StreamIngest {
   /** Of the observation before: values of one row have one time. */
   #before: { readonly time: string | undefined; readonly epoch: number } = { time: undefined, epoch: -1 };
   #finished = false;
-  readonly #turns = new Turns();
+  readonly #inTurn = oneByOne();
 
   /**
    * @param admission - What may be written now; asked again after each flush.
@@ -102,7 +102,7 @@ export class StreamIngest {
 
   /** @throws what `flush` throws: this observation is then not taken, those before it are kept, and adding it again goes on. */
   add(observation: Observation): Promise<void> {
-    return this.#turns.take(() =>
+    return this.#inTurn(() =>
       this.#addAll([observation], (_, error) => {
         throw error;
       }),
@@ -116,12 +116,12 @@ export class StreamIngest {
    * @throws what `flush` throws. Which were taken is then not known: for sources that can be given again from their start.
    */
   addAll(observations: readonly Observation[], refused: Refused): Promise<void> {
-    return this.#turns.take(() => this.#addAll(observations, refused));
+    return this.#inTurn(() => this.#addAll(observations, refused));
   }
 
   /** Seals what is left; every epoch of the source is then said to be complete. @throws as `add`; finishing again goes on. */
   finish(): Promise<void> {
-    return this.#turns.take(async () => {
+    return this.#inTurn(async () => {
       for (const epoch of [...this.#open.keys()].sort((a, b) => a - b)) this.#close(epoch);
       await this.#drain();
       await this.#finishing();

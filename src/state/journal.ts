@@ -5,6 +5,7 @@ import { ByteWriter } from "../bytes/writer.ts";
 import { open, seal } from "../seal/seal.ts";
 import { parseState, stringifyState } from "./json.ts";
 import type { RowChange, Rows } from "./rows.ts";
+import { oneByOne } from "./turns.ts";
 
 /** A change that `write` may have to take back. */
 interface Staged {
@@ -24,7 +25,7 @@ export class Journal {
   readonly #nameKey: Uint8Array;
   readonly #sealKey: Uint8Array;
   #staged: Staged[] | undefined;
-  #last: Promise<unknown> = Promise.resolve();
+  readonly #inTurn = oneByOne();
 
   /** @param key - 32 secret bytes, kept outside the journal. */
   constructor(rows: Rows, key: Uint8Array) {
@@ -78,9 +79,7 @@ export class Journal {
    * @throws what `work` throws, and the rows' error when they cannot be stored; then nothing was changed.
    */
   write(work: () => void): Promise<void> {
-    const turn = this.#last.then(() => this.#write(work));
-    this.#last = turn.catch(() => undefined);
-    return turn;
+    return this.#inTurn(() => this.#write(work));
   }
 
   async #write(work: () => void): Promise<void> {

@@ -36,16 +36,23 @@ export class JournalFailedError extends MedSealError {
   override readonly exit = EXIT.unavailable;
   /** Nothing was changed, and with more room the same will work. Otherwise only opening it anew tells what is on the disk. */
   readonly full: boolean;
+  /** The disk refused: whether the file is whole does not show. */
+  readonly disk: boolean;
 
   constructor(cause: unknown, full: boolean = codeOf(cause) === SQLITE_FULL) {
     const reason = cause instanceof Error ? cause.message : "unknown reason";
     super(`the journal cannot be read or written: ${reason}`, { hint: "check the disk and its free space", cause });
     this.full = full;
+    const code = Number(codeOf(cause) ?? 0);
+    this.disk = DISK_CODES.includes(code & 0xff) && code !== SQLITE_SHORT_READ;
   }
 }
 
 const SQLITE_BUSY = 5;
 const SQLITE_FULL = 13;
+/** I/O error, no room, cannot be opened. A file that is too short is damaged. */
+const DISK_CODES = [10, SQLITE_FULL, 14];
+const SQLITE_SHORT_READ = 522;
 
 const codeOf = (error: unknown): unknown => (error instanceof Error && "errcode" in error ? error.errcode : undefined);
 

@@ -50,7 +50,7 @@ const EMPTY: Mark = { sequence: 0, sum: 0n };
  * Rows in two SQLite files, each of which tells whether it is whole: where a bit of a write-ahead log flips, SQLite leaves out all that
  * was committed later, and says nothing. A file that is not whole is made anew from the other. What was applied lies in both.
  *
- * @throws JournalBusyError, JournalFailedError; JournalDamagedError when neither is whole.
+ * @throws JournalBusyError, JournalFailedError, also when the disk does not give one of them; JournalDamagedError when neither is whole.
  */
 export function twinRows(file: string): TwinRows {
   const paths = [file, `${file}.twin`] as const;
@@ -133,7 +133,7 @@ function betterOf(first: Found, second: Found): Found | undefined {
   return enough ? (first.rows ? first : second.rows ? second : undefined) : undefined;
 }
 
-/** Reads a whole file through. @throws JournalBusyError. */
+/** Reads a whole file through. @throws JournalBusyError; JournalFailedError when the disk does not give it. */
 function find(path: string): Found {
   let rows: RowFile | undefined;
   let mark: Mark | undefined;
@@ -146,6 +146,12 @@ function find(path: string): Found {
     if (sum % MODULUS === mark.sum) return { mark, rows };
   } catch (error) {
     if (error instanceof JournalBusyError) throw error;
+    const failed = error instanceof JournalFailedError ? error : new JournalFailedError(error);
+    if (failed.disk) {
+      // It may be the one that has all, and the other is then no copy of it.
+      rows?.close();
+      throw failed;
+    }
     // Whatever SQLite or the mark's format says to it, the file is damaged.
   }
   rows?.close();

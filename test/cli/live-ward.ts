@@ -21,22 +21,34 @@ export async function openLiveWard(
   const hour = (ahead: number): string =>
     `${new Date(Date.now() + ahead * 3_600_000).toISOString().slice(0, 14)}00:00Z`;
   const window = `${hour(-hours[0])}..${hour(hours[1])}`;
-  for (const name of ["Ann", "Gateway", "Lee"]) {
-    await world.identity(name);
-    await world.run(`keys card --as ${name} --out ${name}.card`);
-  }
-  for (const name of ["Gateway", "Lee"]) await world.run(`contacts add ${name}.card --as Ann --yes`);
-  await world.run("contacts add Gateway.card --as Lee --yes");
-  for (const name of ["Gateway", "Lee"]) await world.run(`contacts add Ann.card --as ${name} --yes`);
-  await world.run("fund --as Gateway");
-  for (const [name, code, unit] of streams)
-    await world.run(`stream open ${name} --code ${code} --unit ${unit} --epoch ${epoch} --as Ann`);
-  await world.run(`gateway authorize --to Gateway --data ${window} --until 7d --out gw.grant --yes --as Ann`);
-  await world.run(`consent grant --to Lee --data ${window} --until 7d --out lee.grant --yes --as Ann`);
-  await world.run("relay gw.grant lee.grant --wait --as Gateway");
-  await world.run("gateway lease --to Gateway --out gw.lease --as Ann");
-  const gateway = await RunningGateway.init(world, way);
-  await gateway.start();
+  /** Commands of one identity come one after the other, those of several go on together. */
+  const as = async (name: string, ...lines: string[]): Promise<void> => {
+    for (const line of lines) await world.run(`${line} --as ${name}`);
+  };
+  await Promise.all(
+    ["Ann", "Gateway", "Lee"].map(async (name) => {
+      await world.identity(name);
+      await as(name, `keys card --out ${name}.card`);
+    }),
+  );
+  await Promise.all([
+    as(
+      "Ann",
+      ...["Gateway", "Lee"].map((name) => `contacts add ${name}.card --yes`),
+      ...streams.map(([name, code, unit]) => `stream open ${name} --code ${code} --unit ${unit} --epoch ${epoch}`),
+      `gateway authorize --to Gateway --data ${window} --until 7d --out gw.grant --yes`,
+      `consent grant --to Lee --data ${window} --until 7d --out lee.grant --yes`,
+    ),
+    as("Gateway", "contacts add Ann.card --yes", "fund"),
+    as("Lee", ...["Gateway", "Ann"].map((name) => `contacts add ${name}.card --yes`)),
+  ]);
+  await as("Gateway", "relay gw.grant lee.grant --wait");
+  const started = async (): Promise<RunningGateway> => {
+    const gateway = await RunningGateway.init(world, way);
+    await gateway.start();
+    return gateway;
+  };
+  const [gateway] = await Promise.all([started(), as("Ann", "gateway lease --to Gateway --out gw.lease")]);
   await takeLease(world, gateway, "gw.lease");
   await world.run("release --to Lee --out lee.release --as Ann");
   return gateway;

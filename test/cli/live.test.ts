@@ -1,4 +1,4 @@
-import { rename } from "node:fs/promises";
+import { readFile, rename, writeFile } from "node:fs/promises";
 import { expect } from "chai";
 import { FeedClient, type Sent, type Told } from "./feed.ts";
 import { HEART_RATE, openLiveWard } from "./live-ward.ts";
@@ -149,5 +149,16 @@ describe("a gateway that runs", function () {
     await gateway.until(async () => (await client.send(message(10, [reading(30)]))).level === "anchored");
     const check = await world.try(`gateway status --as Gateway --config ${gateway.config}`);
     expect(check.out).to.match(/0 in the journal and not sealed yet/);
+  });
+
+  it("says before it runs that a node whose proofs do not hold is none for `attest`", async () => {
+    expect(await gateway.stop()).to.equal(0);
+    const config = JSON.parse(await readFile(gateway.config, "utf8")) as object;
+    await writeFile(gateway.config, JSON.stringify({ ...config, attest: true }));
+    const check = await world.try(`gateway check --as Gateway --config ${gateway.config}`);
+    expect(check.exit, check.err).to.equal(1);
+    expect(check.err)
+      .to.match(/ERR_NODE_LIES/)
+      .and.to.match(/hint: .*without `attest`/);
   });
 });

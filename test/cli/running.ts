@@ -15,8 +15,6 @@ interface Logged {
 export interface GatewayWay {
   /** `NAME:DEVICE,…` */
   readonly source: string;
-  /** A command that runs the process, such as strace. */
-  readonly before?: readonly string[];
   /** Cadences of sealing and of anchoring; a second without them. */
   readonly seal?: string;
   readonly anchor?: string;
@@ -28,20 +26,18 @@ export interface GatewayWay {
 export class RunningGateway {
   readonly #world: World;
   readonly config: string;
-  readonly #before: readonly string[];
   #child: ChildProcess | undefined;
   #ports = { feed: 0, http: 0 };
   stderr = "";
 
-  private constructor(world: World, before: readonly string[]) {
+  private constructor(world: World) {
     this.#world = world;
     this.config = world.path("gateway/gateway.json");
-    this.#before = before;
   }
 
   static async init(world: World, way: GatewayWay): Promise<RunningGateway> {
-    const { source, before = [], seal = "1s", anchor = "1s", settings } = way;
-    const gateway = new RunningGateway(world, before);
+    const { source, seal = "1s", anchor = "1s", settings } = way;
+    const gateway = new RunningGateway(world);
     await mkdir(world.path("gateway"), { mode: 0o700 });
     await world.run(
       `gateway init --config ${gateway.config} --source ${source} --trial --seal ${seal} --anchor ${anchor} --feed 127.0.0.1:0 --http 127.0.0.1:${await freePort()} --as Gateway`,
@@ -69,14 +65,18 @@ export class RunningGateway {
     return (await readFile(this.#world.path(`gateway/${source}.credential`), "utf8")).trim();
   }
 
-  async start(before: readonly string[] = this.#before): Promise<void> {
-    const [command, ...words] = [...before, process.execPath, CLI];
+  /** @param env - Beside the world's. */
+  async start(env: Readonly<Record<string, string>> = {}): Promise<void> {
     const { MEDSEAL_HOME: _home, MEDSEAL_AS: _as, ...rest } = process.env;
-    const child = spawn(command, [...words, "gateway", "run", "--config", this.config, "--as", "Gateway", "--json"], {
-      cwd: this.#world.folder,
-      env: { ...rest, ...this.#world.env },
-      stdio: ["ignore", "pipe", "pipe"],
-    });
+    const child = spawn(
+      process.execPath,
+      [CLI, "gateway", "run", "--config", this.config, "--as", "Gateway", "--json"],
+      {
+        cwd: this.#world.folder,
+        env: { ...rest, ...this.#world.env, ...env },
+        stdio: ["ignore", "pipe", "pipe"],
+      },
+    );
     this.#child = child;
     child.stderr.setEncoding("utf8").on("data", (text: string) => (this.stderr += text));
     const out = await new Promise<string>((said, failed) => {
@@ -97,11 +97,8 @@ export class RunningGateway {
 
   async #end(signal: NodeJS.Signals): Promise<number | null> {
     const child = this.#child;
-    // Under another command it is that one's child, once it is there.
     if (!child || child.exitCode !== null || child.signalCode !== null) return child?.exitCode ?? null;
-    const traced = child.spawnfile === process.execPath ? undefined : await childOf(child.pid as number);
-    if (traced === undefined) child.kill(signal);
-    else process.kill(traced, signal);
+    child.kill(signal);
     const [code] = (await once(child, "close")) as [number | null];
     return code;
   }
@@ -119,11 +116,4 @@ export class RunningGateway {
     for (const end = Date.now() + patience; !(await done()); await pause(50))
       if (Date.now() > end) throw new Error(`it did not come to that: ${this.stderr.slice(-2000)}`);
   }
-}
-
-/** The process that a command runs; undefined while there is none. */
-async function childOf(pid: number): Promise<number | undefined> {
-  const children = await readFile(`/proc/${pid}/task/${pid}/children`, "utf8").catch(() => "");
-  const [first] = children.trim().split(" ");
-  return first === undefined || first === "" ? undefined : Number(first);
 }

@@ -5,6 +5,9 @@
  * Under MEDSEAL_POWER_SHADOW, by inode: `ino/N` synced bytes of a file that was changed, `dir/N` synced names of a folder that was changed
  * (type, inode, name, each ended by a zero byte), `held/N` a link to a file that was let go of, so that its inode is not used again.
  * While there is a file `full`, writes fail as on a full disk.
+ *
+ * MEDSEAL_POWER_FAIL="KIND ERRNO FIRST LAST" lets calls of a kind (s: sync, w: write, t: truncate, r: read) on the folder's files fail, from
+ * the FIRST of the process to the LAST; each leaves a byte in `failed`.
  */
 #define _GNU_SOURCE
 #include <dirent.h>
@@ -41,6 +44,12 @@ static struct dirty *dirty[1024];
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static int on;
 
+static struct {
+  char kind;
+  int error;
+  long first, last, seen;
+} fault;
+
 static void give_up(const char *what) {
   dprintf(2, "power shim: %s: %s\n", what, strerror(errno));
   abort();
@@ -50,6 +59,8 @@ __attribute__((constructor)) static void begin(void) {
   const char *r = getenv("MEDSEAL_POWER_ROOT"), *s = getenv("MEDSEAL_POWER_SHADOW");
   if (!r || !s || !realpath(r, root) || !realpath(s, shadow)) return;
   on = 1;
+  const char *f = getenv("MEDSEAL_POWER_FAIL");
+  if (f && sscanf(f, "%c %d %ld %ld", &fault.kind, &fault.error, &fault.first, &fault.last) != 4) give_up("what is to fail");
 }
 
 static int raw_open(const char *path, int flags, mode_t mode) {
@@ -168,10 +179,29 @@ static int full(void) {
 
 static ino_t ino_of(int fd) { return on && fd >= 0 && fd < FILES ? open_ino[fd] : 0; }
 
-static void changed(ino_t ino, off_t from, off_t to) {
-  pthread_mutex_lock(&lock);
+/* Whether a call on a file is one that is to fail; errno says how. */
+static int fails(int fd, char kind) {
+  if (kind != fault.kind || !ino_of(fd)) return 0;
+  long at = __atomic_add_fetch(&fault.seen, 1, __ATOMIC_SEQ_CST);
+  if (at < fault.first || at > fault.last) return 0;
+  char file[PATH_MAX];
+  snprintf(file, sizeof file, "%s/failed", shadow);
+  int note = raw_open(file, O_WRONLY | O_CREAT | O_APPEND, 0600);
+  if (note < 0 || syscall(SYS_write, note, &kind, 1) != 1) give_up("a failed call");
+  syscall(SYS_close, note);
+  errno = fault.error;
+  return 1;
+}
+
+static struct dirty *dirty_of(ino_t ino) {
   struct dirty *one = dirty[ino % 1024];
   while (one && one->ino != ino) one = one->next;
+  return one;
+}
+
+static void changed(ino_t ino, off_t from, off_t to) {
+  pthread_mutex_lock(&lock);
+  struct dirty *one = dirty_of(ino);
   if (!one) {
     one = calloc(1, sizeof *one);
     one->ino = ino;
@@ -188,6 +218,14 @@ static void changed(ino_t ino, off_t from, off_t to) {
     one->extents = next;
   }
   pthread_mutex_unlock(&lock);
+}
+
+static void clean(struct dirty *one) {
+  while (one && one->extents) {
+    struct extent *extent = one->extents;
+    one->extents = extent->next;
+    free(extent);
+  }
 }
 
 static void synced(int fd) {
@@ -207,17 +245,13 @@ static void synced(int fd) {
   ino_t ino = ino_of(fd);
   if (!ino) return;
   pthread_mutex_lock(&lock);
-  struct dirty *one = dirty[ino % 1024];
-  while (one && one->ino != ino) one = one->next;
+  struct dirty *one = dirty_of(ino);
   name_of(path, "ino", ino);
   int to = raw_open(path, O_WRONLY, 0), from = raw_open(link, O_RDONLY, 0);
   if (to >= 0 && from >= 0) {
-    while (one && one->extents) {
-      struct extent *extent = one->extents;
+    for (struct extent *extent = one ? one->extents : 0; extent; extent = extent->next)
       copy_bytes(from, to, extent->from, extent->to);
-      one->extents = extent->next;
-      free(extent);
-    }
+    clean(one);
     if (fstat(from, &at) != 0 || syscall(SYS_ftruncate, to, at.st_size) != 0) give_up("a synced size");
   }
   if (from >= 0) syscall(SYS_close, from);
@@ -267,6 +301,7 @@ int close(int fd) {
 #define WRITTEN(fd, call, at)                               \
   ino_t ino = ino_of(fd);                                   \
   if (ino && full()) return errno = ENOSPC, -1;             \
+  if (fails(fd, 'w')) return -1;                            \
   off_t from = ino ? (at) : 0;                              \
   ssize_t n = (call);                                       \
   if (ino && n > 0) changed(ino, from, from + n);           \
@@ -290,21 +325,38 @@ ssize_t pwritev64(int fd, const struct iovec *v, int c, off64_t at) { WRITTEN(fd
 int ftruncate(int fd, off_t size) {
   ino_t ino = ino_of(fd);
   struct stat at;
+  if (fails(fd, 't')) return -1;
   if (ino && fstat(fd, &at) == 0 && at.st_size > size) changed(ino, size, at.st_size);
   return syscall(SYS_ftruncate, fd, size);
 }
 int ftruncate64(int fd, off64_t size) { return ftruncate(fd, size); }
 
+/* As Linux has it, what a failed sync did not write is not written by the next one, either. */
+static int sync_fails(int fd) {
+  if (!fails(fd, 's')) return 0;
+  pthread_mutex_lock(&lock);
+  clean(dirty_of(ino_of(fd)));
+  pthread_mutex_unlock(&lock);
+  errno = fault.error;
+  return 1;
+}
+
 int fsync(int fd) {
+  if (sync_fails(fd)) return -1;
   int result = syscall(SYS_fsync, fd);
   if (on && result == 0) synced(fd);
   return result;
 }
 int fdatasync(int fd) {
+  if (sync_fails(fd)) return -1;
   int result = syscall(SYS_fdatasync, fd);
   if (on && result == 0) synced(fd);
   return result;
 }
+
+ssize_t read(int fd, void *b, size_t n) { return fails(fd, 'r') ? -1 : syscall(SYS_read, fd, b, n); }
+ssize_t pread(int fd, void *b, size_t n, off_t at) { return fails(fd, 'r') ? -1 : syscall(SYS_pread64, fd, b, n, at); }
+ssize_t pread64(int fd, void *b, size_t n, off64_t at) { return fails(fd, 'r') ? -1 : syscall(SYS_pread64, fd, b, n, at); }
 
 static int renamed(int a, const char *from, int b, const char *to, unsigned flags) {
   char old[PATH_MAX], new[PATH_MAX];
@@ -332,6 +384,11 @@ static int removed(int at, const char *path, int flags) {
 int unlink(const char *path) { return removed(AT_FDCWD, path, 0); }
 int unlinkat(int at, const char *path, int flags) { return removed(at, path, flags); }
 int rmdir(const char *path) { return removed(AT_FDCWD, path, AT_REMOVEDIR); }
+/* What Node's rmSync comes to. */
+int remove(const char *path) {
+  int result = removed(AT_FDCWD, path, 0);
+  return result != 0 && errno == EISDIR ? rmdir(path) : result;
+}
 
 static int made(int at, const char *path, mode_t mode) {
   char file[PATH_MAX];
