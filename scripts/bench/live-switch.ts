@@ -73,11 +73,16 @@ export async function measureSwitches(
       times.signed.push((await switched()) - began);
     } else {
       const blocks = new BlockWatch(world.env["MEDSEAL_RPC"] as string);
-      const [{ block }, at] = await Promise.all([
-        world.json(`relay ${file} --as Lee`) as Promise<{ block: number }>,
-        switched(),
-      ]);
-      times.mined.push(at - (await blocks.stop(block)));
+      try {
+        const [{ block }, at] = await Promise.all([
+          world.json(`relay ${file} --as Lee`) as Promise<{ block: number }>,
+          switched(),
+        ]);
+        await blocks.stop();
+        times.mined.push(at - blocks.seen(block));
+      } finally {
+        await blocks.stop();
+      }
     }
   }
   return times;
@@ -93,10 +98,13 @@ class BlockWatch {
     this.#running = this.#look(rpc);
   }
 
-  /** @returns when `block`, or one behind it, was there first. */
-  async stop(block: number): Promise<number> {
+  async stop(): Promise<void> {
     this.#stopped = true;
     await this.#running;
+  }
+
+  /** When `block`, or one behind it, was there first. */
+  seen(block: number): number {
     const later = [...this.#seen].filter(([number]) => number >= block).map(([, time]) => time);
     return Math.min(...later);
   }
