@@ -1,5 +1,8 @@
-import type { Kind } from "../../../src/alerts/rule.ts";
+import type { Band, Kind } from "../../../src/alerts/rule.ts";
 import { NEWS2_SCALE_1, ruleOf } from "./samples.ts";
+
+const BAND: Band = { low: 0n, high: 1n, score: 1 };
+const withBands = (...bands: readonly Band[]) => ({ inputs: [{ ...ruleOf("score").inputs[0]!, bands }] });
 
 /** Rules that no library takes: the kind, and what is wrong about one of it. */
 export const REFUSED: readonly (readonly [Kind, Parameters<typeof ruleOf>[1]])[] = [
@@ -37,24 +40,13 @@ export const REFUSED: readonly (readonly [Kind, Parameters<typeof ruleOf>[1]])[]
   ["score", { responses: [{ total: 0, single: 0, level: 1 }] }],
   ["score", { responses: NEWS2_SCALE_1.responses.toReversed() }],
   ["score", { inputs: Array.from({ length: 17 }, () => ruleOf("score").inputs[0]!) }],
-  ["score", { inputs: [{ ...ruleOf("score").inputs[0]!, bands: [{ low: 1n, high: 0n, score: 1 }] }] }],
-  [
-    "score",
-    {
-      inputs: [
-        {
-          ...ruleOf("score").inputs[0]!,
-          bands: [{ low: 0n, high: 1n, score: 1, when: { input: 1, low: 0n, high: 0n } }],
-        },
-      ],
-    },
-  ],
-  [
-    "score",
-    {
-      inputs: [
-        { ...ruleOf("score").inputs[0]!, bands: Array.from({ length: 33 }, () => ({ low: 0n, high: 1n, score: 1 })) },
-      ],
-    },
-  ],
+  ["score", { inputs: [] }],
+  ["score", { responses: Array.from({ length: 9 }, (_, i) => ({ total: i + 1, single: 0, level: i + 1 })) }],
+  ["score", withBands({ ...BAND, low: 1n, high: 0n })],
+  ["score", withBands({ ...BAND, when: { input: 1, low: 0n, high: 0n } })],
+  ["score", withBands({ ...BAND, when: { input: 0, low: 1n, high: 0n } })],
+  // The contract's struct has a range here, and no input that it is of.
+  ["score", withBands({ ...BAND, when: { input: -1, low: 0n, high: 1n } })],
+  ["score", withBands({ ...BAND, when: { input: -1, low: -1n, high: 0n } })],
+  ["score", withBands(...Array.from({ length: 33 }, () => BAND))],
 ];
