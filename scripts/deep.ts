@@ -18,8 +18,8 @@ interface Part {
 /** Campaigns that take minutes at full size, by the name that the command line takes. */
 const PARTS: Readonly<Record<string, Part>> = {
   alerts: {
-    async run(seed, scale) {
-      const figures = await alerts.run(scale, numberOf(seed));
+    async run(seed, scale, tell) {
+      const figures = await alerts.run(scale, numberOf(seed), tell);
       return {
         text: JSON.stringify({ ...figures, seed }, undefined, 2),
         json: { ...figures, seed },

@@ -15,7 +15,9 @@ export interface Switches {
 
 /** Between two looks. */
 const LOOK = 5;
-const PATIENCE = 30_000;
+const PATIENCE = 120_000;
+/** One end in so many comes by a transaction, which takes a process; the others are signed. */
+const MINED = 6;
 
 /**
  * Gives the gateway one more leave to write for each end that is to be measured, with a reader of its own, and signs all ends.
@@ -43,21 +45,29 @@ export async function prepareEnds(world: World, gateway: RunningGateway, count: 
   return numbers.map((i) => `lee-${i}.end`);
 }
 
-/** Ends one consent after the other: by turns with a signature in the spool, and with a transaction. */
+/**
+ * Ends one consent after the other, with a signature in the spool or with a transaction.
+ *
+ * @param apart - Milliseconds from one to the next, if the switches leave them.
+ */
 export async function measureSwitches(
   world: World,
   gateway: RunningGateway,
   ends: readonly string[],
+  apart: number,
 ): Promise<Switches> {
   const times = { signed: [] as number[], mined: [] as number[] };
+  const first = performance.now();
   for (const [i, file] of ends.entries()) {
+    await pause(Math.max(0, first + i * apart - performance.now()));
     const left = gateway.log("consent.ended").length;
     const switched = async (): Promise<number> => {
       for (const over = performance.now() + PATIENCE; gateway.log("consent.ended").length === left; await pause(LOOK))
-        if (performance.now() > over) throw new Error("the gateway did not heed the end of a consent");
+        if (performance.now() > over)
+          throw new Error(`the gateway did not heed the end of a consent: ${gateway.stderr.slice(-1000)}`);
       return performance.now();
     };
-    if (i % 2 === 0) {
+    if ((i + 1) % MINED !== 0) {
       const began = performance.now();
       await rename(world.path(file), gateway.spool(file));
       times.signed.push((await switched()) - began);

@@ -39,8 +39,8 @@ export interface LiveReport {
 const READINGS = 5000;
 /** Milliseconds, of p99. */
 const LIMITS = { stored: 20, switched: 2000 };
-/** Consents that are ended while readings come. */
-const ENDS = 6;
+/** Seconds from one end of a consent to the next while readings come. */
+const APART = 2.5;
 const CORES = 2;
 const SECONDS = 60;
 const WARM_UP = 5;
@@ -61,7 +61,7 @@ export async function benchLive(readings = READINGS, seconds = SECONDS): Promise
   try {
     const way = { source: `ward:${DEVICES.join(",")}`, before: onTwoCores(), seal: "10s", anchor: "20s" };
     gateway = await openLiveWard(world, { ...way, streams: STREAMS, hours: [1, 3] });
-    const ends = await prepareEnds(world, gateway, ENDS);
+    const ends = await prepareEnds(world, gateway, Math.max(6, Math.floor(seconds / APART)));
     const load = {
       port: gateway.feedPort,
       credential: await gateway.credential("ward"),
@@ -74,7 +74,7 @@ export async function benchLive(readings = READINGS, seconds = SECONDS): Promise
     const [loadBefore, before] = [loadavg()[0] ?? 0, await numbersOf(gateway)];
     const [answered, switches] = await Promise.all([
       streamLoad({ ...load, seconds }),
-      measureSwitches(world, gateway, ends),
+      measureSwitches(world, gateway, ends, 1000 * APART),
     ]);
     const [loadAfter, after] = [loadavg()[0] ?? 0, await numbersOf(gateway)];
     const fsync = spread(await floor.stop());
@@ -82,7 +82,7 @@ export async function benchLive(readings = READINGS, seconds = SECONDS): Promise
     const commits = made("medseal_journal_commits_total");
     const busy = made("medseal_journal_commit_seconds_total");
     const stored = storedSpread(answered);
-    const switched = { signed: spread(switches.signed), mined: spread(switches.mined), ends: ENDS };
+    const switched = { signed: spread(switches.signed), mined: spread(switches.mined), ends: ends.length };
     const slowest = Math.max(switched.signed.p99, switched.mined.p99);
     return {
       readingsPerSecond: readings,

@@ -1,5 +1,4 @@
 import { verifyWindow } from "../../src/auditor/window.ts";
-import type { Finding } from "../../src/auditor/findings.ts";
 import { ENDED, type AlertEvent } from "../../src/alerts/alert.ts";
 import { EXIT, MedSealError } from "../../src/errors.ts";
 import type { StreamDescriptor } from "../../src/log/stream.ts";
@@ -43,9 +42,6 @@ export async function alertRecordOf(
   return first && more.reduce(together, first);
 }
 
-/** Entries come when there is something to say, and are numbered: an epoch without any says nothing. */
-export const isOfEntries = ({ kind }: Finding): boolean => kind !== "epoch-missing" && kind !== "epoch-open";
-
 const together = (one: AlertRecord, other: AlertRecord): AlertRecord => ({
   events: [...one.events, ...other.events].sort((a, b) => a.at - b.at),
   unevaluated: joined([...one.unevaluated, ...other.unevaluated]),
@@ -56,12 +52,11 @@ const together = (one: AlertRecord, other: AlertRecord): AlertRecord => ({
 async function recordOf(window: OpenWindow): Promise<AlertRecord> {
   const { access, request, deps, wish } = window;
   const placed: Placed[] = [];
-  const report = await verifyWindow(access, request, deps, ({ chunks = [], found }) => {
+  const { findings } = await verifyWindow(access, request, deps, ({ chunks = [], found }) => {
     const object = cidOf(found.entry.header);
     for (const observation of chunks.flatMap(({ observations }) => observations))
       placed.push({ entry: entryFromObservation(observation), object });
   });
-  const findings = report.findings.filter(isOfEntries);
   const said: { kind: string; text: string }[] = findings.map(({ kind, text }) => ({ kind, text }));
   const unverified = joined(findings.flatMap(({ span }) => span ?? []));
   const shown = { from: wish.from, to: Math.min(wish.to, deps.time) };

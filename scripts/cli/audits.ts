@@ -1,8 +1,9 @@
 import { getAddress } from "ethers";
 import type { Devices } from "../../src/archive/devices.ts";
-import { hex } from "../../src/bytes/bytes.ts";
+import { fromHex, hex } from "../../src/bytes/bytes.ts";
 import { now } from "../../src/bytes/random.ts";
 import type { Audited, Rested } from "../../src/auditor/audited.ts";
+import { UnanchoredError } from "../../src/auditor/batch.ts";
 import { verifyReading, type ReadingReport } from "../../src/auditor/reading.ts";
 import { verifyArchive } from "../../src/auditor/verify.ts";
 import { verifyWindow } from "../../src/auditor/window.ts";
@@ -118,6 +119,9 @@ async function auditStream(call: Call, reader: Reader, stream: string): Promise<
     resumed: verifier.resumed(),
   }));
   call.io.progressDone();
+  const isAnchored = (one: string): boolean =>
+    access.keys.some(({ write }) => deps.archiveOf(write.consent.grantee).find(fromHex(one)) !== undefined);
+  if (tag !== undefined && !found && !isAnchored(tag)) throw new UnanchoredError();
   if (tag !== undefined && !found)
     throw new UsageError("there is no batch under this tag in the window", { hint: "widen it with --from and --to" });
   const rested = [...byGateway].map(([gateway, checkpoints]): Rested => ({

@@ -1,4 +1,4 @@
-import { DeviceEnds } from "../../src/chain/devices.ts";
+import { RegistryDevices } from "../../src/chain/device-registry.ts";
 import type { Rpc } from "../../src/chain/rpc.ts";
 import type { Hex } from "../../src/consent/consent.ts";
 import type { ConsentWatch } from "../../src/consent/watch.ts";
@@ -9,7 +9,7 @@ import { standingAt, standingNow, type Standing } from "../../src/monitor/standi
 export class Standings {
   readonly #rpc: Rpc;
   readonly #watch: ConsentWatch;
-  readonly #registries = new Map<Hex, DeviceEnds>();
+  readonly #registries = new Map<Hex, RegistryDevices>();
 
   constructor(rpc: Rpc, watch: ConsentWatch) {
     this.#rpc = rpc;
@@ -22,7 +22,7 @@ export class Standings {
     if (sources.length === 0) return;
     await this.#watch.refresh();
     for (const registry of new Set(sources.flatMap(({ device }) => device?.registry ?? []))) {
-      const ends = this.#registries.get(registry) ?? new DeviceEnds(this.#rpc, registry);
+      const ends = this.#registries.get(registry) ?? new RegistryDevices(this.#rpc, registry);
       this.#registries.set(registry, ends);
       await ends.update();
     }

@@ -1,6 +1,5 @@
 import { EXIT } from "../../src/errors.ts";
 import { auditAlerts } from "../../src/monitor/audit.ts";
-import { isOfEntries } from "../cli/alert-record.ts";
 import { ALERTS, withAlerts } from "../cli/alerts.ts";
 import type { Call, Command } from "../cli/command.ts";
 import { describeSilence } from "../cli/silences.ts";
@@ -47,12 +46,10 @@ export const command: Command = {
 /** What an audit grant alone shows: that there is a record, whole and in order, and nothing of what it says. */
 async function auditSealed(call: Call, { access, request, deps, wish }: OpenWindow): Promise<void> {
   const spans: Span[] = [];
-  const report = await verifyWindow(access, request, deps, ({ place, keys }) => {
+  const { headers, unfinished, findings } = await verifyWindow(access, request, deps, ({ place, keys }) => {
     const { epochLength } = keys.stream;
     spans.push({ from: place.epoch * epochLength, to: (place.epoch + 1) * epochLength });
   });
-  const { headers, unfinished } = report;
-  const findings = report.findings.filter(isOfEntries);
   const window = { from: wish.from, to: Math.max(wish.from + 1, Math.min(wish.to, deps.time)) };
   const bad = joined(findings.flatMap(({ span }) => span ?? []));
   const good = joined(spans).flatMap((span) => split(span, bad).outside);
@@ -62,9 +59,9 @@ async function auditSealed(call: Call, { access, request, deps, wish }: OpenWind
   call.io.result(
     { ok, recorded, headers, unfinished, findings, cannotSay: CANNOT_SAY },
     `${shownWindow(window)}: ${recorded} % has a signed and anchored record, ${count(headers, "header")}; ${ok ? "in order" : count(findings.length, "finding")}`,
+    ...findings.map(({ kind, text }) => `${kind.toUpperCase()}: ${text}`),
     "You may audit these alerts, not read them. Not to be said without reading:",
     ...CANNOT_SAY.map((what) => `  ${what}`),
-    ...findings.map(({ kind, text }) => `${kind.toUpperCase()}: ${text}`),
   );
   if (!ok) process.exitCode = EXIT.refused;
 }

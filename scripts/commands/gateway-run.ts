@@ -1,3 +1,4 @@
+import { availableParallelism } from "node:os";
 import { now } from "../../src/bytes/random.ts";
 import { needBlock } from "../../src/chain/rpc.ts";
 import { entriesAtTime } from "../../src/feed/config.ts";
@@ -61,6 +62,8 @@ export const command: Command = {
           latenessBound: config.lateness,
           ceiling: config.maxFee,
           proven: config.attest,
+          // So that what comes does not wait for what is sealed.
+          threads: Math.min(1, availableParallelism() - 1),
         };
       },
       { attested: config.attest },

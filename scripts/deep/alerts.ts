@@ -1,19 +1,12 @@
-import { network } from "hardhat";
-import { RuleEvaluator__factory } from "../../typechain-types/factories/RuleEvaluator__factory.ts";
-import { RuleJudge } from "../../src/chain/rules.ts";
-import type { Hex } from "../../src/consent/consent.ts";
 import { auditAlerts } from "../../src/monitor/audit.ts";
-import { rulesCampaign } from "../../test/chain/rules-campaign.ts";
 import { PaperRows } from "../../test/integration/rig.ts";
 import { dayOf, watchDay } from "./alert-day.ts";
-import { killMonitors } from "./alert-kills.ts";
+import { inThread } from "./alert-thread.ts";
+import type { Compared } from "./alert-evaluators.ts";
 import { tamper } from "./alert-tampering.ts";
 
-export interface DeepAlerts {
+export interface DeepAlerts extends Compared {
   readonly seed: number;
-  /** Evaluations of the contract and its twin that were compared, and how many differ. */
-  readonly cases: number;
-  readonly disagreements: number;
   /** Injected into a day of six channels at 1 Hz; without an alert; alerts without one. */
   readonly episodes: number;
   readonly missed: number;
@@ -39,10 +32,24 @@ const TAMPERINGS = 1000;
  *
  * @param scale - 1 for all of it; parts of it have less of everything.
  */
-export async function run(scale: number, seed: number): Promise<DeepAlerts> {
+export async function run(
+  scale: number,
+  seed: number,
+  tell: (what: string) => void = () => undefined,
+): Promise<DeepAlerts> {
   const of = (all: number): number => Math.max(1, Math.round(all * scale));
-  const cases = of(CASES);
-  const disagreements = await compare(cases, seed);
+  // The three parts have nothing to do with one another.
+  const threads = Promise.all([
+    inThread("compare", of(CASES), seed).then((compared) => {
+      tell(`${compared.cases} evaluations compared`);
+      return compared;
+    }),
+    inThread("kill", of(KILLS), seed).then((killed) => {
+      tell(`${killed.kills} kills`);
+      return killed;
+    }),
+  ]);
+  threads.catch(() => undefined);
 
   const day = dayOf(seed, Math.max(4800, of(DAY)));
   const { evidence, notices } = await watchDay(day, seed, new PaperRows());
@@ -56,37 +63,21 @@ export async function run(scale: number, seed: number): Promise<DeepAlerts> {
   const false_ = alerts.filter((alert) => !day.injected.some((episode) => isOf(alert, episode))).length;
   const delays = alerts.map(({ at, raisedAt }) => at - raisedAt).sort((a, b) => a - b);
 
+  tell(`a day with ${day.injected.length} episodes watched over`);
   const short = day.seconds.length > 4800 ? await watchDay(dayOf(seed, 4800), seed, new PaperRows()) : { evidence };
   const honest = [evidence, short.evidence].flatMap((one) => auditAlerts(one).findings).length;
   const tampered = of(TAMPERINGS);
   const { unseen, blamed } = tamper(short.evidence, tampered, seed);
+  tell(`${tampered} records tampered with`);
 
-  const { kills, lost, shownTwice } = await killMonitors(of(KILLS), seed);
+  const [{ cases, disagreements, raised, news2 }, { kills, lost, shownTwice }] = await threads;
   const counts = { missed, false: false_, lost, shownTwice, unseen: unseen.length, blamed: blamed.length + honest };
   return {
-    ...{ seed, cases, disagreements, episodes: day.injected.length, kills, tampered, ...counts },
+    ...{ seed, cases, disagreements, raised, news2, episodes: day.injected.length, kills, tampered, ...counts },
     delays: { median: delays[delays.length >> 1] ?? 0, longest: delays.at(-1) ?? 0 },
-    pass: disagreements === 0 && Object.values(counts).every((count) => count === 0),
+    pass:
+      disagreements + news2.disagreements === 0 &&
+      Object.values(raised).every((count) => count > 0) &&
+      Object.values(counts).every((count) => count === 0),
   };
-}
-
-async function compare(cases: number, seed: number): Promise<number> {
-  const connection = await network.create();
-  try {
-    const [deployer] = await connection.ethers.getSigners();
-    const evaluator = await new RuleEvaluator__factory(deployer).deploy();
-    const address = (await evaluator.getAddress()) as Hex;
-    const code = (await evaluator.getDeployedCode()) as Hex;
-    const judge = await RuleJudge.create(code, { chainId: 31337, address });
-    try {
-      await rulesCampaign(judge, cases, seed);
-      return 0;
-    } catch (error) {
-      if ((error as Error).name !== "AssertionError") throw error;
-      console.error((error as Error).message);
-      return 1;
-    }
-  } finally {
-    await connection.close();
-  }
 }

@@ -110,13 +110,14 @@ export function archiveJson({ place, streams, epochs }: Sample, { history }: Anc
     chainId: String(place.chainId),
     head: hex(history.at(-1)?.head ?? FIRST_HEAD),
     checkpoints: history.map(({ root, digest, size, head }) => inHex({ root, digest, size, head })),
-    generations: streams.map(({ stream, generation, data, audit }) => ({
+    generations: streams.map(({ stream, generation, role, data, audit }) => ({
       stream: hex(stream.id),
       generation,
       epochLength: stream.epochLength,
       from: FIRST_EPOCH,
       to: FIRST_EPOCH + epochs,
       whole: true,
+      filed: role === "filed",
       audit: hex(encodeCover(audit)),
       data: data && hex(encodeCover(data)),
     })),

@@ -61,6 +61,7 @@ const lease: Release = {
 
 function releaseSuite(): Suite {
   const audit: Release = { ...release, keys: [{ ...generation, data: undefined }] };
+  const filed: Release = { ...release, keys: [{ ...generation, role: "filed" }] };
   const bytes = encodeRelease(release);
   const inputs = (changed: Uint8Array): object => ({ bytes: changed });
   const introducedAt = 18 + 1 + 6 + 1 + utf8(release.from).length;
@@ -85,6 +86,7 @@ function releaseSuite(): Suite {
     cases: [
       good("to read", inputs(bytes), release),
       good("to audit, without keys of the data tree", inputs(encodeRelease(audit)), audit),
+      good("of late readings that the patient filed", inputs(encodeRelease(filed)), filed),
       good("of several streams", inputs(encodeRelease(several)), several),
       good("a lease with a spare", inputs(encodeRelease(lease)), lease),
       ...damaged(inputs, bytes),
@@ -98,7 +100,7 @@ function releaseSuite(): Suite {
       bad("a list for one stream", inputs(wrongStreams), "ERR_MALFORMED"),
       bad("streams that do not have the scope", inputs(otherStreams), "ERR_CONSENT_INVALID"),
       bad("streams that do not ascend", inputs(turnedStreams), "ERR_MALFORMED"),
-      bad("an unknown role", inputs(bytes.with(writeAt - 1, 3)), "ERR_MALFORMED"),
+      bad("an unknown role", inputs(bytes.with(writeAt - 1, 4)), "ERR_MALFORMED"),
       bad("a flag of 2 before the keys of the data tree", inputs(bytes.with(writeAt + 2, 2)), "ERR_MALFORMED"),
       bad("an epoch length that divides no day", inputs(bytes.with(writeAt - 7, 0x11)), "ERR_MALFORMED"),
       bad("an unknown class of batches", inputs(bytes.with(writeAt - 6, 6)), "ERR_MALFORMED"),

@@ -163,6 +163,7 @@ export function sampleBundle(terms: readonly Consent[], shows: Bundle["shows"] =
       {
         generation,
         write: 0,
+        filed: false,
         batches: shows === "readings" ? batches : batches.map(({ batchKey: _, ...batch }) => batch),
       },
     ],

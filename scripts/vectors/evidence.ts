@@ -74,6 +74,10 @@ async function evidenceCases(): Promise<Case[]> {
     await shown("with the key of another header", withBatches(first, { ...second, headerKey: first.headerKey! })),
     await shown("with a tag that no checkpoint names", withBatches(first, { ...second, tag: draw("no tag")(32) })),
     await shown("anchored before its gateway's leave to write began", anchored({ time: START - 601 })),
+    await shown("filed by the exporter's word, with headers that are not late", {
+      ...whole,
+      generations: [{ ...one, filed: true }],
+    }),
     bad("another block than the given one", inputsOf(whole, undefined, { blockHash: other }), "ERR_EVIDENCE"),
     bad("another RecordAnchor", inputsOf(whole, undefined, { anchorCode: other }), "ERR_EVIDENCE"),
     bad("another ConsentRegistry", inputsOf(whole, undefined, { registryCode: other }), "ERR_EVIDENCE"),
@@ -100,6 +104,7 @@ async function evidenceCases(): Promise<Case[]> {
     bad("a member twice", text('"chainId":', '"chainId":1,"chainId":'), "ERR_MALFORMED"),
     bad("null for what is absent", text(/"registryAccount":\[[^\]]*\]/, '"registryAccount":null'), "ERR_MALFORMED"),
     bad("a line break in the name of the software", text("medseal vectors", "medseal\\nvectors"), "ERR_MALFORMED"),
+    bad("a generation that says it is not filed", text('"write":0,', '"write":0,"filed":false,'), "ERR_MALFORMED"),
     bad("an epoch length that divides no day", text('"epochLength":3600', '"epochLength":7'), "ERR_MALFORMED"),
     bad("a window that is none of whole epochs", text(`"from":${START}`, `"from":${START + 1}`), "ERR_MALFORMED"),
   ];

@@ -7,10 +7,9 @@ import type { OpenedBatch } from "./batches.ts";
  * - `header-missing`: a sequence number before one that is there is not; in a window it may belong to an epoch outside, which `Elsewhere` tells.
  * - `header-repeated`: two headers have one sequence number.
  * - `header-replaced`: a header names another one as the one before it.
- * - `epoch-missing`: an epoch between two that are there has no header, not even an empty one. Epochs of which all is late, as in what a
- *   patient filed, leave none out.
+ * - `epoch-missing`: an epoch between two that are there has no header, not even an empty one; not in what a patient filed.
  * - `epoch-open`: no header says that the epoch is complete: its end may be cut off, or is still to come.
- * - `late-unmarked`: a batch came after the epoch was said to be complete, and does not say so.
+ * - `late-unmarked`: a batch came after the epoch was said to be complete, or was filed by the patient, and does not say so.
  * - `statement-repeated`, `statement-replaced`: the device's counter stands still or goes back; or it names another statement before.
  */
 export type ChainProblemKind =
@@ -45,11 +44,16 @@ export interface Elsewhere {
  * Follows the headers of one generation from one to the next: what a gateway leaves out, repeats or exchanges shows.
  *
  * @param batches - Of one generation, in any order; all of it, or a window.
+ * @param isFiled - Whether the patient filed it, by the release; only then may it have some epochs and not those between.
  */
-export function checkChain(batches: readonly Link[], elsewhere?: Elsewhere): ChainProblem[] {
+export function checkChain(batches: readonly Link[], elsewhere?: Elsewhere, isFiled = false): ChainProblem[] {
   const inOrder = [...batches].sort((a, b) => a.header.sequence - b.header.sequence);
   const unread = new Unread(elsewhere?.unread ?? []);
-  return [...checkSequence(inOrder, elsewhere, unread), ...checkEpochs(inOrder, unread), ...checkStatements(inOrder)];
+  return [
+    ...checkSequence(inOrder, elsewhere, unread),
+    ...checkEpochs(inOrder, unread, isFiled),
+    ...checkStatements(inOrder),
+  ];
 }
 
 /** Headers that could not be read, by digest and epoch: whoever hands them over may name a million. */
@@ -89,15 +93,19 @@ export interface Surroundings {
   readonly isKnown: (digest: Uint8Array) => boolean;
   /** Whether all of the generation is looked at, so that no header can lie outside. */
   readonly isWhole: boolean;
+  /** Whether the patient filed it. */
+  readonly isFiled: boolean;
 }
 
-/** @param isKnown - As `Surroundings` has it. @param write - The leave to write of the generation. @param window - Unix seconds, half-open. */
+/** @param isKnown, isFiled - As `Surroundings` has them. @param write - The leave to write of the generation. @param window - Unix seconds, half-open. */
 export const surroundingsOf = (
   isKnown: Surroundings["isKnown"],
   write: Pick<Consent, "dataStart" | "dataEnd">,
   window: { readonly from: number; readonly to: number },
+  isFiled: boolean,
 ): Surroundings => ({
   isKnown,
+  isFiled,
   isWhole: window.from <= write.dataStart && window.to >= write.dataEnd,
 });
 
@@ -110,12 +118,12 @@ export const surroundingsOf = (
 export function checkWindow(
   batches: readonly Link[],
   unread: Elsewhere["unread"],
-  { isKnown, isWhole }: Surroundings,
+  { isKnown, isWhole, isFiled }: Surroundings,
 ): { readonly problems: readonly ChainProblem[]; readonly unfinished: 0 | 1 } {
   const outside = (digest: Uint8Array): boolean => !isWhole && isKnown(digest);
   const epochs = [...unread, ...batches.map(({ header }) => header)].map(({ epoch }) => epoch);
   const newest = epochs.reduce((max, epoch) => Math.max(max, epoch), 0);
-  const found = checkChain(batches, { unread, outside });
+  const found = checkChain(batches, { unread, outside }, isFiled);
   const problems = found.filter(({ kind, epoch }) => kind !== "epoch-open" || epoch !== newest);
   return { problems, unfinished: problems.length < found.length ? 1 : 0 };
 }
@@ -138,23 +146,21 @@ function checkSequence(inOrder: readonly Link[], elsewhere: Elsewhere | undefine
   });
 }
 
-function checkEpochs(inOrder: readonly Link[], unread: Unread): ChainProblem[] {
+function checkEpochs(inOrder: readonly Link[], unread: Unread, isFiled: boolean): ChainProblem[] {
   const problems: ChainProblem[] = [];
-  const epochs = new Map<number, { closed: boolean; inTime: boolean; link: Link }>();
+  const epochs = new Map<number, { closed: boolean; link: Link }>();
   for (const link of inOrder) {
     const { epoch, last, late } = link.header;
-    const { closed, inTime } = epochs.get(epoch) ?? { closed: false, inTime: false };
-    if (closed && !late) problems.push(at("late-unmarked", link));
-    epochs.set(epoch, { closed: closed || last, inTime: inTime || !late, link });
+    const closed = epochs.get(epoch)?.closed ?? false;
+    if ((closed || isFiled) && !late) problems.push(at("late-unmarked", link));
+    epochs.set(epoch, { closed: closed || last, link });
   }
   const byEpoch = [...epochs].sort(([a], [b]) => a - b);
-  const inTurn = byEpoch.filter(([, { inTime }]) => inTime).map(([epoch]) => epoch);
-  for (const [epoch, { closed, inTime, link }] of byEpoch) {
+  for (const [i, [epoch, { closed, link }]] of byEpoch.entries()) {
     // The one that could not be read may be the one that says so.
     if (!closed && unread.between(epoch, epoch + 1) === 0) problems.push(at("epoch-open", link));
-    if (!inTime) continue;
-    const next = inTurn.find((one) => one > epoch) ?? epoch + 1;
-    if (next - epoch - 1 > unread.between(epoch + 1, next)) problems.push(at("epoch-missing", link));
+    const next = byEpoch[i + 1]?.[0] ?? epoch + 1;
+    if (!isFiled && next - epoch - 1 > unread.between(epoch + 1, next)) problems.push(at("epoch-missing", link));
   }
   return problems;
 }

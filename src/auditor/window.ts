@@ -51,7 +51,8 @@ const PROBLEMS: Readonly<Record<HeaderProblem, string>> = {
   "header-replaced": "does not follow on the one before it: one of the two was exchanged",
   "epoch-missing": "is followed by epochs for which not even an empty header was written",
   "epoch-open": "is the last of its epoch, and does not say that the epoch is complete",
-  "late-unmarked": "came after its epoch was declared complete, and does not say that it is late",
+  "late-unmarked":
+    "came after its epoch was declared complete, or was filed by the patient, and does not say that it is late",
   "statement-repeated": "has a device statement whose counter stands still or goes back",
   "statement-replaced": "has a device statement that does not follow on the one before it",
   "not-a-leave": "was written under a consent that lets nobody write",
@@ -89,7 +90,7 @@ export async function verifyWindow(
     const facts = {
       ...{ consent, epochLength, devices, isPart },
       intervals: deps.watch.intervals({ grantor: consent.grantor, id: consentId(consent) }),
-      surroundings: surroundingsOf((digest) => archive.names(digest), consent, request),
+      surroundings: surroundingsOf((digest) => archive.names(digest), consent, request, keys.role === "filed"),
       isErased: (digest: Uint8Array) => archive.isErased(digest),
     };
     const reader = noting(generationReader(keys, archive, deps.read, check), (found) => anchored?.(found, keys));

@@ -84,7 +84,7 @@ export class JsonReader {
     return values.find((value) => value === this.#value) ?? this.fail(`${values.join(" or ")} expected`);
   }
 
-  constant(expected: string | number): void {
+  constant(expected: string | number | boolean): void {
     if (this.#value !== expected) this.fail(`${expected} expected`);
   }
 

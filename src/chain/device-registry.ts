@@ -28,46 +28,89 @@ export interface RegistryPlace {
 }
 
 /**
- * All devices and recalls of a registry, from its events: the node does not learn which of them matters. The notices of each model are checked
- * against its head on chain.
+ * All devices and recalls of a registry, from its events: the node does not learn which of them matters. Grows with `update`.
+ */
+export class RegistryDevices implements Devices {
+  readonly #rpc: Rpc;
+  readonly #address: Hex;
+  readonly #devices = new Map<string, { modelId: Hex; changes: { time: number; status: DeviceStatus }[] }>();
+  readonly #recalls = new Map<string, { head: Hex; notices: Recall[] }>();
+  #next: number;
+
+  /** @param first - A block no later than the one that deployed it. */
+  constructor(rpc: Rpc, address: Hex, first = 0) {
+    this.#rpc = rpc;
+    this.#address = address;
+    this.#next = first;
+  }
+
+  /** Takes in what the chain says up to the latest block. @returns its number. @throws ChainUnavailableError, NodeLiesError. */
+  async update(): Promise<number> {
+    const { number: latest } = await needBlock(this.#rpc, "latest");
+    const times = new Map<number, number>();
+    for await (const { to, logs } of readLogs(this.#rpc, this.#address, this.#next, latest)) {
+      for (const log of logs) {
+        // Before anything is taken in of the block, so that another try does not take it in twice.
+        if (STATUS_OF.has(log.topics[0] ?? "") && !times.has(log.block))
+          times.set(log.block, await timeOf(this.#rpc, log));
+      }
+      for (const log of logs) this.#take(log, times.get(log.block) ?? 0);
+      this.#next = to + 1;
+    }
+    return latest;
+  }
+
+  #take(log: Log, time: number): void {
+    const [topic = "", id = "", model] = log.topics;
+    if (topic === RECALLED) {
+      const { head, notices } = this.#recalls.get(id) ?? { head: NO_HEAD, notices: [] };
+      this.#recalls.set(id, { head: follow(head, log, notices), notices });
+      return;
+    }
+    const status = STATUS_OF.get(topic);
+    if (status === undefined) return;
+    if (topic === ENROLLED && model !== undefined) this.#devices.set(id, { modelId: model, changes: [] });
+    const device = this.#devices.get(id);
+    if (!device) throw new NodeLiesError("a device changes that was never enrolled");
+    device.changes.push({ time, status });
+  }
+
+  /** Holds the notices of each model against its head on chain. @throws NodeLiesError when one was left out or made up; ChainUnavailableError. */
+  async checkRecalls(block: number): Promise<void> {
+    // Of every model, so that nobody learns from the questions which one matters.
+    const models = new Set([...this.#recalls.keys(), ...[...this.#devices.values()].map(({ modelId }) => modelId)]);
+    for (const model of models) {
+      const data = registry.encodeFunctionData("recallHeadOf", [model]);
+      const head = await askPlain(this.#rpc, "eth_call", [{ to: this.#address, data }, toQuantity(block)]);
+      if (head !== (this.#recalls.get(model)?.head ?? NO_HEAD))
+        throw new NodeLiesError("the recalls it lists do not lead to the model's head");
+    }
+  }
+
+  recordOf(deviceId: Hex): DeviceRecord | undefined {
+    return this.#devices.get(deviceId);
+  }
+
+  recallsOf(modelId: Hex): readonly Recall[] {
+    return this.#recalls.get(modelId)?.notices ?? [];
+  }
+
+  /** When the device ended for good, unix seconds; a rotated one goes on under another id. */
+  endOf(deviceId: Hex): number | undefined {
+    return this.#devices.get(deviceId)?.changes.find(({ status }) => status === "retired")?.time;
+  }
+}
+
+/**
+ * What a registry says of devices and recalls, held against the chain.
  *
  * @throws NodeLiesError when a notice was left out or made up; ChainUnavailableError.
  */
-export async function readDevices(rpc: Rpc, { chainId, address, block: first }: RegistryPlace): Promise<Devices> {
+export async function readDevices(rpc: Rpc, { chainId, address, block }: RegistryPlace): Promise<Devices> {
   await checkChain(rpc, chainId);
-  const latest = await needBlock(rpc, "latest");
-  const devices = new Map<string, { modelId: Hex; changes: { time: number; status: DeviceStatus }[] }>();
-  const recalls = new Map<string, { head: Hex; notices: Recall[] }>();
-  const times = new Map<number, number>();
-  for await (const { logs } of readLogs(rpc, address, first, latest.number)) {
-    for (const log of logs) {
-      const [topic = "", id = "", model] = log.topics;
-      if (topic === RECALLED) {
-        const { head, notices } = recalls.get(id) ?? { head: NO_HEAD, notices: [] };
-        recalls.set(id, { head: follow(head, log, notices), notices });
-        continue;
-      }
-      const status = STATUS_OF.get(topic);
-      if (status === undefined) continue;
-      if (topic === ENROLLED && model !== undefined) devices.set(id, { modelId: model, changes: [] });
-      const device = devices.get(id);
-      if (!device) throw new NodeLiesError("a device changes that was never enrolled");
-      if (!times.has(log.block)) times.set(log.block, await timeOf(rpc, log));
-      device.changes.push({ time: times.get(log.block) as number, status });
-    }
-  }
-  // Of every model, so that nobody learns from the questions which one matters.
-  const models = new Set([...recalls.keys(), ...[...devices.values()].map(({ modelId }) => modelId)]);
-  for (const model of models) {
-    const data = registry.encodeFunctionData("recallHeadOf", [model]);
-    const head = await askPlain(rpc, "eth_call", [{ to: address, data }, toQuantity(latest.number)]);
-    if (head !== (recalls.get(model)?.head ?? NO_HEAD))
-      throw new NodeLiesError("the recalls it lists do not lead to the model's head");
-  }
-  return {
-    recordOf: (deviceId): DeviceRecord | undefined => devices.get(deviceId),
-    recallsOf: (modelId) => recalls.get(modelId)?.notices ?? [],
-  };
+  const devices = new RegistryDevices(rpc, address, block);
+  await devices.checkRecalls(await devices.update());
+  return devices;
 }
 
 /** Adds the notice, and gives the head after it as DeviceRegistry does. */

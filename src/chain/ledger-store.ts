@@ -53,6 +53,7 @@ const ALL = new Uint8Array(0);
 export class LedgerStore {
   readonly #db: DatabaseSync;
   readonly #statements = new Map<string, StatementSync>();
+  #writes = 0;
 
   /**
    * @param path - A file, or `:memory:`.
@@ -90,8 +91,14 @@ export class LedgerStore {
       return result;
     } catch (error) {
       this.#db.exec("ROLLBACK");
+      this.#writes += 1;
       throw error;
     }
+  }
+
+  /** Another after each change, whoever made it. */
+  get version(): string {
+    return `${this.#writes}/${this.#get("PRAGMA data_version")?.data_version as number}`;
   }
 
   /** Blocks kept, newest first: those above the last final one, and that one. */
@@ -205,7 +212,10 @@ export class LedgerStore {
     return known;
   }
 
-  #run = (sql: string, ...values: SQLInputValue[]) => this.#prepare(sql).run(...values);
+  #run = (sql: string, ...values: SQLInputValue[]) => {
+    this.#writes += 1;
+    return this.#prepare(sql).run(...values);
+  };
   #get = (sql: string, ...values: SQLInputValue[]) => this.#prepare(sql).get(...values);
   #all = (sql: string, ...values: SQLInputValue[]) => this.#prepare(sql).all(...values);
 }

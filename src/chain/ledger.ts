@@ -35,6 +35,8 @@ export class ConsentLedger {
   readonly #store: LedgerStore;
   readonly #options: SyncOptions;
   #syncing: Promise<unknown> = Promise.resolve();
+  /** States at one version of the store: the same few are asked for again and again. */
+  #known = { version: "", states: new Map<string, ConsentState>() };
 
   /** @param path - File of the ledger; it is filled from the chain when it is new. */
   constructor(rpc: Rpc, deployment: Deployment, path = ":memory:", options: SyncOptions = {}) {
@@ -126,6 +128,16 @@ export class ConsentLedger {
   }
 
   stateOf(grantor: Hex, consentId: Hex): ConsentState {
+    const { version } = this.#store;
+    if (version !== this.#known.version) this.#known = { version, states: new Map() };
+    const { states } = this.#known;
+    const name = `${grantor}/${consentId}`;
+    const state = states.get(name) ?? this.#stateOf(grantor, consentId);
+    states.set(name, state);
+    return state;
+  }
+
+  #stateOf(grantor: Hex, consentId: Hex): ConsentState {
     const all = this.#store.events(grantor, consentId);
     const latest = entryAfter(all);
     const final = entryAfter(this.#final(all));

@@ -15,7 +15,7 @@ import { readDescriptor, writeDescriptor, type StreamDescriptor } from "../log/s
 
 const MAGIC = utf8("medseal/release/1\n");
 const KINDS = ["release", "lease"] as const;
-const ROLES = ["current", "retired", "spare"] as const;
+const ROLES = ["current", "retired", "spare", "filed"] as const;
 const NO_DATA_KEYS = 0;
 const DATA_KEYS = 1;
 const MAX_LINKS = 4;
@@ -24,6 +24,7 @@ const MAX_LINKS = 4;
 export interface GenerationKeys {
   readonly stream: StreamDescriptor;
   readonly generation: number;
+  /** `filed`: the patient wrote it, late readings in epochs of their own. */
   readonly role: (typeof ROLES)[number];
   /** The consent under which the generation's one writer writes it. */
   readonly write: Link;

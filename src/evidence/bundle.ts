@@ -60,6 +60,8 @@ export interface BundledGeneration {
   readonly generation: number;
   /** Its gateway's leave to write: index in `consents`. */
   readonly write: number;
+  /** Whether the patient filed it, late readings in epochs of their own; the exporter's word. */
+  readonly filed: boolean;
   /** In the order of epoch and number. */
   readonly batches: readonly BundledBatch[];
 }

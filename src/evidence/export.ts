@@ -65,7 +65,8 @@ export async function exportEvidence(
   for (const keys of generations) {
     const reader = generationReader(keys, deps.archiveOf(keys.write.consent.grantee), deps.read);
     const batches = await batchesOf(keys, reader, request, deps, at.number, blocks, shows);
-    bundled.push({ generation: keys.generation, write: links.findIndex((link) => same(link, keys.write)), batches });
+    const write = links.findIndex((link) => same(link, keys.write));
+    bundled.push({ generation: keys.generation, write, filed: keys.role === "filed", batches });
   }
 
   let proof: RegistryProof | undefined;

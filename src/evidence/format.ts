@@ -81,9 +81,10 @@ function manifestOf(bundle: Bundle): string {
       scope: { index: scope.index, size: scope.size, path: hashes(scope.path) },
       ...(state && { state: { entry: state.entry, endedBefore: state.endedBefore } }),
     })),
-    generations: bundle.generations.map(({ generation, write, batches }) => ({
+    generations: bundle.generations.map(({ generation, write, filed, batches }) => ({
       generation,
       write,
+      ...(filed && { filed }),
       batches: batches.map(({ epoch, n, tag, headerKey, batchKey }) => ({
         epoch,
         n,
@@ -195,10 +196,12 @@ function readConsent(one: JsonReader): BundledConsent {
 }
 
 function readGeneration(one: JsonReader, consents: number): BundledGeneration {
-  const { generation, write, batches } = one.members(["generation", "write", "batches"]);
+  const { generation, write, filed, batches } = one.members(["generation", "write", "batches"], ["filed"]);
+  filed?.constant(true);
   return {
     generation: generation.count(U32),
     write: write.count(consents - 1),
+    filed: filed !== undefined,
     batches: batches.items(MOST).map(readBatch),
   };
 }

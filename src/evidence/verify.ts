@@ -90,7 +90,7 @@ export async function verifyEvidence(bundle: Bundle, trusted: TrustedChain): Pro
     const named = [...found.values()].flatMap(({ entry }) => [hex(entry.header), hex(entry.batch)]);
     const facts = {
       ...{ consent, intervals: inForce, epochLength: bundle.epochLength },
-      surroundings: surroundingsOf(isIn(new Set([...known, ...named])), consent, bundle),
+      surroundings: surroundingsOf(isIn(new Set([...known, ...named])), consent, bundle, one.filed),
     };
     const sequences = new Set<number>();
     await checkGeneration(places, bundledReader(bundle, one, gateway, read), facts, tally, ({ header }) =>

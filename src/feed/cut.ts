@@ -1,4 +1,5 @@
 import { chunkThatFits, CHUNK_LEAVES, type Cut, type SeedOf } from "../gateway/ingest.ts";
+import type { ChunkThreads } from "../gateway/threads.ts";
 import { epochOf } from "../log/chunk.ts";
 import type { StreamDescriptor } from "../log/stream.ts";
 import type { Observation } from "../observation/observation.ts";
@@ -21,9 +22,14 @@ export interface LiveRows {
  * Cuts what came of a live stream into chunks. An epoch that is over is said to be complete, with an empty chunk when nothing came of it;
  * what comes for it later is late. The same rows give the same cuts.
  *
+ * @param threads - Make what takes long of the larger chunks.
  * @returns the cuts, and the first epoch that is not yet said to be complete.
  */
-export function cutLive(rows: LiveRows, seedOf: SeedOf): { readonly cuts: readonly Cut[]; readonly from: number } {
+export function cutLive(
+  rows: LiveRows,
+  seedOf: SeedOf,
+  threads?: ChunkThreads,
+): { readonly cuts: readonly Cut[]; readonly from: number } {
   const { stream, over } = rows;
   const byEpoch = new Map<number, Observation[]>();
   for (const observation of rows.observations) {
@@ -38,7 +44,8 @@ export function cutLive(rows: LiveRows, seedOf: SeedOf): { readonly cuts: readon
   const cuts: Cut[] = [];
   const chunk = (epoch: number, observations: readonly Observation[], last: boolean): void => {
     const whole = { clock: { kind: "source" } as const, seed: seedOf(cuts.length), observations };
-    const fits = observations.length <= CHUNK_LEAVES ? chunkThatFits(whole, epoch * stream.epochLength) : undefined;
+    const fits =
+      observations.length <= CHUNK_LEAVES ? chunkThatFits(whole, epoch * stream.epochLength, threads) : undefined;
     if (fits) return void cuts.push({ epoch, chunk: fits, last });
     const half = observations.length >> 1;
     chunk(epoch, observations.slice(0, half), false);

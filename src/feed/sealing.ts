@@ -14,6 +14,8 @@ import type { Arrival, CutState, FeedJournal, Range } from "./state.ts";
 /** Messages and readings sealed together, so that memory stays flat whatever waits. */
 const MESSAGES = 4096;
 const READINGS = 65_536;
+/** Rows dropped in one write. */
+const CLEARED = 32;
 
 export interface SealingOptions {
   readonly gateway: Gateway;
@@ -22,6 +24,12 @@ export interface SealingOptions {
   readonly grace: number;
   /** Told of readings that were stored and may not be written any more. */
   readonly held: (readings: number, code: string) => void;
+}
+
+interface Decided {
+  readonly cut: CutState;
+  /** In the order in which they came. */
+  readonly arrivals: readonly Arrival[];
 }
 
 /** Seals what was taken, in the order of the devices' counters. */
@@ -33,6 +41,7 @@ export class Sealing {
   #cutting = new Map<string, number>();
   /** What came before this place waited already when this process began, and was not looked through. */
   readonly #unknown: number;
+  readonly #pace = new Pace();
 
   constructor(journal: FeedJournal, options: SealingOptions) {
     this.#journal = journal;
@@ -64,37 +73,72 @@ export class Sealing {
     const { state } = this.#journal;
     const first = state.position.uncut;
     const until = state.position.next;
+    await this.#clear();
     do {
       const { cut: number } = state.position;
-      const cut = state.cuts.get(inOrder(number)) ?? (await this.#decide(number));
-      if (!cut) break;
-      await this.#seal(number, cut);
+      const known = state.cuts.get(inOrder(number));
+      const decided = known ? { cut: known, arrivals: await this.#arrivals(known.rows) } : await this.#decide(number);
+      if (!decided) break;
+      await this.#seal(number, decided);
+      await this.#clear();
     } while (state.position.uncut < until);
     return state.position.uncut - first;
   }
 
   /** Writes down what is sealed next. @returns undefined when there is nothing. */
-  async #decide(number: number): Promise<CutState | undefined> {
+  async #decide(number: number): Promise<Decided | undefined> {
     const { state } = this.#journal;
     const { next, uncut, uncutRow, rows } = state.position;
     const over = this.#options.now() - this.#options.grace;
-    const counters = new Map<string, number[]>();
-    let [until, row] = [uncut, uncutRow];
-    for (let readings = 0; row < rows && until - uncut < MESSAGES && readings < READINGS; row++) {
-      for (const { device, counter, groups } of state.rowAt(row).filter(isTaken)) {
-        const mine = counters.get(device);
-        if (mine) mine.push(counter);
-        else counters.set(device, [counter]);
-        readings += groups.reduce((sum, { observations }) => sum + observations.length, 0);
-        until += 1;
+    // More comes while this is looked through; it counts as the next cut's.
+    this.arriving(this.#cutting);
+    const came = this.#fresh;
+    [this.#cutting, this.#fresh] = [came, new Map<string, number>()];
+    const arrivals: Arrival[] = [];
+    let [readings, row] = [0, uncutRow];
+    for (; row < rows && arrivals.length < MESSAGES && readings < READINGS; row++) {
+      for (const arrival of state.rowAt(row).filter(isTaken)) {
+        readings += arrival.groups.reduce((sum, { observations }) => sum + observations.length, 0);
+        arrivals.push(arrival);
       }
+      await this.#pace.rest();
     }
-    if (until === next) [this.#cutting, this.#fresh] = [this.#fresh, new Map<string, number>()];
+    const until = uncut + arrivals.length;
+    if (until < next) this.arriving(came);
     if (until === uncut && !this.#somethingOver(over)) return undefined;
-    const ranges = Object.fromEntries([...counters].map(([device, all]) => [device, rangesOf(all)]));
-    const cut: CutState = { from: uncut, until, rows: [uncutRow, row], over, ranges, level: "stored" };
+    const cut: CutState = {
+      from: uncut,
+      until,
+      rows: [uncutRow, row],
+      over,
+      ranges: rangesOf(arrivals),
+      level: "stored",
+    };
     await this.#journal.write(() => state.cuts.set(inOrder(number), cut));
-    return cut;
+    return { cut, arrivals };
+  }
+
+  /** What was decided on before this process began, or before it failed. */
+  async #arrivals([from, until]: Range): Promise<Arrival[]> {
+    const arrivals: Arrival[] = [];
+    for (let row = from; row < until; row++) {
+      arrivals.push(...this.#journal.state.rowAt(row).filter(isTaken));
+      await this.#pace.rest();
+    }
+    return arrivals;
+  }
+
+  /** Drops the rows of finished cuts, a few at a time, so that what comes meanwhile does not wait for long. */
+  async #clear(): Promise<void> {
+    const { state } = this.#journal;
+    for (let row = state.position.cleared; row < state.position.uncutRow; row = state.position.cleared) {
+      const until = Math.min(row + CLEARED, state.position.uncutRow);
+      await this.#journal.write(() => {
+        for (let gone = row; gone < until; gone++) state.rows.delete(inOrder(gone));
+        state.move({ cleared: until });
+      });
+      await this.#pace.rest();
+    }
   }
 
   #somethingOver(over: number): boolean {
@@ -104,11 +148,11 @@ export class Sealing {
     });
   }
 
-  async #seal(number: number, cut: CutState): Promise<void> {
+  async #seal(number: number, { cut, arrivals }: Decided): Promise<void> {
     const { gateway } = this.#options;
     const { state } = this.#journal;
     await gateway.forgetSources((source) => source.startsWith("feed-") && source !== `feed-${number}`);
-    const { rows, late } = this.#rows(cut);
+    const { rows, late } = byStream(arrivals);
     const progress = new Map<string, number | undefined>();
     const held: HeldReadings[] = [];
     for (const key of [...new Set([...rows.keys(), ...state.progress.entries().map(([name]) => name)])].sort()) {
@@ -123,8 +167,9 @@ export class Sealing {
       const from = state.progress.get(key);
       if (observations.length === 0 && (from === undefined || over <= from)) continue;
       let made: readonly Cut[] = [];
-      const { sealed, error } = await gateway.sealCuts(leased, `feed-${number}`, (seedOf) => {
-        const cuts = cutLive({ stream: leased.stream, observations, from, over }, seedOf);
+      await this.#pace.rest();
+      const { sealed, error } = await gateway.sealCuts(leased, `feed-${number}`, (seedOf, threads) => {
+        const cuts = cutLive({ stream: leased.stream, observations, from, over }, seedOf, threads);
         progress.set(key, cuts.from);
         return (made = cuts.cuts);
       });
@@ -148,7 +193,6 @@ export class Sealing {
       for (const row of held) keepApart(this.#journal, row);
       // Their rows are all that remembers some of them.
       if (state.position.folded < cut.rows[1]) folded = this.#journal.seen.fold(0);
-      for (let row = cut.rows[0]; row < cut.rows[1]; row++) state.rows.delete(inOrder(row));
       state.cuts.set(inOrder(number), { ...cut, sealed: gateway.whereabouts.arrived });
       state.move({ uncut: cut.until, uncutRow: cut.rows[1], cut: number + 1 });
     };
@@ -157,33 +201,56 @@ export class Sealing {
     for (const { code, observations } of held) this.#options.held(observations.length, code);
   }
 
-  /** By stream, in the order of devices and their counters. */
-  #rows({ rows: [from, until] }: CutState): Record<"rows" | "late", Map<string, Observation[]>> {
-    const arrivals = Array.from({ length: until - from }, (_, i) =>
-      this.#journal.state.rowAt(from + i).filter(isTaken),
-    );
-    const inTurn = arrivals.flat();
-    inTurn.sort((a, b) => (a.device < b.device ? -1 : a.device > b.device ? 1 : a.counter - b.counter));
-    const found = { rows: new Map<string, Observation[]>(), late: new Map<string, Observation[]>() };
-    for (const { groups } of inTurn)
-      for (const { write, stream, late, observations } of groups) {
-        const rows = late ? found.late : found.rows;
-        const key = `${write}/${stream}`;
-        const mine = rows.get(key);
-        if (mine) for (const observation of observations) mine.push(observation);
-        else rows.set(key, [...observations]);
-      }
-    return found;
-  }
-
   #leased(key: string): LeasedStream | undefined {
     return this.#options.gateway.streams().find((leased) => keyOf(leased) === key);
   }
 }
 
+/** Milliseconds of work at a stretch. */
+const STRETCH = 3;
+
+/** Lets what came meanwhile be stored, now and then: at each step the work would be no faster than what comes. */
+class Pace {
+  #since = 0;
+
+  async rest(): Promise<void> {
+    if (performance.now() - this.#since < STRETCH) return;
+    await new Promise((done) => setImmediate(done));
+    this.#since = performance.now();
+  }
+}
+
 const isTaken = ({ groups }: Arrival): boolean => groups.length > 0;
 
-function rangesOf(counters: readonly number[]): Range[] {
+/** By stream, in the order of devices and their counters. */
+function byStream(arrivals: readonly Arrival[]): Record<"rows" | "late", Map<string, Observation[]>> {
+  const inTurn = arrivals.toSorted((a, b) =>
+    a.device < b.device ? -1 : a.device > b.device ? 1 : a.counter - b.counter,
+  );
+  const found = { rows: new Map<string, Observation[]>(), late: new Map<string, Observation[]>() };
+  for (const { groups } of inTurn)
+    for (const { write, stream, late, observations } of groups) {
+      const rows = late ? found.late : found.rows;
+      const key = `${write}/${stream}`;
+      const mine = rows.get(key);
+      if (mine) for (const observation of observations) mine.push(observation);
+      else rows.set(key, [...observations]);
+    }
+  return found;
+}
+
+/** Counters by device. */
+function rangesOf(arrivals: readonly Arrival[]): CutState["ranges"] {
+  const counters = new Map<string, number[]>();
+  for (const { device, counter } of arrivals) {
+    const mine = counters.get(device);
+    if (mine) mine.push(counter);
+    else counters.set(device, [counter]);
+  }
+  return Object.fromEntries([...counters].map(([device, all]) => [device, runsOf(all)]));
+}
+
+function runsOf(counters: readonly number[]): Range[] {
   const ranges: [number, number][] = [];
   for (const counter of [...counters].sort((a, b) => a - b)) {
     const last = ranges.at(-1);

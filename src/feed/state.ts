@@ -80,9 +80,10 @@ export interface FeedPosition {
   /** Place of the next message, and of the first that no finished cut has. */
   readonly next: number;
   readonly uncut: number;
-  /** Number of the next row, of the first that no finished cut has, and of the first whose messages are on no page; see `SeenBook`. */
+  /** Number of the next row, of the first that no finished cut has, of the first that is still there, and of the first whose messages are on no page; see `SeenBook`. */
   readonly rows: number;
   readonly uncutRow: number;
+  readonly cleared: number;
   readonly folded: number;
   /** Number of the next cut, and of the oldest that is remembered. */
   readonly cut: number;
@@ -97,6 +98,7 @@ const FRESH: FeedPosition = {
   uncut: 0,
   rows: 0,
   uncutRow: 0,
+  cleared: 0,
   folded: 0,
   cut: 0,
   remembered: 0,

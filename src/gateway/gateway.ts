@@ -35,6 +35,7 @@ import { StreamIngest, type Admit, type Cut, type Flush, type SeedOf } from "./i
 import { checkLease, isInForce, keepLease, ownLink, retireEnded, writable, type Writable } from "./leases.ts";
 import { GatewayState } from "./state.ts";
 import { ChunkThreads } from "./threads.ts";
+import { Turns } from "./turns.ts";
 import { prepareBatch } from "./writer.ts";
 
 export interface GatewayDeps {
@@ -58,7 +59,7 @@ export interface GatewayDeps {
   /** The late box; without one, readings whose keys are forgotten are refused. */
   readonly late?: LateBox;
   readonly firmware?: number;
-  /** Worker threads that hash and compress what `ingest` takes; none by default. What is sealed is the same. */
+  /** Worker threads that hash and compress; none by default. What is sealed is the same. */
   readonly threads?: number;
   /** Seconds; see `LATENESS_BOUND`. */
   readonly latenessBound?: number;
@@ -103,7 +104,9 @@ export class Gateway {
   readonly #checkpoints: Checkpoints;
   readonly #sessions = new Map<StreamIngest, LeasedStream>();
   readonly #threads: ChunkThreads | undefined;
-  #last: Promise<unknown> = Promise.resolve();
+  /** A checkpoint waits for store and chain; whoever seals, or heeds an end, does not wait for that. */
+  readonly #sealing = new Turns();
+  readonly #anchoring = new Turns();
 
   /** Takes up where the journal ends. Nothing is asked of chain or store. @throws JournalBusyError, JournalFailedError. */
   constructor(deps: GatewayDeps) {
@@ -125,7 +128,7 @@ export class Gateway {
    * @throws NoLeaseError; ReleaseForgedError; the HPKE layer's error when it is for somebody else.
    */
   acceptLease(envelope: Uint8Array, admit: (lease: Release) => void = () => undefined): Promise<Release> {
-    return this.#inTurn(async () => {
+    return this.#sealing.take(async () => {
       const { address: gateway, keys, registry, watch, ask } = this.#deps;
       const lease = await openEnvelope(envelope, keys.hpke, registry);
       admit(lease);
@@ -191,7 +194,8 @@ export class Gateway {
   ingest({ write, stream }: LeasedStream, { clock, source }: IngestOptions): StreamIngest {
     const name = source && sourceName(hex(source), { write, stream });
     const admission = (): Admit => this.#admission({ write, stream }, name);
-    const flush: Flush = (number, cut) => this.#inTurn(() => this.#seal({ write, stream }, { name, number, ...cut }));
+    const flush: Flush = (number, cut) =>
+      this.#sealing.take(() => this.#seal({ write, stream }, { name, number, ...cut }));
     const seedOf: SeedOf = name ? this.#seedsOf(name) : () => this.#deps.random(32);
     const finishing = (): Promise<void> => this.#finished(name);
     const session = new StreamIngest(stream, clock, admission, flush, seedOf, finishing, this.#threads);
@@ -212,18 +216,18 @@ export class Gateway {
    * Seals what somebody else cut of a stream and kept: given again after a crash under the same name, it goes on where it stood.
    *
    * @param source - Names it and its cuts for good; see `forgetSources`.
-   * @param cutsOf - The cuts, for the seeds of their chunks by their number.
+   * @param cutsOf - The cuts, for the seeds of their chunks by their number; threads may make them.
    * @returns how many of the cuts are sealed: less than all when `error` says why the rest may not be written.
    */
   async sealCuts(
     leased: LeasedStream,
     source: string,
-    cutsOf: (seedOf: SeedOf) => readonly Cut[],
+    cutsOf: (seedOf: SeedOf, threads: ChunkThreads | undefined) => readonly Cut[],
   ): Promise<{ readonly sealed: number; readonly error?: Refusal }> {
     const name = sourceName(source, leased);
-    for (const [number, cut] of cutsOf(this.#seedsOf(name)).entries()) {
+    for (const [number, cut] of cutsOf(this.#seedsOf(name), this.#threads).entries()) {
       try {
-        await this.#inTurn(() => this.#seal(leased, { name, number, ...cut }));
+        await this.#sealing.take(() => this.#seal(leased, { name, number, ...cut }));
       } catch (error) {
         if (!isRefusal(error)) throw error;
         await this.#finished(name);
@@ -253,7 +257,7 @@ export class Gateway {
   ): Promise<Refusal | undefined> {
     const name = sourceName(`${source}/late`, leased);
     try {
-      await this.#inTurn(() => this.#sealLate(leased, name, observations));
+      await this.#sealing.take(() => this.#sealLate(leased, name, observations));
       return undefined;
     } catch (error) {
       if (!isRefusal(error)) throw error;
@@ -292,12 +296,12 @@ export class Gateway {
 
   /** Takes in which checkpoints became final. */
   settle(): Promise<void> {
-    return this.#inTurn(() => this.#checkpoints.settle());
+    return this.#anchoring.take(() => this.#checkpoints.settle());
   }
 
   /** Moves to the spare generations if a watched consent has ended. @returns how many generations were retired. */
   retireEnded(): Promise<number> {
-    return this.#inTurn(() => this.#retireEnded());
+    return this.#sealing.take(() => this.#retireEnded());
   }
 
   /**
@@ -305,9 +309,9 @@ export class Gateway {
    * reorganisation left behind comes first.
    */
   checkpoint(): Promise<Anchored[]> {
-    return this.#inTurn(async () => {
+    return this.#anchoring.take(async () => {
       await this.#checkpoints.settle();
-      await this.#forget();
+      await this.#sealing.take(() => this.#forget());
       const behind = await this.#checkpoints.anchorDecided();
       if (behind.length > 0 && !this.#checkpoints.waiting) return behind;
       await this.#checkpoints.decide();
@@ -324,10 +328,11 @@ export class Gateway {
 
   /** Closes the journal, so that another process can take over. */
   close(): Promise<void> {
-    return this.#inTurn(async () => {
+    const close = async (): Promise<void> => {
       await this.#threads?.close();
       this.#journal.close();
-    });
+    };
+    return this.#anchoring.take(() => this.#sealing.take(close));
   }
 
   #admission({ write, stream }: LeasedStream, name: string | undefined): Admit {
@@ -453,14 +458,7 @@ export class Gateway {
   }
 
   #change(work: () => void): Promise<void> {
-    return this.#inTurn(() => this.#journal.write(work));
-  }
-
-  /** Runs changes of the state one after the other: each begins where the one before ended. */
-  #inTurn<T>(work: () => Promise<T>): Promise<T> {
-    const turn = this.#last.then(work, work);
-    this.#last = turn.catch(() => undefined);
-    return turn;
+    return this.#sealing.take(() => this.#journal.write(work));
   }
 }
 

@@ -5,6 +5,7 @@ import type { StreamDescriptor } from "../log/stream.ts";
 import type { Clock, Observation } from "../observation/observation.ts";
 import { capacityOf } from "../seal/padding.ts";
 import type { ChunkThreads } from "./threads.ts";
+import { Turns } from "./turns.ts";
 
 /** Leaves of one chunk at the most, so that memory and block sizes stay bounded. */
 export const CHUNK_LEAVES = 65_536;
@@ -15,7 +16,7 @@ const LONGEST_GAP = 10_000;
 /** Bytes of the largest batch before it is sealed. */
 const LARGEST = capacityOf(BATCH_CLASSES.at(-1) as number);
 /** Leaves; a smaller chunk is made before a thread has begun. */
-const WORTH_A_THREAD = 4096;
+const WORTH_A_THREAD = 512;
 
 /** Refuses, by throwing, an observation that the gateway may not write; it is then not taken at all. */
 export type Admit = (observation: Observation) => void;
@@ -63,7 +64,7 @@ export class StreamIngest {
   /** Of the observation before: values of one row have one time. */
   #before: { readonly time: string | undefined; readonly epoch: number } = { time: undefined, epoch: -1 };
   #finished = false;
-  #last: Promise<unknown> = Promise.resolve();
+  readonly #turns = new Turns();
 
   /**
    * @param admission - What may be written now; asked again after each flush.
@@ -101,7 +102,7 @@ export class StreamIngest {
 
   /** @throws what `flush` throws: this observation is then not taken, those before it are kept, and adding it again goes on. */
   add(observation: Observation): Promise<void> {
-    return this.#inTurn(() =>
+    return this.#turns.take(() =>
       this.#addAll([observation], (_, error) => {
         throw error;
       }),
@@ -115,23 +116,17 @@ export class StreamIngest {
    * @throws what `flush` throws. Which were taken is then not known: for sources that can be given again from their start.
    */
   addAll(observations: readonly Observation[], refused: Refused): Promise<void> {
-    return this.#inTurn(() => this.#addAll(observations, refused));
+    return this.#turns.take(() => this.#addAll(observations, refused));
   }
 
   /** Seals what is left; every epoch of the source is then said to be complete. @throws as `add`; finishing again goes on. */
   finish(): Promise<void> {
-    return this.#inTurn(async () => {
+    return this.#turns.take(async () => {
       for (const epoch of [...this.#open.keys()].sort((a, b) => a - b)) this.#close(epoch);
       await this.#drain();
       await this.#finishing();
       this.#finished = true;
     });
-  }
-
-  #inTurn<T>(work: () => Promise<T>): Promise<T> {
-    const turn = this.#last.then(work, work);
-    this.#last = turn.catch(() => undefined);
-    return turn;
   }
 
   async #addAll(observations: readonly Observation[], refused: Refused): Promise<void> {

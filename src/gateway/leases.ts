@@ -80,7 +80,8 @@ function checkWhole(lease: Release, link: Link): void {
   const id = consentId(link.consent);
   const seen = new Set<string>();
   for (const { stream, role, write, data } of lease.keys) {
-    if (!scope.includes(hex0x(stream.id)) || consentId(write.consent) !== id || role === "retired" || !data)
+    const isWritten = role === "current" || role === "spare";
+    if (!scope.includes(hex0x(stream.id)) || consentId(write.consent) !== id || !isWritten || !data)
       throw new NoLeaseError("the lease has keys that its consent does not cover");
     seen.add(`${hex0x(stream.id)}/${role}`);
   }

@@ -68,7 +68,9 @@ export function prepareBatch(
     epoch: inEpoch,
     commit: () => {
       state.writers.set(name, { ...writer, sequence: writer.sequence + 1, previous: sha256(sealed.header) });
-      state.epochs.set(inEpoch, { ...at, n: at.n + 1, closed: at.closed || last });
+      // What a checkpoint settled meanwhile stays counted.
+      const final = state.epochs.get(inEpoch)?.final ?? 0;
+      state.epochs.set(inEpoch, { n: at.n + 1, closed: at.closed || last, final });
     },
   };
 }

@@ -69,12 +69,12 @@ export function gapsIn(
 ): ChainProblem[] {
   return access.keys
     .filter(({ stream }) => equal(stream.id, request.stream))
-    .flatMap(({ generation, write: { consent } }) => {
+    .flatMap(({ generation, role, write: { consent } }) => {
       const own = batches.filter(({ header }) => header.generation === generation);
       return checkWindow(
         own,
         [],
-        surroundingsOf((digest) => archiveOf(consent.grantee).names(digest), consent, request),
+        surroundingsOf((digest) => archiveOf(consent.grantee).names(digest), consent, request, role === "filed"),
       ).problems;
     });
 }

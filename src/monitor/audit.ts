@@ -366,8 +366,9 @@ function checkAsked({ plan, watch, until: to, truth }: Context, life: Life): Ale
   let asked = 0;
   for (const ask of asks) {
     const { event, object } = ask;
-    if (event.at > due + plan.within) {
-      const kind = asked === 0 ? "late" : "unescalated";
+    const kind = asked === 0 ? "late" : "unescalated";
+    const isLate = event.at > due + plan.within;
+    if (isLate) {
       const who = responders[Math.min(asked, responders.length - 1)] as string;
       findings.push({
         ...said,
@@ -379,14 +380,18 @@ function checkAsked({ plan, watch, until: to, truth }: Context, life: Life): Ale
     }
     if (asked === 0 || event.kind === "escalated") asked += 1;
     const expected = responders[asked - 1];
-    if ("to" in event && event.to !== expected)
-      findings.push({
-        ...said,
-        object,
-        kind: "unescalated",
-        at: event.at,
-        text: `${event.to} was asked instead of ${expected ?? "nobody"}`,
-      });
+    if ("to" in event && event.to !== expected) {
+      // Where the one before was not asked, that is said already.
+      if (!isLate || kind === "late")
+        findings.push({
+          ...said,
+          object,
+          kind: "unescalated",
+          at: event.at,
+          text: `${event.to} was asked instead of ${expected ?? "nobody"}`,
+        });
+      asked = Math.max(asked, responders.indexOf(event.to) + 1);
+    }
     const deadline = event.at + answerWithin;
     const snoozed = Math.max(
       0,

@@ -79,6 +79,8 @@ export class Desk {
   /** What was last told of a source. */
   readonly #standings: Table<Told["report"]>;
   readonly #raises: Table<KeptRaise>;
+  /** By plan, the newest epoch of its stream that it has entries in that are sealed. */
+  readonly #sealedEpochs: Table<number>;
   readonly #position: Table<Position>;
   readonly #rows: Blobs;
   readonly #snapshots: Blobs;
@@ -101,6 +103,7 @@ export class Desk {
     this.#sources = this.#journal.table("source");
     this.#standings = this.#journal.table("standing");
     this.#raises = this.#journal.table("raise");
+    this.#sealedEpochs = this.#journal.table("sealed");
     this.#position = this.#journal.table("position");
     this.#rows = this.#journal.blobs("readings");
     this.#snapshots = this.#journal.blobs("snapshot");
@@ -296,10 +299,16 @@ export class Desk {
     return (this.#unsealed.get(plan) ?? []).flatMap((key) => this.#entries.get(key) ?? []);
   }
 
-  /** Notes that the entries of a plan before number `n` are sealed. */
-  async sealed(plan: string, n: number): Promise<void> {
+  /** The newest epoch of its stream in which entries of a plan were sealed. */
+  sealedEpoch(plan: string): number | undefined {
+    return this.#sealedEpochs.get(plan);
+  }
+
+  /** Notes that the entries of a plan before number `n`, up to an epoch, are sealed. */
+  async sealed(plan: string, n: number, epoch: number): Promise<void> {
     const keys = this.#unsealed.get(plan) ?? [];
     await this.#journal.write(() => {
+      this.#sealedEpochs.set(plan, epoch);
       for (const key of keys) {
         const entries = this.#entries.get(key) ?? [];
         const left = entries.filter((entry) => entry.n >= n);

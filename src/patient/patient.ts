@@ -201,7 +201,7 @@ export class Patient {
     if ((record.consent.actions & ACTIONS.WRITE) === 0)
       throw new ReleaseRefusedError("the consent does not let its grantee write", { hint: "a reader gets a release" });
     await this.#mayRelease(record);
-    const keys = this.#keysOf(record, ({ role, write }) => role !== "retired" && write === record.id, true);
+    const keys = this.#keysOf(record, (one) => isWritten(one) && one.write === record.id, true);
     if (keys.length < 2 * record.streams.length)
       throw new ReleaseRefusedError("generations under this leave to write were closed when it ended", {
         hint: "authorize the gateway anew",
@@ -284,11 +284,10 @@ export class Patient {
 
   /** All that the gateways write that write one of these streams: on an end a gateway leaves everything it writes under the same leave. */
   #writtenWith(streams: readonly StreamState[]): Map<StreamState, Generation[]> {
-    const inUse = ({ generations }: StreamState): Generation[] => generations.filter(({ role }) => role !== "retired");
-    const writes = streams.flatMap(inUse).map(({ write }) => write);
+    const writes = streams.flatMap(({ generations }) => generations.filter(isWritten)).map(({ write }) => write);
     const found = new Map<StreamState, Generation[]>();
     for (const stream of this.state.streams) {
-      const generations = inUse(stream).filter(({ write }) => writes.includes(write));
+      const generations = stream.generations.filter((one) => isWritten(one) && writes.includes(one.write));
       if (generations.length > 0) found.set(stream, generations);
     }
     return found;
@@ -324,7 +323,7 @@ export class Patient {
       const stream = this.#streamsOf(record).find(({ descriptor }) => equal(descriptor.id, first.stream));
       if (!stream) throw new UnknownError("the leave to write is not about this stream");
       const number = stream.generations.length + fresh.filter((one) => one.stream === stream).length;
-      const generation: Generation = { ...(await this.#newGeneration(stream, record.id, number)), role: "retired" };
+      const generation: Generation = { ...(await this.#newGeneration(stream, record.id, number)), role: "filed" };
       const keys = this.#keys(record, stream, generation, true);
       batches.push(...fileInto(keys, placeOf(record.consent.grantee), [first, ...more]));
       fresh.push({ stream, generation });
@@ -483,6 +482,9 @@ function checkName(text: string): void {
 }
 
 const REFUSED: ReleaseRefusedError["code"] = "ERR_RELEASE_REFUSED";
+
+/** By its gateway, now or after the next end of a consent. */
+const isWritten = ({ role }: Generation): boolean => role === "current" || role === "spare";
 
 /** Whether the gateway that writes this now has confirmed that it leaves it on the end of that consent. */
 const heeds = ({ role, watched }: Generation, { id }: ConsentRecord): boolean =>

@@ -9,7 +9,8 @@ export interface Generation {
   readonly auditRoot: Uint8Array;
   /** Id of the WRITE consent of its one writer. */
   readonly write: Hex;
-  role: "current" | "retired" | "spare";
+  /** `filed`: the patient sealed late readings into it, and nobody writes it. */
+  role: "current" | "retired" | "spare" | "filed";
   /** Ids of the consents that had ended when it became current: their grantees never had its keys. */
   closedTo: readonly Hex[];
   /** Ids of the consents on whose end its gateway leaves it, as the gateway confirmed: only their grantees may get its keys. */

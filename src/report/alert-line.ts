@@ -164,7 +164,8 @@ export const alertTable = (lines: readonly AlertLine[], times: Times): Markup =>
     ["Alert", "Rule", "What happened"],
     lines.map(({ mark, rule, steps, endedAt }) => {
       const said = steps.map(
-        ({ what, who, at }): Content => html`<li>${times.both(at)}: ${what}${who === "" ? "" : " "}${named(who)}</li>`,
+        ({ what, who, at }): Content =>
+          html`<li>${times.both(at)}: ${what}${who === "" ? NOTHING : html` ${named(who)}`}</li>`,
       );
       const open = endedAt === undefined ? html`<li><strong>still open</strong></li>` : NOTHING;
       return row([

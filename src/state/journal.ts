@@ -24,6 +24,7 @@ export class Journal {
   readonly #nameKey: Uint8Array;
   readonly #sealKey: Uint8Array;
   #staged: Staged[] | undefined;
+  #last: Promise<unknown> = Promise.resolve();
 
   /** @param key - 32 secret bytes, kept outside the journal. */
   constructor(rows: Rows, key: Uint8Array) {
@@ -72,12 +73,17 @@ export class Journal {
   }
 
   /**
-   * Makes the changes that `work` makes; one call at a time.
+   * Makes the changes that `work` makes, once those of the calls before are made.
    *
    * @throws what `work` throws, and the rows' error when they cannot be stored; then nothing was changed.
    */
-  async write(work: () => void): Promise<void> {
-    if (this.#staged) throw new Error("a journal writes one change at a time");
+  write(work: () => void): Promise<void> {
+    const turn = this.#last.then(() => this.#write(work));
+    this.#last = turn.catch(() => undefined);
+    return turn;
+  }
+
+  async #write(work: () => void): Promise<void> {
     const staged: Staged[] = [];
     this.#staged = staged;
     try {

@@ -2,32 +2,23 @@ import { expect } from "chai";
 import { network } from "hardhat";
 import type { NetworkConnection } from "hardhat/types/network";
 import { ruleFields, ruleId } from "../../src/alerts/abi.ts";
-import { fromHex } from "../../src/bytes/bytes.ts";
 import { checkRule } from "../../src/alerts/limits.ts";
 import { evaluate } from "../../src/alerts/evaluate.ts";
 import { KINDS, type Rule } from "../../src/alerts/rule.ts";
 import { START } from "../../src/alerts/state.ts";
-import { alertRulesInterface, evaluatorInterface } from "../../src/chain/contracts.ts";
+import { alertRulesInterface } from "../../src/chain/contracts.ts";
 import { ContractRefusedError } from "../../src/chain/errors.ts";
 import { InProcessContract } from "../../src/chain/in-process.ts";
-import { RuleJudge, decodeEvaluation, encodeQuestion } from "../../src/chain/rules.ts";
+import { RuleJudge } from "../../src/chain/rules.ts";
 import type { Hex } from "../../src/consent/consent.ts";
 import { BEGIN, NEWS2_SCALE_1, NEWS2_SCALE_2, ruleOf, value } from "../unit/alerts/samples.ts";
 import { REFUSED } from "../unit/alerts/refused.ts";
 import { news2Cases, readNews2 } from "../conformance/news2.ts";
+import { chainJudge } from "./chain-judge.ts";
 import { rulesCampaign, type Judge } from "./rules-campaign.ts";
 
 const SEED = Number(process.env["MEDSEAL_SEED"] ?? 20261121);
 const CASES = Number(process.env["MEDSEAL_RULES"] ?? 1000);
-
-/** The name of the custom error that a call reverted with, wherever the provider keeps its data. */
-function reasonOf(error: unknown): string {
-  for (let at = error; at !== undefined && at !== null; at = (at as { cause?: unknown }).cause) {
-    const { data } = at as { data?: unknown };
-    if (typeof data === "string" && data.length >= 10) return evaluatorInterface.parseError(data)?.name ?? data;
-  }
-  return String(error);
-}
 
 describe("rules in this process", function () {
   this.timeout(600_000);
@@ -46,15 +37,7 @@ describe("rules in this process", function () {
     };
     const evaluator = await codeOf("RuleEvaluator");
     judge = await RuleJudge.create(evaluator.code, evaluator.at);
-    onChain = {
-      async evaluate(...question) {
-        const call = { to: evaluator.at.address, data: encodeQuestion(...question) };
-        const answer: unknown = await ethers.provider.send("eth_call", [call, "latest"]).catch((error: unknown) => {
-          throw new ContractRefusedError("RuleEvaluator", reasonOf(error));
-        });
-        return decodeEvaluation(fromHex(answer as string));
-      },
-    };
+    onChain = chainJudge(connection, evaluator.at.address);
     const rules = await codeOf("AlertRules");
     library = await InProcessContract.create("AlertRules", alertRulesInterface, rules.code, rules.at);
   });

@@ -26,7 +26,7 @@ describe("medseal verify, by what it is asked about", function () {
   before(async () => {
     world = await World.open(true);
     await wardOf(world);
-    await world.run("keys new Auditor");
+    await world.identity("Auditor");
     await world.run("keys card --as Auditor --out Auditor.card");
     await world.run("contacts add Auditor.card --as Ann --yes");
     for (const name of ["Ann", "Gateway"]) await world.run(`contacts add ${name}.card --as Auditor --yes`);
@@ -105,7 +105,7 @@ describe("medseal verify, by what it is asked about", function () {
     const [audited, read] = ["Auditor", "Lee"].map((who) => `--stream heart-rate --batch ${tag} --as ${who}`);
     expect(await verify(audited as string)).to.include({ ok: true, headers: 1, batches: 0, unfinished: 0 });
     expect(await verify(read as string)).to.include({ ok: true, headers: 1, batches: 1, readings: 60 });
-    const other = await world.try(`verify --stream heart-rate --batch ${"a".repeat(64)} --as Lee`);
+    const other = await world.try(`verify --stream heart-rate --batch ${tag} --from 2026-03-01T08:02:00Z --as Lee`);
     expect([other.exit, other.err]).to.satisfy(([exit, err]: [number, string]) => exit === 2 && /no batch/.test(err));
   });
 

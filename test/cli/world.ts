@@ -8,6 +8,10 @@ import type { Vault } from "../../scripts/cli/vault.ts";
 import { passphraseStore } from "../../src/state/store.ts";
 
 export const CLI = resolve(import.meta.dirname, "../../scripts/cli.ts");
+const IN_TURN = resolve(import.meta.dirname, "in-turn.ts");
+
+const wordsOf = (line: string): string[] =>
+  [...line.matchAll(/"([^"]*)"|(\S+)/g)].map(([, quoted, plain]) => quoted ?? plain ?? "");
 
 /** Of scrypt: a thousandth of what a vault costs otherwise. */
 const CHEAP = { logN: 10, r: 1, p: 1 };
@@ -66,9 +70,19 @@ export class World {
 
   /** Started, and not waited for. @param fed - Its stdin stays open. */
   start(line: string, env: Record<string, string | undefined> = {}, fed = false): Running {
-    const words = [...line.matchAll(/"([^"]*)"|(\S+)/g)].map(([, quoted, plain]) => quoted ?? plain ?? "");
+    return this.#spawn([CLI, ...wordsOf(line)], env, fed);
+  }
+
+  /** Commands one after the other in one process: what each wrote to stderr, and how it ended. */
+  async tryInTurn(lines: readonly string[]): Promise<readonly Ran[]> {
+    const { exit, out, err } = await this.#spawn([IN_TURN, JSON.stringify(lines.map(wordsOf))], {}, false).done;
+    if (exit !== 0) throw new Error(`the commands in turn ended with ${exit}: ${err}`);
+    return JSON.parse(out.trimEnd().split("\n").at(-1) ?? "") as Ran[];
+  }
+
+  #spawn(args: readonly string[], env: Record<string, string | undefined>, fed: boolean): Running {
     const { MEDSEAL_HOME: _home, MEDSEAL_AS: _as, MEDSEAL_RPC: _rpc, MEDSEAL_IPFS: _ipfs, ...rest } = process.env;
-    const child = spawn(process.execPath, [CLI, ...words], {
+    const child = spawn(process.execPath, args, {
       cwd: this.folder,
       env: { ...rest, ...this.env, ...env },
       stdio: ["pipe", "pipe", "pipe"],
@@ -124,8 +138,8 @@ export const RECORDING = "recording.csv";
 export const START = "2026-03-01T08:00:00Z";
 export const HOUR = "2026-03-01T08:00:00Z..2026-03-01T09:00:00Z";
 
-/** Ann, a gateway that recorded for her, and Dr Lee who was granted three minutes of her heart rate and has found them. */
-export async function wardOf(world: World): Promise<void> {
+/** Ann, a gateway that recorded for her, and Dr Lee who was granted three minutes of her heart rate and has found them. @param ready - Called before anything is recorded. */
+export async function wardOf(world: World, ready = (): Promise<void> => Promise.resolve()): Promise<void> {
   const rows = Array.from({ length: 300 }, (_, i) => `${i},${70 + (i % 9)},${96 + (i % 3)}`);
   await writeFile(world.path(RECORDING), ["Time [s], HR, SpO2", ...rows, ""].join("\n"));
   for (const name of ["Ann", "Gateway", "Lee", "Relayer"]) await world.identity(name);
@@ -147,6 +161,7 @@ export async function wardOf(world: World): Promise<void> {
   await world.run("gateway confirm gw.receipt --as Ann");
   await world.run("release --to Lee --out lee.mail --as Ann");
   await world.run("gateway post lee.mail --as Gateway");
+  await ready();
   await world.run(`ingest ${RECORDING} --start ${START} --as Gateway`);
   await world.run("inbox --gateway Gateway --as Lee");
 }

@@ -160,7 +160,7 @@ const TRIES: Readonly<Record<string, readonly Try[]>> = {
     { line: "evidence export --stream heart-rate --out lee.grant --as Lee", exit: 2, says: /exists already/ },
     { line: "verify", exit: 2, says: /one of --gateway, --patient, --stream and --proof/ },
     { line: "verify --gateway 0x12", exit: 2, says: /no address/ },
-    { line: `verify --gateway Gateway --batch ${"a".repeat(64)} --as Lee`, exit: 2, says: /no batch under this tag/ },
+    { line: `verify --gateway Gateway --batch ${"a".repeat(64)} --as Lee`, exit: 1, says: /is not anchored/ },
   ],
   "no chain, no store, another one": [
     { line: "consent list --as Ann", exit: 4, says: /chain cannot be reached/, env: { MEDSEAL_RPC: NOWHERE } },

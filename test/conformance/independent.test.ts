@@ -7,8 +7,9 @@ import { fromHex, hex, utf8 } from "../../src/bytes/bytes.ts";
 import { writeZip } from "../../src/evidence/zip.ts";
 import { lacking, openIndependent, runIndependent, type Independent } from "../../scripts/deep/independent.ts";
 import { anchored, makeSample, type SampleBatch } from "../../scripts/deep/sample.ts";
-import { archiveJson } from "../../scripts/deep/verifiers.ts";
+import { archiveJson, independently } from "../../scripts/deep/verifiers.ts";
 import type { Case } from "../../scripts/vectors/suite.ts";
+import { ALL_LATE, world } from "../integration/window-world.ts";
 
 const FOLDER = join(import.meta.dirname, "..", "vectors");
 const parse = <T>(file: string): T => JSON.parse(readFileSync(join(FOLDER, file), "utf8")) as T;
@@ -62,6 +63,14 @@ describe("a reader written from docs/formats.md alone", function () {
       `missing ${hex(gone.entry.batch)}`,
     ]);
     await rm(folder, { recursive: true });
+  });
+
+  it("finds the epoch that a gateway hid by marking all others late, and goes by the release for what is filed", async () => {
+    const { sample, entries } = world(ALL_LATE);
+    const at = anchored(sample, sample.checkpoints);
+    expect(await independently(by, sample, at)).to.deep.equal([`order ${hex(entries[0]!.header)}`]);
+    const streams = sample.streams.map((keys) => ({ ...keys, role: "filed" as const }));
+    expect(await independently(by, { ...sample, streams }, at)).to.deep.equal([]);
   });
 
   it("verifies a bundle and a proof in files, and says why it refuses one", async () => {

@@ -1,7 +1,8 @@
+import { join } from "node:path";
 import type { Rule } from "../../src/alerts/rule.ts";
 import type { Observation } from "../../src/alerts/state.ts";
 import { BEGIN, NEWS2_SCALE_1, NEWS2_SCALE_2, say, value } from "../unit/alerts/samples.ts";
-import { readJson, vectorPath } from "./vectors.ts";
+import { readJson, vectorPath, VECTORS } from "./vectors.ts";
 
 /** Lowest and highest value, both included, and their score; null is without a bound. */
 type Row = readonly [low: number | null, high: number | null, score: number];
@@ -24,8 +25,11 @@ export interface News2 {
   };
 }
 
-export const readNews2 = (context: Mocha.Context): News2 =>
-  readJson<News2>(vectorPath(context, "news2", "news2-thresholds.json"));
+const FILE = ["news2", "news2-thresholds.json"] as const;
+
+/** @param context - Of a test, which is skipped without the file; @throws without a context then. */
+export const readNews2 = (context?: Mocha.Context): News2 =>
+  readJson<News2>(context ? vectorPath(context, ...FILE) : join(VECTORS, ...FILE));
 
 /** Values of the seven parameters in the order of the rule's inputs, each in units of its last digit. */
 export type Parameters = readonly [

@@ -25,7 +25,7 @@ import { seal } from "../../src/seal/seal.ts";
 import { anchored, EPOCH_LENGTH, FIRST_EPOCH, START } from "../../scripts/deep/sample.ts";
 import { storeOf, type Changes } from "../../scripts/deep/verifiers.ts";
 import { failureOf } from "./times.ts";
-import { EPOCHS, IN_ORDER, saying, world, type World } from "./window-world.ts";
+import { ALL_LATE, EPOCHS, IN_ORDER, saying, world, type World } from "./window-world.ts";
 
 interface Asked {
   /** Epochs, counted from the first of the recording. */
@@ -270,6 +270,17 @@ describe("an audit of a window with keys", function () {
       const forged = world(saying({ [i]: { says: { forged: true } } }));
       expect(named(await audit(forged), forged)).to.deep.equal([`signature-invalid header ${i}`]);
     }
+  });
+
+  it("names the epoch that a gateway hid by marking all others late, and takes the patient's word alone for filed", async () => {
+    const hiding = world(ALL_LATE);
+    expect(named(await audit(hiding), hiding)).to.deep.equal(["epoch-missing header 0"]);
+    expect(await gaps(hiding)).to.deep.equal(["epoch-missing"]);
+    const filed = { role: "filed" } as const;
+    expect(await audit(hiding, { keys: filed })).to.deep.include({ ok: true, late: 5 });
+    expect(await gaps(hiding, { keys: filed })).to.deep.equal([]);
+    const inTime = world(ALL_LATE.map((one, i) => ({ ...one, late: i !== 2 })));
+    expect(await gaps(inTime, { keys: filed })).to.deep.equal(["late-unmarked"]);
   });
 
   it("takes what was declared erased for erased, unless it lies there altered, and blames no neighbour", async () => {

@@ -43,7 +43,10 @@ export const IN_ORDER: readonly Written[] = [
   { epoch: 5 },
 ];
 
-/** The same with other words in some of them, by position. */
+/** A gateway that hides epoch 1 and marks all others late, as if the patient had filed them. */
+export const ALL_LATE: readonly Written[] = [0, 2, 3, 4, 5].map((epoch) => ({ epoch, late: true }));
+
+/** What is in order with other words in some of it, by position. */
 export const saying = (changes: Readonly<Record<number, Partial<Written>>>): Written[] =>
   IN_ORDER.map((one, i) => ({ ...one, ...changes[i] }));
 

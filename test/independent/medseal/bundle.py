@@ -137,10 +137,12 @@ def read_consent(value):
 
 
 def read_generation(value, many):
-    generation, write, batches = members(value, "generation", "write", "batches")
+    generation, write, filed, batches = members(value, "generation", "write", "filed?", "batches")
+    need(filed is None or filed is True, "filed is true, or not there")
     return {
         "generation": count(generation, U32),
         "write": count(write, many - 1),
+        "filed": filed is True,
         "batches": [read_batch(one) for one in items(batches, MOST)],
     }
 

@@ -173,7 +173,7 @@ class Shown(Order):
         self.place |= {"stream": bundle["stream"], "generation": given["generation"]}
         whole = bundle["from"] <= terms["dataStart"] and bundle["to"] >= terms["dataEnd"]
         anchored = {entry[name] for entry, _ in entries.values() for name in ("header", "batch")}
-        super().__init__(whole, anchored)
+        super().__init__(whole, given["filed"], anchored)
 
     def order(self, _kind, header):
         self.evidence.find("order", "header", header["digest"])

@@ -9,8 +9,8 @@ from .reader import Refused
 class Order:
     """How the headers of one generation follow on each other; `order` is told what is wrong."""
 
-    def __init__(self, whole, anchored):
-        self.whole, self.anchored = whole, anchored
+    def __init__(self, whole, filed, anchored):
+        self.whole, self.filed, self.anchored = whole, filed, anchored
         self.headers, self.unread = [], []
 
     def check(self):
@@ -41,23 +41,21 @@ class Order:
 
     def epochs(self):
         unread = {epoch for epoch, _ in self.unread}
-        closed, newest, in_time = {}, {}, set()
+        closed, newest = {}, {}
         for header in self.headers:
             epoch = header["epoch"]
-            if closed.get(epoch) and not header["late"]:
+            if (closed.get(epoch) or self.filed) and not header["late"]:
                 self.order("late", header)
             closed[epoch] = closed.get(epoch, False) or header["last"]
             newest[epoch] = header
-            if not header["late"]:
-                in_time.add(epoch)
         latest = max([*closed, *unread], default=None)
         for epoch in sorted(closed):
             # Of the newest one more may come.
             if not closed[epoch] and epoch not in unread and epoch != latest:
                 self.order("open", newest[epoch])
-            # An epoch of which all is late was filed by the patient, and stands alone.
-            following = min((one for one in in_time if one > epoch), default=None)
-            if epoch in in_time and following and following - epoch - 1 > sum(epoch < one < following for one in unread):
+            # What a patient filed stands in single epochs.
+            following = min((one for one in closed if one > epoch), default=epoch + 1)
+            if not self.filed and following - epoch - 1 > sum(epoch < one < following for one in unread):
                 self.order("gap", newest[epoch])
 
     def statements(self):
@@ -91,7 +89,7 @@ class Order:
 
 class Generation(Order):
     def __init__(self, audit, given):
-        super().__init__(given["whole"], audit.anchored)
+        super().__init__(given["whole"], given.get("filed", False), audit.anchored)
         self.audit, self.given = audit, given
         self.audit_cover = keys.read_cover(bytes.fromhex(given["audit"]))
         self.data_cover = keys.read_cover(bytes.fromhex(given["data"])) if "data" in given else None

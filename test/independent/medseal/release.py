@@ -8,7 +8,7 @@ from .observation import read_channel
 from .reader import Reader, need
 from .signed import typed_digest
 
-ROLES = ("current", "retired", "spare")
+ROLES = ("current", "retired", "spare", "filed")
 RELEASE_TYPE = b"Release(Consent consent,uint48 issuedAt,bytes32 digest)" + TYPE
 
 

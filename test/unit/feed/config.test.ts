@@ -23,8 +23,9 @@ describe("a gateway's configuration", () => {
       skew: 300,
       grace: 60,
       maxFee: 200n * 10n ** 9n,
-      attest: true,
+      attest: false,
     });
+    expect(parseConfig(changed({ attest: true })).attest).to.equal(true);
     expect(config.sources.flatMap(({ devices }) => devices.map(({ name }) => name))).to.deep.equal([
       "monitor-7",
       "pump-2",
