@@ -7,7 +7,7 @@ import type { Ruling } from "./worker.ts";
 
 /** What every verdict depends on; when any of it changes, all are void. */
 const INPUTS = [
-  ...["contracts", "test/contracts", "test/chain", "hardhat.config.ts", "package-lock.json"],
+  ...["contracts", "test/contracts", "test/chain", "test/unit/alerts", "hardhat.config.ts", "package-lock.json"],
   ...["compiler", "kill", "schema", "tests", "worker"].map((name) => `scripts/mutation/${name}.ts`),
 ];
 const isSuite = (path: string): boolean => /\.(test\.ts|t\.sol)$/.test(path);

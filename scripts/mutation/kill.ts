@@ -9,8 +9,9 @@ import type { Ruling, Saying, Task } from "./worker.ts";
 /** What a copy of the project needs so that its contract tests run. */
 const COPIED = [
   ...["contracts", "test", "src", "examples", "scripts", "ignition", "tools", "typechain-types", "docs"],
-  ...["artifacts/contracts", "artifacts/test", "package.json", "hardhat.config.ts"],
+  ...["package.json", "hardhat.config.ts"],
 ];
+const ARTIFACTS = ["artifacts/contracts", "artifacts/test"];
 /** Invariants by a short campaign, the same for every mutant. */
 const ENV = {
   HARDHAT_DISABLE_TELEMETRY: "true",
@@ -18,8 +19,8 @@ const ENV = {
   MEDSEAL_SEED: "1",
   MEDSEAL_VECTORS: process.env["MEDSEAL_VECTORS"] ?? join(ROOT, "../shared/vectors"),
 };
-/** Of one test file. An endless loop in a test is a kill. */
-const LONGEST_MS = 120_000;
+/** Of one test file, also on a busy machine. An endless loop in a test is a kill. */
+const LONGEST_MS = 600_000;
 /** A worker does not give back all the memory that it took. */
 const MOST_TASKS = 150;
 
@@ -28,16 +29,20 @@ export class Bench {
   readonly #folder: string;
   #worker: ChildProcess | undefined;
   #tasks = 0;
+  /** The file whose mutants stand in the artifacts. */
+  #file = "";
 
   constructor() {
     this.#folder = mkdtempSync(join(tmpdir(), "medseal-mutation-"));
-    const filter = (path: string): boolean => !path.includes(".venv");
-    for (const path of COPIED) cpSync(join(ROOT, path), join(this.#folder, path), { recursive: true, filter });
+    this.#copy(COPIED);
     symlinkSync(join(ROOT, "node_modules"), join(this.#folder, "node_modules"), "dir");
   }
 
   /** A worker that dies may have died of its age: only a young one dies of the mutant. */
   async judge(task: Task): Promise<Ruling> {
+    // A test may deploy more than what its mutant is part of: no mutant of another file may be left there.
+    if (task.changed.file !== this.#file) this.#copy(ARTIFACTS);
+    this.#file = task.changed.file;
     if (this.#tasks++ % MOST_TASKS === 0) this.#stop();
     const isYoung = this.#worker === undefined;
     const ruling = await this.#ask(task);
@@ -45,6 +50,11 @@ export class Bench {
     if (!isYoung) return this.judge(task);
     if (task.unchanged) throw new Error(`the tests of ${task.changed.file} end their process`);
     return { verdict: "killed" };
+  }
+
+  #copy(paths: readonly string[]): void {
+    const filter = (path: string): boolean => !path.includes(".venv");
+    for (const path of paths) cpSync(join(ROOT, path), join(this.#folder, path), { recursive: true, filter });
   }
 
   close(): void {

@@ -21,7 +21,7 @@ const EXCUSED: readonly Excused[] = [
     from: to === "{}" ? "return false;" : "signer.code.length == 0",
     to,
     reason:
-      "without code answers nobody, or a precompile: of 32 bytes only SHA-256, RIPEMD-160 and P-256, and an input whose hash is the answer that counts is not to be found",
+      "without code answers nobody, or a precompile: of those that answer 32 bytes to a call of this shape, only SHA-256 does not begin with zeros, and an input whose hash is the answer that counts is not to be found",
   })),
   {
     file: "contracts/libraries/EmergencyTerms.sol",

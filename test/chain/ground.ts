@@ -1,4 +1,5 @@
 import { type BaseWallet, type ContractRunner, type Signer } from "ethers";
+import type { NetworkConnection } from "hardhat/types/network";
 import { now } from "../../src/bytes/random.ts";
 import { pinDeployment, type Deployment } from "../../src/chain/deployment.ts";
 import type { Rpc } from "../../src/chain/rpc.ts";
@@ -27,6 +28,15 @@ export async function deployOn(provider: Rpc & ContractRunner, deployer: Signer,
   const deployment = await pinDeployment(provider, chainId, addresses, 0);
   const at = { chainId, registry: deployment.contracts.ConsentRegistry.address };
   return { rpc: provider, deployment, at, wallet: new RelationshipWallet(newPhrase()) };
+}
+
+/** Both contracts on a chain of this process, and accounts of it as patients. */
+export async function groundWithPatients(
+  { ethers }: NetworkConnection,
+  count: number,
+): Promise<{ ground: Ground; patients: Signer[] }> {
+  const [deployer, ...others] = (await ethers.getSigners()) as unknown as [Signer, ...Signer[]];
+  return { ground: await deployOn(ethers.provider, deployer, 31337), patients: others.slice(0, count) };
 }
 
 export const streamId = (): Hex => hex0x(random(32));

@@ -14,7 +14,7 @@ import { storageProof, storageRoot } from "../../src/chain/storage-root.ts";
 import { word } from "../../src/chain/storage.ts";
 import type { Hex } from "../../src/consent/consent.ts";
 import { failureOf } from "./failure.ts";
-import { deployOn, recording, type Ground } from "./ground.ts";
+import { groundWithPatients, recording, type Ground } from "./ground.ts";
 
 describe("proofs of the chain's state", function () {
   this.timeout(60_000);
@@ -26,9 +26,7 @@ describe("proofs of the chain's state", function () {
   before(async () => {
     const connection = await network.create();
     close = () => connection.close();
-    const [deployer, ...others] = (await connection.ethers.getSigners()) as unknown as Signer[];
-    patients = others.slice(0, 3);
-    ground = await deployOn(connection.ethers.provider, deployer as Signer, 31337);
+    ({ ground, patients } = await groundWithPatients(connection, 3));
     for (const [i, patient] of patients.entries()) {
       const registry = registryAt(ground.at.registry, patient);
       await registry.grant(ids[0] as Hex);

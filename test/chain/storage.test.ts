@@ -13,7 +13,7 @@ import { storageRoot } from "../../src/chain/storage-root.ts";
 import { endedBeforeSlot, entrySlot, packEntry, word } from "../../src/chain/storage.ts";
 import type { Rpc } from "../../src/chain/rpc.ts";
 import type { Hex } from "../../src/consent/consent.ts";
-import { deployOn, type Ground } from "./ground.ts";
+import { groundWithPatients, type Ground } from "./ground.ts";
 
 describe("the registry's storage, rebuilt", function () {
   this.timeout(60_000);
@@ -25,9 +25,7 @@ describe("the registry's storage, rebuilt", function () {
   before(async () => {
     const connection = await network.create();
     close = () => connection.close();
-    const [deployer, ...others] = (await connection.ethers.getSigners()) as unknown as Signer[];
-    patients = others.slice(0, 4);
-    ground = await deployOn(connection.ethers.provider, deployer as Signer, 31337);
+    ({ ground, patients } = await groundWithPatients(connection, 4));
     for (const [i, patient] of patients.entries()) {
       const registry = registryAt(ground.at.registry, patient);
       if (i === 0) continue;

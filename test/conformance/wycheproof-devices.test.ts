@@ -4,21 +4,9 @@ import { network } from "hardhat";
 import type { NetworkConnection } from "hardhat/types/network";
 import type { DeviceRegistry } from "../../typechain-types/index.ts";
 import { hex0x } from "../../src/bytes/bytes.ts";
-import { sha256 } from "../../src/bytes/hash.ts";
-import { coordinatesOf, normalise } from "../../src/keys/signature.ts";
+import { coordinatesOf } from "../../src/keys/signature.ts";
 import { deployDevices } from "../contracts/devices.ts";
-import { bytes, readJson, report, vectorPath, type WycheproofCase, type WycheproofGroup } from "./vectors.ts";
-
-interface EcdsaCase extends WycheproofCase {
-  readonly msg: string;
-  readonly sig: string;
-}
-
-interface EcdsaGroup extends WycheproofGroup<EcdsaCase> {
-  readonly publicKey: { readonly uncompressed: string };
-}
-
-const HALF_ORDER = 0xffffffff00000000ffffffffffffffffbce6faada7179e84f3b9cac2fc632551n >> 1n;
+import { normalisedOrNone, p256Groups, reportKinds } from "./p256.ts";
 
 /** Where DeviceRegistry keeps its devices; docs/contracts.md, "Storage". */
 const DEVICES_SLOT = 1;
@@ -30,34 +18,20 @@ describe("Wycheproof, ECDSA P-256 (P1363) through DeviceRegistry.verifyBatch", (
   ] as const) {
     it(`${verifier}: every invalid one refused, every low-s one accepted, every high-s one only once normalised`, async function () {
       this.timeout(300_000);
-      const file = vectorPath(this, "wycheproof", "ecdsa_secp256r1_sha256_p1363_test.json");
+      const groups = p256Groups(this);
       const connection = await network.create({ override: { hardfork } });
       try {
         const put = await registryOfAnyKey(connection);
-        let [low, high, invalid] = [0, 0, 0];
-        for (const group of readJson<{ testGroups: EcdsaGroup[] }>(file).testGroups) {
-          const verify = await put(bytes(group.publicKey.uncompressed));
-          for (const { tcId, result, msg, sig } of group.tests) {
-            const [digest, signature] = [sha256(bytes(msg)), bytes(sig)];
-            const as = `case ${tcId}`;
-            if (result !== "valid") {
-              expect(await verify(digest, signature), as).to.equal(false);
-              const normalised = normalisedOrNone(signature);
-              if (normalised) expect(await verify(digest, normalised), `${as}, normalised`).to.equal(false);
-              invalid++;
-            } else if (BigInt(`0x${sig.slice(64)}`) > HALF_ORDER) {
-              expect(await verify(digest, signature), as).to.equal(false);
-              expect(await verify(digest, normalise(signature)), `${as}, normalised`).to.equal(true);
-              high++;
-            } else {
-              expect(await verify(digest, signature), as).to.equal(true);
-              low++;
-            }
+        for (const { publicKey, cases } of groups) {
+          const verify = await put(publicKey);
+          for (const { as, kind, digest, signature } of cases) {
+            expect(await verify(digest, signature), as).to.equal(kind === "low");
+            const normalised = kind === "low" ? undefined : normalisedOrNone(signature);
+            if (normalised) expect(await verify(digest, normalised), `${as}, normalised`).to.equal(kind === "high");
+            else expect(kind, as).to.not.equal("high");
           }
         }
-        expect(Math.min(low, high, invalid)).to.be.above(0);
-        const total = low + high + invalid;
-        report(`ECDSA P-256, ${verifier} (${low} low-s, ${high} high-s, ${invalid} invalid)`, total, 0, "");
+        reportKinds(`ECDSA P-256, ${verifier}`, groups);
       } finally {
         await connection.close();
       }
@@ -90,13 +64,4 @@ async function registryOfAnyKey(connection: NetworkConnection) {
 async function expectKey(registry: DeviceRegistry, id: string, x: string, y: string): Promise<void> {
   const { key } = await registry.deviceOf(id);
   expect([key.x, key.y]).to.deep.equal([x, y]);
-}
-
-function normalisedOrNone(signature: Uint8Array): Uint8Array | undefined {
-  try {
-    return normalise(signature);
-  } catch (error) {
-    expect(error).to.have.property("code", "ERR_SIGNATURE_FORMAT");
-    return undefined;
-  }
 }

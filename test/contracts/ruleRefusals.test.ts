@@ -1,10 +1,10 @@
 import { expect } from "chai";
 import { network } from "hardhat";
 import { encodeQuestion } from "../../src/chain/rules.ts";
-import { ruleFields } from "../../src/alerts/abi.ts";
+import { ruleFields, ruleId } from "../../src/alerts/abi.ts";
 import { evaluate } from "../../src/alerts/evaluate.ts";
 import { START } from "../../src/alerts/state.ts";
-import { REFUSED } from "../unit/alerts/refused.ts";
+import { AT_THE_LIMIT, REFUSED } from "../unit/alerts/refused.ts";
 import { BEGIN, ruleOf, value } from "../unit/alerts/samples.ts";
 
 // test/chain/rules.test.ts shows that the twin in TypeScript refuses the same.
@@ -18,6 +18,15 @@ describe("rules that are none", () => {
       const rule = ruleOf(kind, differs);
       const publishing = library.getFunction("publish")(ruleFields(rule));
       await expect(publishing, kind).to.be.revertedWithCustomError(library, "RuleInvalid");
+    }
+  });
+
+  it("begin beyond the limits, not at them", async () => {
+    const { ethers } = await chain;
+    const library = await ethers.deployContract("AlertRules");
+    for (const [kind, differs] of AT_THE_LIMIT) {
+      const rule = ruleOf(kind, differs);
+      expect(await library.getFunction("ruleIdOf").staticCall(ruleFields(rule)), kind).to.equal(ruleId(rule));
     }
   });
 

@@ -12,7 +12,7 @@ import { openEnvelope, sealEnvelope } from "../../src/envelope/envelope.ts";
 import type { AskPermission } from "../../src/chain/permission.ts";
 import { acceptRelease, type Access } from "../../src/grantee/access.ts";
 import { readStream, type ReadRequest } from "../../src/grantee/read.ts";
-import { coverOf, epochKey, OutsideCoverError, type Cover } from "../../src/keys/cover.ts";
+import { coverOf } from "../../src/keys/cover.ts";
 import { epochsOf } from "../../src/log/stream.ts";
 import type { ConsentRecord } from "../../src/patient/state.ts";
 import { granted, handLease, relayed } from "../../scripts/demo/patient.ts";
@@ -21,6 +21,7 @@ import { openInbox } from "../../scripts/demo/reader.ts";
 import { openArchive, openViewer } from "../../scripts/demo/world.ts";
 import { EPOCH, EPOCHS, openWard, reading, START, STREAM, type Ward } from "./ward.ts";
 import { failureOf } from "./times.ts";
+import { isOutside } from "../unit/keys/outside.ts";
 
 describe("revocation and leases", function () {
   this.timeout(120_000);
@@ -195,7 +196,7 @@ describe("revocation and leases", function () {
     const access = await passOn(mayShare);
     expect(await opened([access]), "the child's window").to.deep.equal([1, 2]);
     const before = access.keys.map(({ data, audit }) =>
-      [data, audit].map((cover) => outside(cover ?? [], START / EPOCH)),
+      [data, audit].map((cover) => isOutside(cover ?? [], START / EPOCH)),
     );
     expect(before, "cut to it").to.deep.equal(before.map(() => [true, true]));
     const refused = { code: "ERR_NOT_PERMITTED", exit: 3 };
@@ -329,13 +330,3 @@ describe("revocation and leases", function () {
     viewer.ledger.close();
   });
 });
-
-function outside(cover: Cover, epoch: number): boolean {
-  try {
-    epochKey(cover, epoch);
-    return false;
-  } catch (error) {
-    if (error instanceof OutsideCoverError) return true;
-    throw error;
-  }
-}

@@ -6,7 +6,7 @@ import { draftConsent } from "../../src/consent/draft.ts";
 import { openEnvelope } from "../../src/envelope/envelope.ts";
 import type { GenerationKeys } from "../../src/envelope/payload.ts";
 import { acceptRelease, type Access } from "../../src/grantee/access.ts";
-import { coverOf, epochKey, OutsideCoverError, windowsOf, type Cover } from "../../src/keys/cover.ts";
+import { coverOf, epochKey, windowsOf, type Cover } from "../../src/keys/cover.ts";
 import { batchKey, headerKey, tagOf } from "../../src/keys/epoch.ts";
 import { EPOCHS, sizeOf } from "../../src/keys/tree.ts";
 import { encodeContext, type SealKind } from "../../src/seal/context.ts";
@@ -15,6 +15,7 @@ import type { StreamDescriptor } from "../../src/log/stream.ts";
 import type { ConsentRecord } from "../../src/patient/state.ts";
 import { openRig, PLACE, type PaperParty, type Rig } from "./rig.ts";
 import { START } from "./ward.ts";
+import { isOutside } from "../unit/keys/outside.ts";
 
 const SEED = process.env["MEDSEAL_SEED"] ?? "windows";
 const COUNT = Number(process.env["MEDSEAL_WINDOWS"] ?? 50);
@@ -202,16 +203,6 @@ const contextOf = ({ stream, truth }: Ground, epoch: number, kind: SealKind): Ui
     n: 0,
     kind,
   });
-
-function isOutside(cover: Cover, epoch: number): boolean {
-  try {
-    epochKey(cover, epoch);
-    return false;
-  } catch (error) {
-    if (error instanceof OutsideCoverError) return true;
-    throw error;
-  }
-}
 
 function opens(block: Uint8Array, key: Uint8Array, context: Uint8Array): boolean {
   try {
