@@ -104,6 +104,8 @@ export class Gateway {
   readonly #checkpoints: Checkpoints;
   readonly #sessions = new Map<StreamIngest, LeasedStream>();
   readonly #threads: ChunkThreads | undefined;
+  /** Generations retired, also by what sealed, that nobody was told of yet. */
+  #retired = 0;
   /** Changes of the state, and checkpoints: a transaction may wait long for a block, and nothing else waits for it. */
   readonly #inTurn = oneByOne();
   readonly #inLine = oneByOne();
@@ -303,9 +305,14 @@ export class Gateway {
     return this.#inLine(() => this.#checkpoints.settle());
   }
 
-  /** Moves to the spare generations if a watched consent has ended. @returns how many generations were retired. */
+  /** Moves to the spare generations if a watched consent has ended. @returns how many were retired since this was asked last. */
   retireEnded(): Promise<number> {
-    return this.#inTurn(() => this.#retireEnded());
+    return this.#inTurn(async () => {
+      await this.#retireEnded();
+      const retired = this.#retired;
+      this.#retired = 0;
+      return retired;
+    });
   }
 
   /**
@@ -359,12 +366,12 @@ export class Gateway {
     return (number) => hmac(this.#deps.keys.secret, utf8(`medseal/v1/seed/${name}/${number}`));
   }
 
-  async #retireEnded(): Promise<number> {
+  async #retireEnded(): Promise<void> {
     const { watch, now: clock } = this.#deps;
     await watch.refresh();
     let retired = 0;
     await this.#journal.write(() => (retired = retireEnded(this.#state, watch, clock())));
-    return retired;
+    this.#retired += retired;
   }
 
   async #forget(): Promise<void> {

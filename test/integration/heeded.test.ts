@@ -6,7 +6,7 @@ import { Gateway } from "../../src/gateway/gateway.ts";
 import { GatewayState } from "../../src/gateway/state.ts";
 import { Journal } from "../../src/state/journal.ts";
 import { failureOf } from "./times.ts";
-import { openRig, outside, PLACE, type Outside, type PaperParty, type Rig } from "./rig.ts";
+import { openRig, outside, PLACE, record, type Outside, type PaperParty, type Rig } from "./rig.ts";
 import { EPOCH, EPOCHS, START, STREAM } from "./ward.ts";
 
 const REFUSED = { code: "ERR_RELEASE_REFUSED", exit: 3 };
@@ -46,6 +46,18 @@ describe("the end of a consent whose keys are out", () => {
     const usable = (state.leases.get(write)?.keys ?? []).filter(({ data, stream }) => data && stream.name === name);
     return (usable.find(({ role }) => role === "current") ?? usable[0])?.generation;
   }
+
+  it("is told once, also when a batch that was sealed was the first to heed it", async () => {
+    const consent = rig.consent(lee);
+    await hand();
+    await release(consent.id);
+    const before = writing();
+    rig.watch.endedIds.add(consent.id);
+    await record(gateway, rig, 0, 1);
+    expect(writing()).to.not.equal(before);
+    expect(await gateway.retireEnded()).to.equal(1);
+    expect(await gateway.retireEnded()).to.equal(0);
+  });
 
   it("is heeded when the consent had ended before, was granted again, and ends again", async () => {
     const consent = rig.consent(lee);
