@@ -47,13 +47,15 @@ describe("readings that come too late", function () {
     const begin = Math.floor(Date.now() / 1000);
     expect(await send(begin)).to.include({ level: "stored" });
     await anchored();
-    let told = await send(begin + 1);
-    for (; told.late === undefined; told = await send(begin + 1)) await anchored();
+    // A second of its own each time: one that came in time after its epoch was complete is late as well.
+    let second = begin + 1;
+    let told = await send(second);
+    for (; told.late === undefined; told = await send(++second)) await anchored();
     expect(told).to.deep.include({ level: "stored", late: [0] });
     await anchored();
     const listed = (await world.json("late list --gateway Gateway --as Ann")) as { waiting: unknown[]; filed: number };
     expect(listed).to.deep.include({ filed: 0, forged: 0, unreadable: 0 });
-    expect(listed.waiting).to.deep.equal([{ stream: "heart-rate", readings: 1, from: begin + 1, to: begin + 2 }]);
+    expect(listed.waiting).to.deep.equal([{ stream: "heart-rate", readings: 1, from: second, to: second + 1 }]);
     const words = await world.run("late file --gateway Gateway --out late.filed --as Ann");
     expect(words)
       .to.match(/heart-rate: 1 reading/)
@@ -61,7 +63,7 @@ describe("readings that come too late", function () {
     await rename(world.path("late.filed"), gateway.spool("late.filed"));
     await world.run("release --to Lee --out lee.later --as Ann");
     for (const file of ["lee.release", "lee.later"]) await world.run(`inbox --file ${file} --as Lee`);
-    const window = `--from ${at(begin + 1)} --to ${at(begin + 2)}`;
+    const window = `--from ${at(second)} --to ${at(second + 1)}`;
     let late = 0;
     await gateway.until(async () => {
       const report = (await world.json(`verify --stream heart-rate ${window} --as Lee`)) as {
@@ -74,7 +76,7 @@ describe("readings that come too late", function () {
     });
     expect(late).to.equal(1);
     const lines = (await world.run(`read --stream heart-rate ${window} --as Lee`)).trim().split("\r\n").slice(1);
-    expect(lines.at(-1)).to.include(at(begin + 1));
+    expect(lines.at(-1)).to.include(at(second));
     expect((await world.try("late file --gateway Gateway --out again.filed --as Ann")).err).to.match(
       /ERR_NOTHING_LATE/,
     );
