@@ -68,7 +68,7 @@ export interface RowFile {
   load(table: string): Uint8Array[];
   get(table: string, name: Uint8Array): Uint8Array | undefined;
   /** All changes or none. Returns when they would survive a power cut. */
-  commit(changes: readonly RowChange[]): void;
+  commit(changes: Iterable<RowChange>): void;
   /** Every row of every table. */
   all(): Iterable<RawRow>;
   close(): void;
@@ -116,7 +116,7 @@ function rowsIn(database: DatabaseSync): RowFile {
   const put = database.prepare("INSERT OR REPLACE INTO row (kind, name, value) VALUES (?, ?, ?)");
   const drop = database.prepare("DELETE FROM row WHERE kind = ? AND name = ?");
 
-  function commit(changes: readonly RowChange[]): void {
+  function commit(changes: Iterable<RowChange>): void {
     database.exec("BEGIN IMMEDIATE");
     try {
       for (const { table, name, value } of changes) {
