@@ -5,7 +5,7 @@ import type { JsonRpcProvider } from "ethers";
 import { fromHex } from "../../src/bytes/bytes.ts";
 import type { AnchoredCheckpoint } from "../../src/chain/anchor.ts";
 import { readDeployment, type Deployment } from "../../src/chain/deployment.ts";
-import { ChainUnavailableError } from "../../src/chain/errors.ts";
+import { ChainUnavailableError, NotFinalYetError } from "../../src/chain/errors.ts";
 import type { SyncOptions } from "../../src/chain/ledger-sync.ts";
 import type { ConsentLedger } from "../../src/chain/ledger.ts";
 import type { AskPermission } from "../../src/chain/permission.ts";
@@ -19,6 +19,7 @@ import type { BlockFiles } from "../../src/ipfs/block-files.ts";
 import type { BlockStore } from "../../src/ipfs/store.ts";
 import type { CheckpointPlace } from "../../src/log/checkpoint.ts";
 import { readSettings } from "../../src/settings.ts";
+import type { Call } from "./command.ts";
 import { homeFolder } from "./home.ts";
 import { userPath, type Io } from "./io.ts";
 
@@ -30,7 +31,7 @@ export interface Chain {
   readonly deployment: Deployment;
   readonly registry: RegistryAddress;
   placeOf(gateway: Hex): CheckpointPlace;
-  historyOf(gateway: Hex): Promise<AnchoredCheckpoint[]>;
+  readonly historyOf: (gateway: Hex) => Promise<AnchoredCheckpoint[]>;
 }
 
 /** How often to ask which block is final, in milliseconds. */
@@ -91,6 +92,23 @@ export async function untilFinal(rpc: JsonRpcProvider, block: number, io: Io): P
     await setTimeout(LOOK);
   }
   io.progressDone();
+}
+
+/**
+ * Does the work; with --wait, where it throws that a block is not final yet, once more when that is, by what the chain says then.
+ *
+ * @param work - Told whether it is to throw rather than go on without what is not final.
+ */
+export async function onceFinal<T>(call: Call, work: (whole: boolean) => Promise<T>): Promise<T> {
+  const wait = call.flag("wait");
+  try {
+    return await work(wait);
+  } catch (error) {
+    if (!wait || !(error instanceof NotFinalYetError)) throw error;
+    await withChain(({ rpc }) => untilFinal(rpc, error.block, call.io));
+    // What came in the meantime would have to be waited for in its turn, and so on.
+    return work(false);
+  }
 }
 
 /** The ledger of an identity, synced. */

@@ -37,7 +37,7 @@ describe("medseal verify, interrupted, and with devices of a registry", function
   let entries: Entry[];
 
   before(async () => {
-    world = await World.open(true);
+    world = await World.open(true, { inTurn: true });
     rpc = new JsonRpcProvider(world.env["MEDSEAL_RPC"], undefined, { cacheTimeout: -1, pollingInterval: 100 });
     await wardOf(world, retireGateway);
     const lines = (await world.run("read --stream heart-rate --format ndjson --as Lee")).trim().split("\n");

@@ -24,7 +24,7 @@ describe("medseal verify, by what it is asked about", function () {
   let tag: string;
 
   before(async () => {
-    world = await World.open(true);
+    world = await World.open(true, { inTurn: true });
     await wardOf(world);
     await world.identity("Auditor");
     await world.run("keys card --as Auditor --out Auditor.card");
