@@ -14,7 +14,7 @@ import type { Archive } from "../../src/archive/archive.ts";
 import type { Hex } from "../../src/consent/consent.ts";
 import type { RegistryAddress } from "../../src/consent/typed-data.ts";
 import type { ConsentWatch } from "../../src/consent/watch.ts";
-import { UsageError } from "../../src/errors.ts";
+import { EXIT, MedSealError, UsageError } from "../../src/errors.ts";
 import type { BlockFiles } from "../../src/ipfs/block-files.ts";
 import type { BlockStore } from "../../src/ipfs/store.ts";
 import type { CheckpointPlace } from "../../src/log/checkpoint.ts";
@@ -167,10 +167,28 @@ async function ownBlocks(): Promise<string> {
   return folder;
 }
 
-/** All checkpoints of a gateway. */
+/** What lies in place of a checkpoint, or of a page of one, is not what was anchored. */
+class CheckpointDamagedError extends MedSealError {
+  readonly code = "ERR_CHECKPOINT_DAMAGED";
+
+  constructor(index: number, gateway: Hex, cause: MedSealError) {
+    super(`checkpoint ${index} of the gateway cannot be relied on: ${cause.message}`, {
+      cause,
+      hint: `medseal verify --gateway ${gateway} names all that is wrong with the archive; what this checkpoint holds nobody finds without it`,
+    });
+  }
+}
+
+/** All checkpoints of a gateway. @throws CheckpointDamagedError; outages. */
 export async function archiveOf(chain: Chain, blocks: Blocks, gateway: Hex): Promise<Archive> {
   const { Archive } = await import("../../src/archive/archive.ts");
   const archive = new Archive(chain.placeOf(gateway), (digest) => blocks.get(digest));
-  await archive.update(await chain.historyOf(gateway));
+  const history = await chain.historyOf(gateway);
+  try {
+    await archive.update(history);
+  } catch (error) {
+    if (!(error instanceof MedSealError) || error.exit !== EXIT.refused) throw error;
+    throw new CheckpointDamagedError(archive.size, gateway, error);
+  }
   return archive;
 }
