@@ -4,8 +4,9 @@ import { expect } from "chai";
 import { startProxy } from "../../scripts/reorg/proxy.ts";
 import { lacking, runIndependent } from "../../scripts/deep/independent.ts";
 import { readDeployment } from "../../src/chain/deployment.ts";
-import { callNode } from "../../src/chain/rpc.ts";
-import { wardOf, World, type Ran } from "./world.ts";
+import { callNode, toQuantity } from "../../src/chain/rpc.ts";
+import { sharedWard } from "./shared-ward.ts";
+import type { Ran, World } from "./world.ts";
 
 const AT = "2026-03-01T08:02:05Z";
 const WINDOW = "--from 2026-03-01T08:01:00Z --to 2026-03-01T08:03:00Z";
@@ -15,15 +16,10 @@ const WAITING = 6;
 describe("proofs from the command line", function () {
   this.timeout(300_000);
   let world: World;
-  /** The newest block before anything was recorded. */
-  let first: unknown;
+  let first: number;
   before(async () => {
-    world = await World.open(true, { inTurn: true });
-    await wardOf(world, async () => {
-      first = await callNode(world.env["MEDSEAL_RPC"]!, "eth_blockNumber");
-    });
+    ({ world, first } = await sharedWard());
   });
-  after(() => world.close());
 
   /** As right after the anchoring: no block since is final, until that was asked so often. */
   async function early(line: string, until = Infinity): Promise<Ran> {
@@ -32,7 +28,11 @@ describe("proofs from the command line", function () {
     let asked = 0;
     const node = await startProxy((method, params) => {
       const isHeld = params[0] === "finalized" && ++asked < until;
-      return callNode(world.env["MEDSEAL_RPC"]!, method, isHeld ? [first, ...params.slice(1)] : [...params]);
+      return callNode(
+        world.env["MEDSEAL_RPC"]!,
+        method,
+        isHeld ? [toQuantity(first), ...params.slice(1)] : [...params],
+      );
     }, undefined);
     try {
       return await world.try(line, { MEDSEAL_RPC: node.url });
@@ -86,7 +86,7 @@ describe("proofs from the command line", function () {
 
     const nowhere = { MEDSEAL_RPC: undefined, MEDSEAL_IPFS: undefined, MEDSEAL_DEPLOYMENTS: world.path("none") };
     const { hash } = online.anchoredBy;
-    const offline = await world.try(`verify --proof proof.json --block-header ${hash}`, nowhere);
+    const offline = await world.start(`verify --proof proof.json --block-header ${hash}`, nowhere).done;
     expect(offline.exit, offline.err).to.equal(0);
     await writeFile(world.path("block.json"), JSON.stringify({ jsonrpc: "2.0", id: 1, result: { hash } }));
     expect((await world.try("verify --proof proof.json --block-header block.json", nowhere)).exit).to.equal(0);
@@ -112,7 +112,7 @@ describe("proofs from the command line", function () {
       MEDSEAL_DEPLOYMENTS: world.path("none"),
       MEDSEAL_HOME: world.path("other"),
     };
-    const verified = await world.try("evidence verify case.zip --json", elsewhere);
+    const verified = await world.start("evidence verify case.zip --json", elsewhere).done;
     expect(verified.exit, verified.err + verified.out).to.equal(0);
     const report = JSON.parse(verified.out) as { block: { hash: string } };
     expect(report).to.deep.include({ ok: true, headers: 2, batches: 2, readings: 120, unrecorded: 0, findings: [] });
