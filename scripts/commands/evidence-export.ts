@@ -3,7 +3,6 @@ import { decodeBundle, encodeBundle } from "../../src/evidence/format.ts";
 import { exportEvidence, type NotFinal } from "../../src/evidence/export.ts";
 import { verifyEvidence } from "../../src/evidence/verify.ts";
 import type { Command } from "../cli/command.ts";
-import { onceFinal } from "../cli/chain.ts";
 import { evidenceLines, trustedCode } from "../cli/evidence.ts";
 import { checkNew, writeNew } from "../cli/files.ts";
 import { WINDOW, withWindow } from "../cli/reader.ts";
@@ -41,10 +40,10 @@ export const command: Command = {
       shows: call.flag("headers") ? "headers" : "readings",
       askNode: call.flag("ask-node"),
     } as const;
-    const { bundle, unproven, notFinal } = await onceFinal(call, (whole) =>
-      withWindow(call, ({ access, request, deps, chain: { rpc, deployment, historyOf }, ledger }) =>
+    const { bundle, unproven, notFinal } = await withWindow(
+      call,
+      ({ access, request, deps, chain: { rpc, deployment, historyOf }, ledger }, whole) =>
         exportEvidence(access, request, { ...deps, rpc, deployment, ledger, historyOf }, { ...options, whole }),
-      ),
     );
     const bytes = encodeBundle(bundle);
     // What goes out is what was checked.

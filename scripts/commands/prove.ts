@@ -11,7 +11,6 @@ import { headersAt, readingsAt, type HeaderCandidate, type ReadingCandidate } fr
 import { encodeProof } from "../../src/proof/format.ts";
 import { prove, type Proof } from "../../src/proof/proof.ts";
 import type { Call, Command } from "../cli/command.ts";
-import { onceFinal } from "../cli/chain.ts";
 import { checkNew, writeNew } from "../cli/files.ts";
 import { withWindow, type OpenWindow } from "../cli/reader.ts";
 import { shownLines, shownObject } from "../cli/shown.ts";
@@ -45,12 +44,10 @@ export const command: Command = {
     const block = numberOf(call, "block");
     const out = call.text("out");
     if (out !== undefined) await checkNew(out);
-    const { proof, mayShare } = await onceFinal(call, () =>
-      withWindow(call, async (window) => ({
-        proof: await proofOf(call, window, at, block),
-        mayShare: (window.access.link.consent.actions & ACTIONS.SHARE) !== 0,
-      })),
-    );
+    const { proof, mayShare } = await withWindow(call, async (window) => ({
+      proof: await proofOf(call, window, at, block),
+      mayShare: (window.access.link.consent.actions & ACTIONS.SHARE) !== 0,
+    }));
     const shown = openProof(proof);
     const text = encodeProof(proof);
     if (!mayShare)
