@@ -57,11 +57,11 @@ export class World {
     const env = { MEDSEAL_HOME: join(folder, "home"), MEDSEAL_PASSPHRASE_FILE: join(folder, "pass"), TZ: "UTC" };
     const world = new World(folder, env, inTurn);
     if (!running) return world;
-    const { MEDSEAL_RPC, MEDSEAL_IPFS, MEDSEAL_DEPLOYMENTS } = (await world.json(
-      "up --background --rpc-port 0 --ipfs-port 0",
-    )) as Record<string, string>;
+    // In processes of their own: one leaves another behind, one takes a tool with locks of its own.
+    const ready = printed("up", await world.start("up --background --rpc-port 0 --ipfs-port 0 --json").done);
+    const { MEDSEAL_RPC, MEDSEAL_IPFS, MEDSEAL_DEPLOYMENTS } = JSON.parse(ready) as Record<string, string>;
     Object.assign(env, { MEDSEAL_RPC, MEDSEAL_IPFS, MEDSEAL_DEPLOYMENTS });
-    await world.run("deploy");
+    printed("deploy", await world.start("deploy").done);
     return world;
   }
 
@@ -129,9 +129,7 @@ export class World {
 
   /** What it printed. @throws Error when it fails. */
   async run(line: string): Promise<string> {
-    const { exit, out, err } = await this.try(line);
-    if (exit !== 0) throw new Error(`medseal ${line} ended with ${exit}: ${err}`);
-    return out;
+    return printed(line, await this.try(line));
   }
 
   async json(line: string): Promise<unknown> {
@@ -139,10 +137,15 @@ export class World {
   }
 
   async close(): Promise<void> {
-    await this.run("down");
     await this.#turns?.end();
+    printed("down", await this.start("down").done);
     await rm(this.folder, { recursive: true, force: true });
   }
+}
+
+function printed(line: string, { exit, out, err }: Ran): string {
+  if (exit !== 0) throw new Error(`medseal ${line} ended with ${exit}: ${err}`);
+  return out;
 }
 
 export const RECORDING = "recording.csv";
