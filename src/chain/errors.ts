@@ -10,6 +10,18 @@ export class ChainUnavailableError extends MedSealError {
   }
 }
 
+/** What is asked for rests on a block that is not final yet: an outage that ends by itself. */
+export class NotFinalYetError extends MedSealError {
+  readonly code: `ERR_${string}` = "ERR_NOT_FINAL_YET";
+  override readonly exit = EXIT.unavailable;
+  readonly block: number;
+
+  constructor(block: number, message = `block ${block} is not final yet`, hint = "add --wait, or try again later") {
+    super(message, { hint });
+    this.block = block;
+  }
+}
+
 /** The node answers for another chain than the deployment is on. */
 export class WrongChainError extends MedSealError {
   readonly code = "ERR_WRONG_CHAIN";
@@ -24,6 +36,17 @@ export class WrongChainError extends MedSealError {
 export class DeploymentError extends MedSealError {
   readonly code = "ERR_DEPLOYMENT";
   override readonly exit = EXIT.usage;
+}
+
+/** The disk does not give the ledger's file, or takes nothing: an outage, and nothing is known to be wrong with the file. */
+export class LedgerUnavailableError extends MedSealError {
+  readonly code = "ERR_LEDGER_UNAVAILABLE";
+  override readonly exit = EXIT.unavailable;
+
+  constructor(cause: unknown) {
+    const reason = cause instanceof Error ? cause.message : "unknown reason";
+    super(`the ledger file cannot be read or written: ${reason}`, { hint: "check the disk and its free space", cause });
+  }
 }
 
 /** The code at a contract's address is not the code that was pinned when it was deployed. */

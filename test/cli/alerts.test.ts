@@ -83,7 +83,7 @@ describe("alerts from the command line", function () {
   const posted: Notice[] = [];
 
   before(async () => {
-    world = await World.open(true);
+    world = await World.open(true, { inTurn: true });
     await ward(world);
   });
   after(() => world.close());
