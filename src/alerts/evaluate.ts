@@ -59,7 +59,6 @@ function advance(rule: Rule, state: State, time: number): State {
   if (state.time === 0) {
     return { ...state, time, inputs: state.inputs.map((input) => ({ ...input, expectedSince: time })) };
   }
-  if (time === state.time) return state;
   const ends = state.inputs.map((input, i) => lastHeard(input) + (rule.inputs[i]?.maxAge ?? 0));
   const fresh = Math.min(time, ...ends.filter((end) => end >= state.time));
   const seen = fresh < time ? judge(rule, { ...state, time: fresh }) : state;

@@ -68,6 +68,12 @@ describe("states of a rule", () => {
     expect(later.state).to.include({ active: true, changedAt: end });
   });
 
+  it("under a rule that has changed are judged once more before what comes at their own moment", async () => {
+    const { state } = evaluate(ruleOf("threshold"), START, [value(BEGIN, 110)]);
+    const stricter = ruleOf("threshold", { trigger: { threshold: 100n } });
+    expect((await alike(stricter, state, [value(BEGIN, 90)])).state.changedAt).to.equal(BEGIN);
+  });
+
   it("under a rule that counts fewer readings keep no more than it counts", async () => {
     const readings = [1, 2, 3, 4, 5].map((mantissa, i) => value(BEGIN + i, mantissa));
     const { state } = evaluate(ruleOf("count"), START, readings);
