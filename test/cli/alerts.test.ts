@@ -4,8 +4,8 @@ import type { AddressInfo } from "node:net";
 import { setTimeout as pause } from "node:timers/promises";
 import { expect } from "chai";
 import { parallel } from "../../src/ipfs/parallel.ts";
-import { webhookSignature } from "../../src/monitor/delivery.ts";
 import type { Notice } from "../../src/monitor/notice.ts";
+import { noticeSignature } from "../../src/monitor/receiver.ts";
 import { HOUR, START, World, type Ran } from "./world.ts";
 
 const SECRET = "shared with the hospital";
@@ -103,8 +103,8 @@ describe("alerts from the command line", function () {
       request.setEncoding("utf8").on("data", (text: string) => (body += text));
       request.on("end", () => {
         const time = request.headers["medseal-time"] as string;
-        const signature = webhookSignature(new TextEncoder().encode(SECRET), time, body);
-        const isOurs = request.headers["medseal-signature"] === `sha256=${signature}`;
+        const signature = noticeSignature(new TextEncoder().encode(SECRET), time, body);
+        const isOurs = request.headers["medseal-signature"] === signature;
         if (isOurs) posted.push(JSON.parse(body) as Notice);
         response.writeHead(isOurs ? 204 : 403).end();
       });

@@ -5,33 +5,14 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect } from "chai";
 import { utf8 } from "../../../src/bytes/bytes.ts";
-import {
-  Deliverer,
-  fileChannel,
-  webhookChannel,
-  webhookSignature,
-  type Channel,
-} from "../../../src/monitor/delivery.ts";
-import { Desk } from "../../../src/monitor/desk.ts";
+import { Deliverer, fileChannel, webhookChannel, type Channel } from "../../../src/monitor/delivery.ts";
 import type { Notice } from "../../../src/monitor/notice.ts";
-import { PaperRows } from "../../integration/rig.ts";
-import { at, heartBeat, planOf, signedPlan } from "./plans.ts";
-import { ruleOf } from "../alerts/samples.ts";
+import { noticeSignature } from "../../../src/monitor/receiver.ts";
+import { deskAgain, deskWithNotice } from "./notices.ts";
 
-const KEY = new Uint8Array(32).fill(7);
 const SECRET = utf8("shared with the hospital");
 const directly = <T>(work: () => Promise<T>): Promise<T> => work();
 const atOnce = (): Promise<void> => new Promise((done) => setImmediate(done));
-
-/** A desk with one notice that is due. */
-async function deskWithNotice(): Promise<{ rows: PaperRows; desk: Desk; notices: readonly Notice[] }> {
-  const signed = await signedPlan(planOf([ruleOf("threshold")]));
-  const rows = new PaperRows();
-  const desk = new Desk(rows, KEY);
-  await desk.adopt(signed, at(0));
-  const notices = await desk.take([{ plan: signed.plan.id, recorded: heartBeat(at(1), 130) }], at(1));
-  return { rows, desk, notices };
-}
 
 interface Received {
   readonly headers: IncomingHttpHeaders;
@@ -74,7 +55,7 @@ describe("delivery of notices", () => {
     expect(new Set(received.map(({ headers }) => headers["medseal-id"]))).to.deep.equal(new Set([notices[0]?.id]));
     for (const { headers, body } of received) {
       expect(JSON.parse(body)).to.deep.equal(notices[0]);
-      expect(headers["medseal-signature"]).to.equal(`sha256=${webhookSignature(SECRET, "1000", body)}`);
+      expect(headers["medseal-signature"]).to.equal(noticeSignature(SECRET, "1000", body));
     }
     expect(received).to.have.length(4);
     expect(desk.pending).to.deep.equal([]);
@@ -82,10 +63,10 @@ describe("delivery of notices", () => {
 
   it("signs so that another time, body or secret has another signature", () => {
     const signatures = [
-      webhookSignature(SECRET, "1000", "{}"),
-      webhookSignature(SECRET, "1001", "{}"),
-      webhookSignature(SECRET, "1000", "[]"),
-      webhookSignature(utf8("another"), "1000", "{}"),
+      noticeSignature(SECRET, "1000", "{}"),
+      noticeSignature(SECRET, "1001", "{}"),
+      noticeSignature(SECRET, "1000", "[]"),
+      noticeSignature(utf8("another"), "1000", "{}"),
     ];
     expect(new Set(signatures).size).to.equal(4);
   });
@@ -106,12 +87,12 @@ describe("delivery of notices", () => {
     const first = fileChannel(path);
     await first.deliver(notice, signal);
     await first.deliver(notice, signal);
-    first.close();
+    await first.close();
     await appendFile(path, JSON.stringify({ ...notice, id: "another" }).slice(0, 20));
     const second = fileChannel(path);
     await second.deliver(notice, signal);
     await second.deliver({ ...notice, id: "another" }, signal);
-    second.close();
+    await second.close();
     const lines = (await readFile(path, "utf8")).trimEnd().split("\n");
     expect(lines.map((line) => (JSON.parse(line) as Notice).id)).to.deep.equal([notice.id, "another"]);
   });
@@ -127,7 +108,7 @@ describe("delivery of notices", () => {
     deliverer.send(notices);
     for (let i = 0; i < 20; i++) await atOnce();
     await deliverer.stop();
-    const again = new Desk(new PaperRows(rows.rows), KEY);
+    const again = deskAgain(rows);
     const working = channels.map((channel) => ({
       ...channel,
       deliver: () => Promise.resolve(void told.push(`${channel.name} again`)),
