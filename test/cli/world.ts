@@ -73,11 +73,25 @@ export class World {
     return this.#spawn([CLI, ...wordsOf(line)], env, fed);
   }
 
-  /** Commands one after the other in one process: what each wrote to stderr, and how it ended. */
+  /** Another program of the project. */
+  program(script: string, line: string): Running {
+    return this.#spawn([resolve(import.meta.dirname, "../..", script), ...wordsOf(line)], {}, false);
+  }
+
+  /** Commands one after the other in one process. */
   async tryInTurn(lines: readonly string[]): Promise<readonly Ran[]> {
     const { exit, out, err } = await this.#spawn([IN_TURN, JSON.stringify(lines.map(wordsOf))], {}, false).done;
     if (exit !== 0) throw new Error(`the commands in turn ended with ${exit}: ${err}`);
     return JSON.parse(out.trimEnd().split("\n").at(-1) ?? "") as Ran[];
+  }
+
+  /** What each printed. @throws Error when one fails. */
+  async runInTurn(lines: readonly string[]): Promise<readonly string[]> {
+    const ran = await this.tryInTurn(lines);
+    return ran.map(({ exit, out, err }, i) => {
+      if (exit !== 0) throw new Error(`medseal ${lines[i]} ended with ${exit}: ${err}`);
+      return out;
+    });
   }
 
   #spawn(args: readonly string[], env: Record<string, string | undefined>, fed: boolean): Running {
