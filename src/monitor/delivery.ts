@@ -152,7 +152,10 @@ export class Deliverer {
 
   /** Resolves when nothing is under way any more, at the latest after so many milliseconds. */
   async settle(milliseconds: number): Promise<void> {
-    await Promise.race([Promise.all(this.#running), pause(milliseconds, undefined, { ref: false })]);
+    const over = new AbortController();
+    const late = pause(milliseconds, undefined, { signal: over.signal }).catch(() => undefined);
+    await Promise.race([Promise.all(this.#running), late]);
+    over.abort();
   }
 
   async stop(): Promise<void> {

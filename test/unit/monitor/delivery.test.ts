@@ -1,8 +1,10 @@
+import { execFile } from "node:child_process";
 import { appendFile, mkdtemp, readFile, rm } from "node:fs/promises";
 import { createServer, type IncomingHttpHeaders, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { promisify } from "node:util";
 import { expect } from "chai";
 import { utf8 } from "../../../src/bytes/bytes.ts";
 import { Deliverer, fileChannel, webhookChannel, type Channel } from "../../../src/monitor/delivery.ts";
@@ -118,5 +120,18 @@ describe("delivery of notices", () => {
     await next.settle(60_000);
     expect(told).to.deep.equal(["shown", "sent again"]);
     expect(again.pending).to.deep.equal([]);
+  });
+
+  it("settles though nothing else keeps the process", async () => {
+    const program = `
+      import { Deliverer } from ${JSON.stringify(new URL("../../../src/monitor/delivery.ts", import.meta.url).href)};
+      const away = { name: "away", mode: "atLeastOnce", deliver: () => Promise.reject(new Error("away")) };
+      const deliverer = new Deliverer({ desk: { pending: [{ notice: { id: "1" }, done: [] }] }, channels: [away] });
+      deliverer.start();
+      await deliverer.settle(100);
+      await deliverer.stop();
+      console.log("settled");`;
+    const { stdout } = await promisify(execFile)(process.execPath, ["--input-type=module", "-e", program]);
+    expect(stdout).to.equal("settled\n");
   });
 });
