@@ -38,6 +38,7 @@ export const CONSENT: readonly Suite[] = [
 
 /** Blocks on the disk, crashes, swapped and mutated formats, hostile files. */
 export const STORAGE: readonly Suite[] = [
+  { file: "unit/state/twin-lives", variable: "MEDSEAL_LIVES", size: 2_000 },
   { file: "unit/ipfs/crash", variable: "MEDSEAL_CRASH_ROUNDS", size: 150 },
   { file: "integration/crash", variable: "MEDSEAL_CRASHES", size: "all" },
   { file: "integration/swaps", variable: "MEDSEAL_SWAPS", size: "all" },

@@ -26,6 +26,17 @@ export class DeploymentError extends MedSealError {
   override readonly exit = EXIT.usage;
 }
 
+/** The disk does not give the ledger's file, or takes nothing: an outage, and nothing is known to be wrong with the file. */
+export class LedgerUnavailableError extends MedSealError {
+  readonly code = "ERR_LEDGER_UNAVAILABLE";
+  override readonly exit = EXIT.unavailable;
+
+  constructor(cause: unknown) {
+    const reason = cause instanceof Error ? cause.message : "unknown reason";
+    super(`the ledger file cannot be read or written: ${reason}`, { hint: "check the disk and its free space", cause });
+  }
+}
+
 /** The code at a contract's address is not the code that was pinned when it was deployed. */
 export class CodeDiffersError extends MedSealError {
   readonly code = "ERR_CODE_DIFFERS";

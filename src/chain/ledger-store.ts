@@ -3,7 +3,8 @@ import { fromHex, hex0x } from "../bytes/bytes.ts";
 import { getAddress } from "ethers";
 import type { Hex } from "../consent/consent.ts";
 import type { RegistryAddress } from "../consent/typed-data.ts";
-import { DeploymentError } from "./errors.ts";
+import { isOfDisk } from "../state/rows.ts";
+import { DeploymentError, LedgerUnavailableError } from "./errors.ts";
 
 export type EventKind = "granted" | "revoked" | "allRevoked";
 
@@ -57,7 +58,7 @@ export class LedgerStore {
 
   /**
    * @param path - A file, or `:memory:`.
-   * @throws DeploymentError when the file is the ledger of another registry, or not a ledger.
+   * @throws DeploymentError when the file is the ledger of another registry, or not a ledger; LedgerUnavailableError, as all methods.
    */
   constructor(path: string, of: RegistryAddress) {
     let db: DatabaseSync | undefined;
@@ -67,7 +68,9 @@ export class LedgerStore {
       this.#db.exec(SCHEMA);
     } catch (cause) {
       db?.close();
-      throw new DeploymentError("the ledger file cannot be opened as a ledger", { cause });
+      throw isOfDisk(cause)
+        ? new LedgerUnavailableError(cause)
+        : new DeploymentError("the ledger file cannot be opened as a ledger", { cause });
     }
     const about = `medseal-ledger 1 ${of.chainId} ${of.registry}`;
     this.#run("INSERT OR IGNORE INTO about VALUES ('ledger', ?)", about);
@@ -84,13 +87,13 @@ export class LedgerStore {
 
   /** All of `work` or nothing. */
   transaction<T>(work: () => T): T {
-    this.#db.exec("BEGIN IMMEDIATE");
+    tried(() => this.#db.exec("BEGIN IMMEDIATE"));
     try {
       const result = work();
-      this.#db.exec("COMMIT");
+      tried(() => this.#db.exec("COMMIT"));
       return result;
     } catch (error) {
-      this.#db.exec("ROLLBACK");
+      if (this.#db.isTransaction) this.#db.exec("ROLLBACK");
       this.#writes += 1;
       throw error;
     }
@@ -214,10 +217,18 @@ export class LedgerStore {
 
   #run = (sql: string, ...values: SQLInputValue[]) => {
     this.#writes += 1;
-    return this.#prepare(sql).run(...values);
+    return tried(() => this.#prepare(sql).run(...values));
   };
-  #get = (sql: string, ...values: SQLInputValue[]) => this.#prepare(sql).get(...values);
-  #all = (sql: string, ...values: SQLInputValue[]) => this.#prepare(sql).all(...values);
+  #get = (sql: string, ...values: SQLInputValue[]) => tried(() => this.#prepare(sql).get(...values));
+  #all = (sql: string, ...values: SQLInputValue[]) => tried(() => this.#prepare(sql).all(...values));
+}
+
+function tried<T>(work: () => T): T {
+  try {
+    return work();
+  } catch (error) {
+    throw isOfDisk(error) ? new LedgerUnavailableError(error) : error;
+  }
 }
 
 const idOf = (consentId: Hex | undefined): Uint8Array => (consentId === undefined ? ALL : fromHex(consentId));

@@ -43,8 +43,7 @@ export class JournalFailedError extends MedSealError {
     const reason = cause instanceof Error ? cause.message : "unknown reason";
     super(`the journal cannot be read or written: ${reason}`, { hint: "check the disk and its free space", cause });
     this.full = full;
-    const code = Number(codeOf(cause) ?? 0);
-    this.disk = DISK_CODES.includes(code & 0xff) && code !== SQLITE_SHORT_READ;
+    this.disk = isOfDisk(cause);
   }
 }
 
@@ -53,6 +52,12 @@ const SQLITE_FULL = 13;
 /** I/O error, no room, cannot be opened. A file that is too short is damaged. */
 const DISK_CODES = [10, SQLITE_FULL, 14];
 const SQLITE_SHORT_READ = 522;
+
+/** Whether SQLite failed because the disk did, and not because of what is in a file. */
+export function isOfDisk(error: unknown): boolean {
+  const code = Number(codeOf(error) ?? 0);
+  return DISK_CODES.includes(code & 0xff) && code !== SQLITE_SHORT_READ;
+}
 
 const codeOf = (error: unknown): unknown => (error instanceof Error && "errcode" in error ? error.errcode : undefined);
 
@@ -68,7 +73,7 @@ export interface RowFile {
   load(table: string): Uint8Array[];
   get(table: string, name: Uint8Array): Uint8Array | undefined;
   /** All changes or none. Returns when they would survive a power cut. */
-  commit(changes: readonly RowChange[]): void;
+  commit(changes: Iterable<RowChange>): void;
   /** Every row of every table. */
   all(): Iterable<RawRow>;
   close(): void;
@@ -116,7 +121,7 @@ function rowsIn(database: DatabaseSync): RowFile {
   const put = database.prepare("INSERT OR REPLACE INTO row (kind, name, value) VALUES (?, ?, ?)");
   const drop = database.prepare("DELETE FROM row WHERE kind = ? AND name = ?");
 
-  function commit(changes: readonly RowChange[]): void {
+  function commit(changes: Iterable<RowChange>): void {
     database.exec("BEGIN IMMEDIATE");
     try {
       for (const { table, name, value } of changes) {

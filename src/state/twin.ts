@@ -1,5 +1,5 @@
 import { rmSync } from "node:fs";
-import { hex } from "../bytes/bytes.ts";
+import { equal, hex } from "../bytes/bytes.ts";
 import { sha256 } from "../bytes/hash.ts";
 import { ByteReader } from "../bytes/reader.ts";
 import { ByteWriter } from "../bytes/writer.ts";
@@ -71,9 +71,16 @@ export function twinRows(file: string): TwinRows {
   let mark = better.mark ?? EMPTY;
   // The journal is written first, so that it may be one ahead.
   const apart = mark.sequence - (worse.mark?.sequence ?? 0);
-  const same = worse.rows !== undefined && apart === 0;
   const usual = worse.rows !== undefined && (apart === 0 || (apart === 1 && better === first));
-  const copied = same ? worse.rows : copyOf(better.rows as RowFile, worse, better === first ? paths[1] : paths[0]);
+  const whole = better.rows as RowFile;
+  let copied: RowFile;
+  try {
+    copied = worse.rows ?? copyOf(whole, better === first ? paths[1] : paths[0]);
+    if (worse.rows && apart !== 0) level(whole, copied);
+  } catch (error) {
+    for (const { rows } of [first, second]) rows?.close();
+    throw error;
+  }
   const [main, twin] = (better === first ? [first.rows, copied] : [copied, second.rows]) as [RowFile, RowFile];
   let broken: JournalFailedError | undefined;
   const spent = { commits: 0, seconds: 0 };
@@ -158,8 +165,8 @@ function find(path: string): Found {
   return { mark, rows: undefined };
 }
 
-function copyOf(from: RowFile, { rows }: Found, path: string): RowFile {
-  rows?.close();
+/** Makes a file anew that is not whole. */
+function copyOf(from: RowFile, path: string): RowFile {
   for (const end of ["", "-wal", "-shm"]) rmSync(`${path}${end}`, { force: true });
   const fresh = openRowFile(path);
   let some: RowChange[] = [];
@@ -174,6 +181,24 @@ function copyOf(from: RowFile, { rows }: Found, path: string): RowFile {
   const mark = from.get(MARK, NAME);
   fresh.commit(mark ? [...some, { table: MARK, name: NAME, value: mark }] : some);
   return fresh;
+}
+
+/** Gives a whole file what it lacks, in one commit: at no moment is it less than it was. */
+function level(from: RowFile, to: RowFile): void {
+  const other = new Map<string, Pick<RowChange, "table" | "name">>();
+  const differs = (a: RowFile, b: RowFile): void => {
+    for (const { table, name, value } of a.all()) {
+      const there = b.get(table, name);
+      if (!there || !equal(there, value)) other.set(`${table}/${hex(name)}`, { table, name });
+    }
+  };
+  differs(from, to);
+  differs(to, from);
+  // Values are fetched one by one: how much one file lacks is not bounded.
+  function* changes(): Generator<RowChange> {
+    for (const { table, name } of other.values()) yield { table, name, value: from.get(table, name) };
+  }
+  to.commit(changes());
 }
 
 const digestOf = (table: string, name: Uint8Array, value: Uint8Array): bigint =>

@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync } from "node:fs";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect } from "chai";
@@ -8,6 +8,7 @@ import {
   ChainUnavailableError,
   DeploymentError,
   FinalityBrokenError,
+  LedgerUnavailableError,
   NodeLiesError,
   WrongChainError,
 } from "../../src/chain/errors.ts";
@@ -286,7 +287,14 @@ describe("reading the registry's events", function () {
     new ConsentLedger(node, DEPLOYMENT, path).close();
     const other = { ...DEPLOYMENT, chainId: CHAIN_ID + 1 };
     expect(() => new ConsentLedger(node, other, path)).to.throw(DeploymentError);
-    expect(() => new ConsentLedger(node, DEPLOYMENT, folder)).to.throw(DeploymentError);
+    const text = join(folder, "text");
+    writeFileSync(
+      text,
+      "no ledger at all, and longer than the header of a database would have to be for one of its kind",
+    );
+    expect(() => new ConsentLedger(node, DEPLOYMENT, text)).to.throw(DeploymentError);
+    // What the disk does not give may be a good ledger.
+    expect(() => new ConsentLedger(node, DEPLOYMENT, folder)).to.throw(LedgerUnavailableError);
   });
 
   it("refuses a node on another chain", async () => {

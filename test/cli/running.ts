@@ -20,24 +20,28 @@ export interface GatewayWay {
   readonly anchor?: string;
   /** Further members of its configuration. */
   readonly settings?: object;
+  /** Words of a command before it, such as one that keeps it on some cores. */
+  readonly before?: readonly string[];
 }
 
 /** `medseal gateway run` in a process of its own. */
 export class RunningGateway {
   readonly #world: World;
   readonly config: string;
+  readonly #before: readonly string[];
   #child: ChildProcess | undefined;
   #ports = { feed: 0, http: 0 };
   stderr = "";
 
-  private constructor(world: World) {
+  private constructor(world: World, before: readonly string[]) {
     this.#world = world;
+    this.#before = before;
     this.config = world.path("gateway/gateway.json");
   }
 
   static async init(world: World, way: GatewayWay): Promise<RunningGateway> {
-    const { source, seal = "1s", anchor = "1s", settings } = way;
-    const gateway = new RunningGateway(world);
+    const { source, seal = "1s", anchor = "1s", settings, before = [] } = way;
+    const gateway = new RunningGateway(world, before);
     await mkdir(world.path("gateway"), { mode: 0o700 });
     await world.run(
       `gateway init --config ${gateway.config} --source ${source} --trial --seal ${seal} --anchor ${anchor} --feed 127.0.0.1:0 --http 127.0.0.1:${await freePort()} --as Gateway`,
@@ -68,15 +72,13 @@ export class RunningGateway {
   /** @param env - Beside the world's. */
   async start(env: Readonly<Record<string, string>> = {}): Promise<void> {
     const { MEDSEAL_HOME: _home, MEDSEAL_AS: _as, ...rest } = process.env;
-    const child = spawn(
-      process.execPath,
-      [CLI, "gateway", "run", "--config", this.config, "--as", "Gateway", "--json"],
-      {
-        cwd: this.#world.folder,
-        env: { ...rest, ...this.#world.env, ...env },
-        stdio: ["ignore", "pipe", "pipe"],
-      },
-    );
+    const words = [process.execPath, CLI, "gateway", "run", "--config", this.config, "--as", "Gateway", "--json"];
+    const [command = "", ...args] = [...this.#before, ...words];
+    const child = spawn(command, args, {
+      cwd: this.#world.folder,
+      env: { ...rest, ...this.#world.env, ...env },
+      stdio: ["ignore", "pipe", "pipe"],
+    });
     this.#child = child;
     child.stderr.setEncoding("utf8").on("data", (text: string) => (this.stderr += text));
     const out = await new Promise<string>((said, failed) => {
