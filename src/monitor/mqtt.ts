@@ -169,6 +169,7 @@ function publish(
       // Another try takes another connection: what this one may still say is not waited for.
       client.end(true);
     });
+    if (over.signal.aborted) return;
     client.publish(topic, message, { qos: 1 }, (error) =>
       end(error ? new DeliveryFailedError("the broker did not take the notice", { cause: error }) : undefined),
     );

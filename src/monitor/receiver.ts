@@ -34,7 +34,7 @@ export const unixSeconds = (): number => Math.floor(Date.now() / 1000);
 export function receiverAddress(url: string, scheme: "https" | "mqtts", what: string): URL {
   const target = URL.canParse(url) ? new URL(url) : undefined;
   const isHere = ["127.0.0.1", "[::1]", "localhost"].includes(target?.hostname ?? "");
-  const isSafe = target?.protocol === `${scheme}:` || (isHere && `${target?.protocol}` === `${scheme.slice(0, -1)}:`);
+  const isSafe = target?.protocol === `${scheme}:` || (isHere && target?.protocol === `${scheme.slice(0, -1)}:`);
   if (target === undefined || !isSafe)
     throw new UsageError(`a ${what} is an ${scheme} address, or one of this machine`);
   return target;
