@@ -3,7 +3,6 @@ import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { setTimeout as pause } from "node:timers/promises";
 import { expect } from "chai";
-import { parallel } from "../../src/ipfs/parallel.ts";
 import type { Notice } from "../../src/monitor/notice.ts";
 import { noticeSignature } from "../../src/monitor/receiver.ts";
 import { TestBroker } from "../unit/monitor/broker.ts";
@@ -21,7 +20,7 @@ async function ward(world: World): Promise<void> {
   const rows = Array.from({ length: 900 }, (_, i) => `${i},${(fast(i) ? 140 : 70) + (i % 3)}`);
   await writeFile(world.path("recording.csv"), ["Time [s], HR", ...rows, ""].join("\n"));
   const names = ["Ann", "Gateway", "Monitor", "Lee", "Kim"];
-  await parallel([...names, "Relayer"], 3, (name) => world.identity(name));
+  for (const name of [...names, "Relayer"]) await world.identity(name);
   const leaves = [
     ["Gateway", "heart-rate"],
     ["Monitor", "alerts"],
