@@ -198,7 +198,11 @@ export function lookedAt(audited: Audited): string {
     return `${count(checkpoints, "checkpoint")} and ${count(objects, "block")} of ${audited.gateway}${erased > 0 ? `, ${erased} declared erased` : ""}`;
   }
   const { headers, batches, readings } = audited.report;
-  return `${audited.stream}, ${shownWindow(audited.window)}: ${count(headers, "header")}, ${count(batches, "batch", "batches")} with ${count(readings, "reading")}`;
+  const opened =
+    audited.depth === "audit"
+      ? "no reading opened"
+      : `${count(batches, "batch", "batches")} with ${count(readings, "reading")}`;
+  return `${audited.stream}, ${shownWindow(audited.window)}: ${count(headers, "header")}, ${opened}`;
 }
 
 /** By the name of a contact, which takes an identity, or by its address, which takes none. @throws UsageError. */

@@ -5,7 +5,7 @@ import type { JsonRpcProvider } from "ethers";
 import { fromHex } from "../../src/bytes/bytes.ts";
 import type { AnchoredCheckpoint } from "../../src/chain/anchor.ts";
 import { readDeployment, type Deployment } from "../../src/chain/deployment.ts";
-import { ChainUnavailableError } from "../../src/chain/errors.ts";
+import { ChainUnavailableError, NotFinalYetError } from "../../src/chain/errors.ts";
 import type { SyncOptions } from "../../src/chain/ledger-sync.ts";
 import type { ConsentLedger } from "../../src/chain/ledger.ts";
 import type { AskPermission } from "../../src/chain/permission.ts";
@@ -14,11 +14,12 @@ import type { Archive } from "../../src/archive/archive.ts";
 import type { Hex } from "../../src/consent/consent.ts";
 import type { RegistryAddress } from "../../src/consent/typed-data.ts";
 import type { ConsentWatch } from "../../src/consent/watch.ts";
-import { UsageError } from "../../src/errors.ts";
+import { EXIT, MedSealError, UsageError } from "../../src/errors.ts";
 import type { BlockFiles } from "../../src/ipfs/block-files.ts";
 import type { BlockStore } from "../../src/ipfs/store.ts";
 import type { CheckpointPlace } from "../../src/log/checkpoint.ts";
 import { readSettings } from "../../src/settings.ts";
+import type { Call } from "./command.ts";
 import { homeFolder } from "./home.ts";
 import { userPath, type Io } from "./io.ts";
 
@@ -30,7 +31,7 @@ export interface Chain {
   readonly deployment: Deployment;
   readonly registry: RegistryAddress;
   placeOf(gateway: Hex): CheckpointPlace;
-  historyOf(gateway: Hex): Promise<AnchoredCheckpoint[]>;
+  readonly historyOf: (gateway: Hex) => Promise<AnchoredCheckpoint[]>;
 }
 
 /** How often to ask which block is final, in milliseconds. */
@@ -93,6 +94,23 @@ export async function untilFinal(rpc: JsonRpcProvider, block: number, io: Io): P
   io.progressDone();
 }
 
+/**
+ * Does the work; with --wait, where it throws that a block is not final yet, once more when that is, by what the chain says then.
+ *
+ * @param work - Told whether it is to throw rather than go on without what is not final.
+ */
+export async function onceFinal<T>(call: Call, work: (whole: boolean) => Promise<T>): Promise<T> {
+  const wait = call.flag("wait");
+  try {
+    return await work(wait);
+  } catch (error) {
+    if (!wait || !(error instanceof NotFinalYetError)) throw error;
+    await withChain(({ rpc }) => untilFinal(rpc, error.block, call.io));
+    // What came in the meantime would have to be waited for in its turn, and so on.
+    return work(false);
+  }
+}
+
 /** The ledger of an identity, synced. */
 export async function withView<T>(
   { rpc, deployment }: Chain,
@@ -149,10 +167,28 @@ async function ownBlocks(): Promise<string> {
   return folder;
 }
 
-/** All checkpoints of a gateway. */
+/** What lies in place of a checkpoint, or of a page of one, is not what was anchored. */
+class CheckpointDamagedError extends MedSealError {
+  readonly code = "ERR_CHECKPOINT_DAMAGED";
+
+  constructor(index: number, gateway: Hex, cause: MedSealError) {
+    super(`checkpoint ${index} of the gateway cannot be relied on: ${cause.message}`, {
+      cause,
+      hint: `medseal verify --gateway ${gateway} names all that is wrong with the archive; what this checkpoint holds nobody finds without it`,
+    });
+  }
+}
+
+/** All checkpoints of a gateway. @throws CheckpointDamagedError; outages. */
 export async function archiveOf(chain: Chain, blocks: Blocks, gateway: Hex): Promise<Archive> {
   const { Archive } = await import("../../src/archive/archive.ts");
   const archive = new Archive(chain.placeOf(gateway), (digest) => blocks.get(digest));
-  await archive.update(await chain.historyOf(gateway));
+  const history = await chain.historyOf(gateway);
+  try {
+    await archive.update(history);
+  } catch (error) {
+    if (!(error instanceof MedSealError) || error.exit !== EXIT.refused) throw error;
+    throw new CheckpointDamagedError(archive.size, gateway, error);
+  }
   return archive;
 }

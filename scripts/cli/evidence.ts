@@ -24,13 +24,17 @@ export function evidenceLines(bundle: Bundle, report: EvidenceReport): string[] 
       ? count(findings.length, "finding")
       : missing.length > 0
         ? "INCOMPLETE"
-        : "nothing is wrong with it";
+        : headers === 0
+          ? "it shows NOTHING of the window"
+          : "nothing is wrong with it";
   return [
     `${shownWindow(bundle)}: ${count(headers, "header")}, ${shown}; ${verdict}`,
     ...findings.map(({ kind, text }) => `${kind.toUpperCase()}: ${text}`),
     ...missing.map((text) => `MISSING: ${text}`),
     ...(unrecorded > 0
-      ? [`  of ${count(unrecorded, "epoch")} in the window there is nothing: not recorded, or not shown`]
+      ? [
+          `  of ${count(unrecorded, "epoch")} in the window there is nothing: not recorded, not anchored by the block below, or not shown`,
+        ]
       : []),
     ...(unshown > 0
       ? [

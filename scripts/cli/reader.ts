@@ -9,9 +9,9 @@ import type { ReaderDeps, ReadRequest } from "../../src/grantee/read.ts";
 import type { BlockFiles } from "../../src/ipfs/block-files.ts";
 import type { StreamDescriptor } from "../../src/log/stream.ts";
 import type { Call, OptionSpec } from "./command.ts";
-import { archiveOf, withBlocks, withChain, withView, type Blocks, type Chain } from "./chain.ts";
+import { archiveOf, onceFinal, withBlocks, withChain, withView, type Blocks, type Chain } from "./chain.ts";
 import { closest } from "./closest.ts";
-import { withVault } from "./home.ts";
+import { withVault, type Session } from "./home.ts";
 import { ownAddress } from "./patient.ts";
 import { senderOf } from "./people.ts";
 import { parseTime, roundWindow, type Window } from "./times.ts";
@@ -65,52 +65,64 @@ export interface Reader {
   ): Promise<OpenWindow>;
 }
 
-/** Finds what was released to the identity for the stream, and fetches the archives of its gateways. @throws UsageError, NotPermittedError. */
-export const withWindow = <T>(call: Call, work: (window: OpenWindow) => Promise<T>): Promise<T> =>
-  withReader(call, async (reader) =>
-    work(await reader.open(call.need("stream"), { from: call.text("from"), to: call.text("to") })),
+/**
+ * Finds what was released to the identity for the stream, and fetches the archives of its gateways. With --wait, see `onceFinal`.
+ *
+ * @throws UsageError, NotPermittedError.
+ */
+export const withWindow = <T>(call: Call, work: (window: OpenWindow, whole: boolean) => Promise<T>): Promise<T> =>
+  withReader(call, async (reader, whole) =>
+    work(await reader.open(call.need("stream"), { from: call.text("from"), to: call.text("to") }), whole),
   );
 
 /** The same for several streams. */
-export function withReader<T>(call: Call, work: (reader: Reader) => Promise<T>): Promise<T> {
-  return withVault(call, ({ vault, folder }) =>
-    withChain((chain) =>
-      withView(chain, folder, ({ ask, watch, ledger }) =>
-        withBlocks(call.text("blocks"), async (blocks) => {
-          const time = now();
-          const me = ownAddress(vault);
-          const { found, ended } = await accessesOf(vault, (release) => acceptRelease(release, me, ask, time));
-          const archives = new Map<string, Archive>();
-          const read = (digest: Uint8Array): Promise<Uint8Array> => blocks.get(digest);
-          const deps = { archiveOf: (gateway: string) => archives.get(gateway) as Archive, read, ask, watch, time };
-          const patient = call.text("patient");
-          const open: Reader["open"] = async (by, { from: begin, to: end }) => {
-            const given = (text: string | undefined): number | undefined =>
-              text === undefined ? undefined : parseTime(text, time);
-            const stream = typeof by === "string" ? by : by.name;
-            const asked = { stream, patient, from: given(begin), to: given(end) };
-            const chosen = choose(found, asked, ended);
-            const { access } = chosen;
-            const { consent } = access.link;
-            const { stream: descriptor } = access.keys.find((one) => one.stream.name === stream)!;
-            const ahead = Math.max(consent.dataStart + descriptor.epochLength, time + AHEAD);
-            const wish = { from: asked.from ?? consent.dataStart, to: asked.to ?? Math.min(consent.dataEnd, ahead) };
-            if (wish.from >= wish.to) throw new UsageError("--to does not come after --from");
-            const rounded = roundWindow(wish, descriptor.epochLength, false);
-            const to = asked.to === undefined ? Math.min(rounded.to, consent.dataEnd) : rounded.to;
-            await addArchives(archives, access, chain, blocks);
-            const purpose = call.text("purpose") ?? consent.purpose;
-            const request = { stream: descriptor.id, from: rounded.from, to, purpose };
-            return { ...chosen, descriptor, wish, request, deps, files: blocks.files, chain, ledger };
-          };
-          const mine = found.filter((one) => patient === undefined || one.patient.name === patient);
-          const streamsIn = (some: readonly Found[]): StreamDescriptor[] =>
-            some.flatMap(({ access }) => access.keys.map(({ stream }) => stream));
-          const streamsOf = (name: string): StreamDescriptor[] =>
-            streamsIn(found.filter((one) => one.patient.name === name));
-          return work({ vault, folder, chain, streams: streamsIn(mine), streamsOf, open });
-        }),
-      ),
+export function withReader<T>(call: Call, work: (reader: Reader, whole: boolean) => Promise<T>): Promise<T> {
+  return withVault(call, (session) =>
+    onceFinal(call, (whole) => readWith(call, session, (reader) => work(reader, whole))),
+  );
+}
+
+function readWith<T>(
+  call: Call,
+  { vault, folder }: Pick<Session, "vault" | "folder">,
+  work: (reader: Reader) => Promise<T>,
+): Promise<T> {
+  return withChain((chain) =>
+    withView(chain, folder, ({ ask, watch, ledger }) =>
+      withBlocks(call.text("blocks"), async (blocks) => {
+        const time = now();
+        const me = ownAddress(vault);
+        const { found, ended } = await accessesOf(vault, (release) => acceptRelease(release, me, ask, time));
+        const archives = new Map<string, Archive>();
+        const read = (digest: Uint8Array): Promise<Uint8Array> => blocks.get(digest);
+        const deps = { archiveOf: (gateway: string) => archives.get(gateway) as Archive, read, ask, watch, time };
+        const patient = call.text("patient");
+        const open: Reader["open"] = async (by, { from: begin, to: end }) => {
+          const given = (text: string | undefined): number | undefined =>
+            text === undefined ? undefined : parseTime(text, time);
+          const stream = typeof by === "string" ? by : by.name;
+          const asked = { stream, patient, from: given(begin), to: given(end) };
+          const chosen = choose(found, asked, ended);
+          const { access } = chosen;
+          const { consent } = access.link;
+          const { stream: descriptor } = access.keys.find((one) => one.stream.name === stream)!;
+          const ahead = Math.max(consent.dataStart + descriptor.epochLength, time + AHEAD);
+          const wish = { from: asked.from ?? consent.dataStart, to: asked.to ?? Math.min(consent.dataEnd, ahead) };
+          if (wish.from >= wish.to) throw new UsageError("--to does not come after --from");
+          const rounded = roundWindow(wish, descriptor.epochLength, false);
+          const to = asked.to === undefined ? Math.min(rounded.to, consent.dataEnd) : rounded.to;
+          await addArchives(archives, access, chain, blocks);
+          const purpose = call.text("purpose") ?? consent.purpose;
+          const request = { stream: descriptor.id, from: rounded.from, to, purpose };
+          return { ...chosen, descriptor, wish, request, deps, files: blocks.files, chain, ledger };
+        };
+        const mine = found.filter((one) => patient === undefined || one.patient.name === patient);
+        const streamsIn = (some: readonly Found[]): StreamDescriptor[] =>
+          some.flatMap(({ access }) => access.keys.map(({ stream }) => stream));
+        const streamsOf = (name: string): StreamDescriptor[] =>
+          streamsIn(found.filter((one) => one.patient.name === name));
+        return work({ vault, folder, chain, streams: streamsIn(mine), streamsOf, open });
+      }),
     ),
   );
 }

@@ -9,7 +9,7 @@ import { needBlock } from "../../src/chain/rpc.ts";
 import type { Hex } from "../../src/consent/consent.ts";
 import { UsageError } from "../../src/errors.ts";
 import { isAbsent } from "../../src/files/durable.ts";
-import { checkProof, openProof, ProofRefusedError } from "../../src/proof/check.ts";
+import { checkTrusted, openProof, ProofRefusedError } from "../../src/proof/check.ts";
 import { parseProof } from "../../src/proof/format.ts";
 import { readSettings } from "../../src/settings.ts";
 import { trustedHash } from "./block-hash.ts";
@@ -22,11 +22,12 @@ import { shownLines, shownObject } from "./shown.ts";
 export async function verifyProof(call: Call): Promise<void> {
   const proof = parseProof(await readUserText(call.need("proof")));
   const named = call.text("block-header");
-  const block = openProof(proof).block;
+  const shown = openProof(proof);
+  const { block } = shown;
   const blockHash =
     named === undefined ? await hashOnChain(block.number, Number(proof.place.chainId)) : await trustedHash(named);
   const codeHash = await knownCode("RecordAnchor", Number(proof.place.chainId), hex0x(proof.place.anchor));
-  const shown = checkProof(proof, { blockHash, codeHash });
+  checkTrusted(shown, { blockHash, codeHash });
   call.io.result(
     { ok: true, ...shownObject(proof, shown) },
     `The proof holds: signed with the key of the device below, anchored by its gateway${named === undefined ? ", in a final block of the chain" : ""}.`,

@@ -9,7 +9,7 @@ import { parseInstant } from "../../src/observation/instant.ts";
 import { openProof } from "../../src/proof/check.ts";
 import { headersAt, readingsAt, type HeaderCandidate, type ReadingCandidate } from "../../src/proof/find.ts";
 import { encodeProof } from "../../src/proof/format.ts";
-import { prove } from "../../src/proof/proof.ts";
+import { prove, type Proof } from "../../src/proof/proof.ts";
 import type { Call, Command } from "../cli/command.ts";
 import { checkNew, writeNew } from "../cli/files.ts";
 import { withWindow, type OpenWindow } from "../cli/reader.ts";
@@ -30,11 +30,13 @@ export const command: Command = {
       value: "NUMBER",
       help: "rest on the state of this block, not of the newest final one: a shorter proof; its node learns which checkpoint matters",
     },
+    wait: { type: "boolean", help: "until the reading's checkpoint, or the block of --block, is final" },
     out: { type: "string", value: "FILE", help: "where to; stdout without it" },
   },
   examples: [
     ["prove --stream heart-rate --at 2026-03-01T08:02:00Z --out proof.json", "one reading"],
     ["prove --stream heart-rate --at 2026-03-01T08:02:00Z --header --out header.json", "only its header"],
+    ["prove --stream heart-rate --at 2026-03-01T08:02:00Z --wait --out proof.json", "of what has just been anchored"],
   ],
   async run(call) {
     const at = call.need("at");
@@ -42,33 +44,37 @@ export const command: Command = {
     const block = numberOf(call, "block");
     const out = call.text("out");
     if (out !== undefined) await checkNew(out);
-    await withWindow(call, async (window) => {
-      const candidate = await candidateOf(call, window, at);
-      const { opened, headerKey } = candidate;
-      const { chain } = window;
-      const gateway = getAddress(hex0x(opened.place.gateway)) as Hex;
-      const state = await proveHead(chain.rpc, chain.deployment, gateway, block);
-      const history = await chain.historyOf(gateway);
-      const proof = prove(opened, headerKey, history, state, "leaf" in candidate ? candidate : undefined);
-      const shown = openProof(proof);
-      const text = encodeProof(proof);
-      if ((window.access.link.consent.actions & ACTIONS.SHARE) === 0)
-        call.io.note(
-          "Your consent says nothing of letting others use what you read: passing this on is for you to answer for.",
-        );
-      if (out === undefined) {
-        process.stdout.write(text);
-        return;
-      }
-      await writeNew(out, text);
-      call.io.result(
-        { out, bytes: text.length, ...shownObject(proof, shown) },
-        `${out}: ${text.length.toLocaleString("en")} bytes. Whoever has it sees this, and nothing of other readings:`,
-        ...shownLines(proof, shown),
+    const { proof, mayShare } = await withWindow(call, async (window) => ({
+      proof: await proofOf(call, window, at, block),
+      mayShare: (window.access.link.consent.actions & ACTIONS.SHARE) !== 0,
+    }));
+    const shown = openProof(proof);
+    const text = encodeProof(proof);
+    if (!mayShare)
+      call.io.note(
+        "Your consent says nothing of letting others use what you read: passing this on is for you to answer for.",
       );
-    });
+    if (out === undefined) {
+      process.stdout.write(text);
+      return;
+    }
+    await writeNew(out, text);
+    call.io.result(
+      { out, bytes: text.length, ...shownObject(proof, shown) },
+      `${out}: ${text.length.toLocaleString("en")} bytes. Whoever has it sees this, and nothing of other readings:`,
+      ...shownLines(proof, shown),
+    );
   },
 };
+
+async function proofOf(call: Call, window: OpenWindow, at: string, block: number | undefined): Promise<Proof> {
+  const candidate = await candidateOf(call, window, at);
+  const { opened, headerKey } = candidate;
+  const { rpc, deployment, historyOf } = window.chain;
+  const gateway = getAddress(hex0x(opened.place.gateway)) as Hex;
+  const state = await proveHead(rpc, deployment, gateway, block);
+  return prove(opened, headerKey, await historyOf(gateway), state, "leaf" in candidate ? candidate : undefined);
+}
 
 async function candidateOf(
   call: Call,

@@ -95,7 +95,10 @@ async function patient(call: Call): Promise<void> {
   if (call.text("batch") !== undefined || call.text("at") !== undefined)
     throw new UsageError("--stream says which stream the batch or the reading is of");
   const all = await auditPatient(call);
-  const findings = all.flatMap(({ report }) => report.findings);
+  const findings = all.flatMap((audited) => {
+    const of = audited.kind === "window" ? `${audited.stream}: ` : "";
+    return audited.report.findings.map((finding) => ({ ...finding, text: `${of}${finding.text}` }));
+  });
   const streams = all.flatMap((audited) =>
     audited.kind === "window"
       ? [{ stream: audited.stream, depth: audited.depth, resumed: audited.resumed ?? 0, ...audited.report }]

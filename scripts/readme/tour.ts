@@ -35,7 +35,7 @@ const VARIES: readonly (readonly [RegExp, string])[] = [
   [/^( *(?:fingerprint)? *)[a-z]{3,8}(?: [a-z]{3,8}){7}$/gm, "$1words"],
   [/(?!2026-03-01)\d{4}-\d{2}-\d{2}[ T]\d{2}:\d{2}:\d{2}(?: UTC|Z)/g, "time"],
   [/\bblock \d+/g, "block N"],
-  [/\d+,\d{3} gas/g, "N gas"],
+  [/\d+,\d{3} (gas|bytes)/g, "N $1"],
   [/http:\/\/127\.0\.0\.1:\d+/g, "http://127.0.0.1:N"],
   [/[\w./-]*\/(?=home\/|bidmc_numerics\/)/g, "…/"],
 ];

@@ -149,7 +149,7 @@ interface DamagedBlock {
 }
 
 /** What says which blocks there are is never erased: else a gateway could hide the rest by listing it. */
-const mayBeErased = ({ object }: ListedBlock): boolean => object !== "checkpoint" && object !== "page";
+const mayBeErased = ({ object }: Pick<ListedBlock, "object">): boolean => object !== "checkpoint" && object !== "page";
 
 /** The block on which reading a checkpoint ended: its own, or one of its pages, all of which are then to be looked at. */
 async function damagedBlocks(
@@ -193,23 +193,24 @@ export function sizeFinding({ digest, object, checkpoint }: ListedBlock, size: n
 /**
  * What is wrong with a block, from what reading it came to.
  *
+ * @param place - Where the block belongs, as far as keys tell.
  * @param isKnown - Whether a block with this digest was anchored.
  * @param allRead - Whether every checkpoint was read: one that was not may have declared the block erased.
  * @throws the error itself when it says nothing of the block, an outage for one.
  */
 export function blockFinding(
   error: unknown,
-  { digest, object, checkpoint }: Pick<ListedBlock, "digest" | "object" | "checkpoint">,
+  { digest, object, checkpoint, place = "" }: ListedBlock & { readonly place?: string },
   isKnown: (digest: Uint8Array) => boolean,
   allRead = true,
 ): Finding {
   const cid = cidOf(digest);
+  const name =
+    object === "checkpoint" ? `checkpoint ${checkpoint}, ${cid},` : `${object} ${cid} of checkpoint ${checkpoint}`;
+  const unread = mayBeErased({ object }) ? "" : "; the blocks that this checkpoint names were not looked at";
   const say = (kind: FindingKind, what: string): Finding => ({
-    kind,
-    object,
-    cid,
-    checkpoint,
-    text: `${object} ${cid} of checkpoint ${checkpoint} ${what}`,
+    ...{ kind, object, cid, checkpoint },
+    text: `${name}${place} ${what}${unread}`,
   });
   const declared = allRead ? "was not declared erased" : "no checkpoint that can be read declared it erased";
   if (error instanceof BlockMissingError) return say("missing", `is missing and ${declared}`);

@@ -15,6 +15,7 @@ import { cidOf } from "../ipfs/cid.ts";
 import { BlockAlteredError, BlockMissingError } from "../ipfs/errors.ts";
 import { parallel } from "../ipfs/parallel.ts";
 import { SignatureInvalidError } from "../log/errors.ts";
+import type { BatchPlace } from "../log/sealed-batch.ts";
 import { epochsOf } from "../log/stream.ts";
 import type { Chunk } from "../log/chunk.ts";
 import type { Finding, FindingKind, ObjectKind } from "./findings.ts";
@@ -248,7 +249,7 @@ async function lookAt(
   let erased = false;
   const isWrong = (error: unknown, object: "header" | "batch"): void => {
     if (error instanceof BlockMissingError && isErased?.(found.entry[object])) erased = true;
-    else findings.push({ ...findingOf(error, object, found, surroundings.isKnown), span: spanOf(epoch, epochLength) });
+    else findings.push(findingOf(error, object, { ...listed, epochLength }, surroundings.isKnown));
   };
   let opened: OpenedHeader;
   try {
@@ -307,15 +308,18 @@ function* listed(
 
 function problem(
   kind: HeaderProblem,
-  { place, header, found }: Pick<OpenedHeader, "place" | "header" | "found">,
+  { place, found }: Pick<OpenedHeader, "place" | "found">,
   epochLength: number,
 ): Finding {
   const cid = cidOf(found.entry.header);
   const checkpoint = found.anchored.index;
-  const span = spanOf(place.epoch, epochLength);
-  const at = new Date(span.from * 1000).toISOString().replace(".000Z", "Z");
-  const text = `header ${cid} of checkpoint ${checkpoint} (epoch from ${at}, number ${header.n}) ${PROBLEMS[kind]}`;
-  return { kind, object: "header", cid, checkpoint, text, span };
+  const text = `header ${cid} of checkpoint ${checkpoint}${placeText(place, epochLength)} ${PROBLEMS[kind]}`;
+  return { kind, object: "header", cid, checkpoint, text, span: spanOf(place.epoch, epochLength) };
+}
+
+function placeText({ epoch, n }: Pick<BatchPlace, "epoch" | "n">, epochLength: number): string {
+  const at = new Date(epoch * epochLength * 1000).toISOString().replace(".000Z", "Z");
+  return ` (epoch from ${at}, number ${n})`;
 }
 
 const spanOf = (epoch: number, epochLength: number): { from: number; to: number } => ({
@@ -326,15 +330,18 @@ const spanOf = (epoch: number, epochLength: number): { from: number; to: number 
 function findingOf(
   error: unknown,
   object: ObjectKind,
-  { entry, anchored }: Found,
+  { epoch, n, found: { entry, anchored }, epochLength }: Listed & { readonly epochLength: number },
   isAnchored: (digest: Uint8Array) => boolean,
 ): Finding {
+  const place = placeText({ epoch, n }, epochLength);
+  const span = spanOf(epoch, epochLength);
   const digest = object === "header" ? entry.header : entry.batch;
   const checkpoint = anchored.index;
   if (error instanceof BlockMissingError || error instanceof BlockAlteredError)
-    return blockFinding(error, { digest, object, checkpoint }, isAnchored);
+    return { ...blockFinding(error, { digest, object, checkpoint, place }, isAnchored), span };
   if (!(error instanceof MedSealError) || error.exit !== EXIT.refused) throw error;
   const cid = cidOf(digest);
   const kind: FindingKind = error instanceof SignatureInvalidError ? "signature-invalid" : "invalid";
-  return { kind, object, cid, checkpoint, text: `${object} ${cid} of checkpoint ${checkpoint}: ${error.message}` };
+  const text = `${object} ${cid} of checkpoint ${checkpoint}${place}: ${error.message}`;
+  return { kind, object, cid, checkpoint, text, span };
 }

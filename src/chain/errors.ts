@@ -10,6 +10,18 @@ export class ChainUnavailableError extends MedSealError {
   }
 }
 
+/** What is asked for rests on a block that is not final yet: an outage that ends by itself. */
+export class NotFinalYetError extends MedSealError {
+  readonly code: `ERR_${string}` = "ERR_NOT_FINAL_YET";
+  override readonly exit = EXIT.unavailable;
+  readonly block: number;
+
+  constructor(block: number, message = `block ${block} is not final yet`, hint = "add --wait, or try again later") {
+    super(message, { hint });
+    this.block = block;
+  }
+}
+
 /** The node answers for another chain than the deployment is on. */
 export class WrongChainError extends MedSealError {
   readonly code = "ERR_WRONG_CHAIN";

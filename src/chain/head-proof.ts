@@ -2,7 +2,7 @@ import { equal, fromHex } from "../bytes/bytes.ts";
 import type { Hex } from "../consent/consent.ts";
 import { decodeBlockHeader, readBlockHeader } from "./block-header.ts";
 import type { Deployment } from "./deployment.ts";
-import { ChainUnavailableError, CodeDiffersError, NodeLiesError, StateProofError } from "./errors.ts";
+import { ChainUnavailableError, CodeDiffersError, NodeLiesError, NotFinalYetError, StateProofError } from "./errors.ts";
 import { readBlock, type BlockHeader, type Rpc } from "./rpc.ts";
 import { provenContract, provenSlot, readProof, type TrieNodes } from "./state-proof.ts";
 import { headSlot } from "./storage.ts";
@@ -21,11 +21,11 @@ export interface HeadProof {
  * Asks for the proof of a gateway's head. A gateway's address is public; the block says nothing of what is proven as long as it is the final one.
  *
  * @param number - The newest final block without it.
- * @throws ChainUnavailableError, NodeLiesError, CodeDiffersError.
+ * @throws NotFinalYetError, ChainUnavailableError, NodeLiesError, CodeDiffersError.
  */
 export async function proveHead(rpc: Rpc, deployment: Deployment, gateway: Hex, number?: number): Promise<HeadProof> {
   const final = await finalBlock(rpc);
-  if (number !== undefined && number > final.number) throw new ChainUnavailableError("the block is not final yet");
+  if (number !== undefined && number > final.number) throw new NotFinalYetError(number);
   const block = await readBlockHeader(rpc, number ?? final.number);
   const { address, codeHash } = deployment.contracts.RecordAnchor;
   const { account, slots, state } = await readProof(rpc, decodeBlockHeader(block), address, [headSlot(gateway)]);

@@ -1,10 +1,11 @@
 import { equal, fromHex, hex, hex0x } from "../bytes/bytes.ts";
 import { generationReader, type GenerationReader } from "../archive/batches.ts";
+import type { Found } from "../archive/archive.ts";
 import type { AnchoredCheckpoint } from "../chain/anchor.ts";
 import { decodeBlockHeader, readBlockHeader } from "../chain/block-header.ts";
 import type { RegistryProof } from "../chain/consent-proof.ts";
 import type { Deployment } from "../chain/deployment.ts";
-import { ChainUnavailableError, CodeDiffersError, NodeLiesError } from "../chain/errors.ts";
+import { ChainUnavailableError, CodeDiffersError, NodeLiesError, NotFinalYetError } from "../chain/errors.ts";
 import type { ConsentLedger } from "../chain/ledger.ts";
 import type { Rpc } from "../chain/rpc.ts";
 import { readProof } from "../chain/state-proof.ts";
@@ -35,21 +36,37 @@ export interface ExportOptions {
   readonly shows: Shows;
   /** Ask the node for the state of the consents, see `proveConsents`. */
   readonly askNode?: boolean;
+  /** Throw rather than leave out what is not final yet. */
+  readonly whole?: boolean;
+}
+
+/** What of a window is anchored in blocks that are not final yet. */
+export interface NotFinal {
+  readonly checkpoints: number;
+  readonly epochs: number;
+  readonly batches: number;
+}
+
+export interface Exported {
+  readonly bundle: Bundle;
+  /** Why the state of the consents is not shown. */
+  readonly unproven: MedSealError | undefined;
+  /** What was left out. */
+  readonly notFinal: NotFinal;
 }
 
 /**
  * Puts a window of one stream into a bundle, with single-use keys of its headers and batches, the gateways' checkpoints up to the newest final block, and
- * the state of heads and consents in it. What the store has not is left out; `verifyEvidence` says so.
+ * the state of heads and consents in it. What the store has not is left out, which `verifyEvidence` says; and what is not final yet, which it cannot.
  *
- * @returns with `unproven` when the state of the consents could not be shown, and why.
- * @throws OutsideCoverError, CodeDiffersError; the outages of store and chain.
+ * @throws NotFinalYetError, OutsideCoverError, CodeDiffersError; the outages of store and chain.
  */
 export async function exportEvidence(
   access: Access,
   request: ReadRequest,
   deps: ExportDeps,
   options: ExportOptions,
-): Promise<{ readonly bundle: Bundle; readonly unproven: MedSealError | undefined }> {
+): Promise<Exported> {
   const { final } = deps.ledger;
   if (final === undefined) throw new ChainUnavailableError("no block is final yet");
   const block = await readBlockHeader(deps.rpc, final.number);
@@ -57,14 +74,21 @@ export async function exportEvidence(
   if (at.hash !== final.hash) throw new NodeLiesError("a final block has changed");
 
   const generations = access.keys.filter(({ stream }) => equal(stream.id, request.stream));
+  const anchored = generations.map((keys) => {
+    const reader = generationReader(keys, deps.archiveOf(keys.write.consent.grantee), deps.read);
+    return { keys, reader, places: placesOf(keys, reader, request, at.number) };
+  });
+  const later = anchored.flatMap(({ places }) => places).filter(({ final }) => !final);
+  if (options.whole && later.length > 0)
+    throw new NotFinalYetError(Math.max(...later.map(({ found }) => found.anchored.block)));
   const links = uniqueLinks([...generations.map(({ write }) => write), ...access.release.chain]);
   const blocks = new Map<string, Uint8Array>();
   const { account, gateways } = await gatewaysOf(generations, deps, at, blocks);
   const shows = generations.every(({ data }) => data === undefined) ? "headers" : options.shows;
   const bundled = [];
-  for (const keys of generations) {
-    const reader = generationReader(keys, deps.archiveOf(keys.write.consent.grantee), deps.read);
-    const batches = await batchesOf(keys, reader, request, deps, at.number, blocks, shows);
+  for (const { keys, reader, places } of anchored) {
+    const settled = places.filter(({ final }) => final);
+    const batches = await batchesOf(settled, reader, deps, blocks, shows);
     const write = links.findIndex((link) => same(link, keys.write));
     bundled.push({ generation: keys.generation, write, filed: keys.role === "filed", batches });
   }
@@ -97,7 +121,12 @@ export async function exportEvidence(
     generations: bundled,
     blocks,
   };
-  return { bundle, unproven };
+  const notFinal = {
+    checkpoints: new Set(later.map(({ found }) => hex(found.anchored.head))).size,
+    epochs: new Set(later.map(({ epoch }) => epoch)).size,
+    batches: later.length,
+  };
+  return { bundle, unproven, notFinal };
 }
 
 const same = (a: Link, b: Link): boolean => consentId(a.consent) === consentId(b.consent);
@@ -129,32 +158,54 @@ async function gatewaysOf(
   return { account, gateways };
 }
 
-/** What is anchored of a generation in the window, with the keys of what opens; blocks are added to `blocks`. */
-async function batchesOf(
+interface Place {
+  readonly epoch: number;
+  readonly n: number;
+  readonly found: Found;
+  /** And those of its epoch before it. */
+  readonly final: boolean;
+}
+
+/** Where what is anchored of a generation in the window stands. @param newest - Final block. */
+function placesOf(
   { stream }: GenerationKeys,
   reader: GenerationReader,
   { from, to }: ReadRequest,
-  { read }: ReaderDeps,
   newest: number,
+): Place[] {
+  const places: Place[] = [];
+  const epochs = epochsOf(stream, from, to);
+  for (let epoch = epochs.from; epoch < epochs.to; epoch++) {
+    let final = true;
+    for (let n = 0; ; n++) {
+      const found = reader.find(epoch, n);
+      if (!found) break;
+      final &&= found.anchored.block <= newest;
+      places.push({ epoch, n, found, final });
+    }
+  }
+  return places;
+}
+
+/** The batches with the keys of what opens; blocks are added to `blocks`. */
+async function batchesOf(
+  places: readonly Place[],
+  reader: GenerationReader,
+  { read }: ReaderDeps,
   blocks: Map<string, Uint8Array>,
   shows: Shows,
 ): Promise<BundledBatch[]> {
   const batches: BundledBatch[] = [];
-  const epochs = epochsOf(stream, from, to);
-  for (let epoch = epochs.from; epoch < epochs.to; epoch++) {
-    for (let n = 0; ; n++) {
-      const found = reader.find(epoch, n);
-      if (!found || found.anchored.block > newest) break;
-      const { entry } = found;
-      await readInto(blocks, entry.header, read);
-      // Only what opens under the key of its epoch has a key of its own to show: another block may bear a copied salt.
-      const opened = await unlessRefused(() => reader.header(epoch, n, found));
-      const headerKey = opened && reader.keyOfHeader(opened);
-      const batch = shows === "readings" ? await readInto(blocks, entry.batch, read) : undefined;
-      const opens = opened && batch && (await unlessRefused(() => reader.chunks(opened)));
-      const batchKey = opens && reader.keyOfBatch(opened, batch);
-      batches.push({ epoch, n, tag: entry.tag, ...(headerKey && { headerKey }), ...(batchKey && { batchKey }) });
-    }
+  for (const { epoch, n, found } of places) {
+    const { entry } = found;
+    await readInto(blocks, entry.header, read);
+    // Only what opens under the key of its epoch has a key of its own to show: another block may bear a copied salt.
+    const opened = await unlessRefused(() => reader.header(epoch, n, found));
+    const headerKey = opened && reader.keyOfHeader(opened);
+    const batch = shows === "readings" ? await readInto(blocks, entry.batch, read) : undefined;
+    const opens = opened && batch && (await unlessRefused(() => reader.chunks(opened)));
+    const batchKey = opens && reader.keyOfBatch(opened, batch);
+    batches.push({ epoch, n, tag: entry.tag, ...(headerKey && { headerKey }), ...(batchKey && { batchKey }) });
   }
   return batches;
 }

@@ -67,12 +67,16 @@ export async function verifyEvidence(bundle: Bundle, trusted: TrustedChain): Pro
   const tally = newTally();
   const asked = new Set<string>();
   const read = readerOf(bundle.blocks, asked);
-  const entries = new Map<string, ReadonlyMap<string, Found>>();
+  const archives = new Map<string, Named>();
   const erased = new Set<string>();
-  for (const { address, history } of histories)
-    entries.set(hex(address), await entriesOf(bundle, address, history, read, erased, tally));
-
   const known = new Set(bundle.blocks.keys());
+  for (const { address, history } of histories) {
+    const entries = await entriesOf(bundle, address, history, read, erased, tally);
+    // A header may follow on one of another epoch, of which the checkpoints give the digest only.
+    const named = [...entries.values()].flatMap(({ entry }) => [hex(entry.header), hex(entry.batch)]);
+    archives.set(hex(address), { entries, isKnown: isIn(new Set([...known, ...named])) });
+  }
+
   const covered = new Set<number>();
   const shown = new Set<string>();
   let unshown = 0;
@@ -80,17 +84,15 @@ export async function verifyEvidence(bundle: Bundle, trusted: TrustedChain): Pro
   for (const one of bundle.generations) {
     const { consent, inForce } = consents[one.write] as ShownConsent;
     const gateway = fromHex(consent.grantee);
-    const found = entries.get(hex(gateway));
-    if (!found) throw new EvidenceRefusedError("a generation's gateway is not among those shown");
+    const archive = archives.get(hex(gateway));
+    if (!archive) throw new EvidenceRefusedError("a generation's gateway is not among those shown");
     if (shown.size === shown.add(`${one.generation} of ${consent.grantee}`).size)
       throw new EvidenceRefusedError("a generation comes twice");
-    const places = placesOf(bundle, one, found, missing);
+    const places = placesOf(bundle, one, archive.entries, missing);
     for (const { epoch } of places) covered.add(epoch);
-    // A header may follow on one of another epoch, of which the checkpoints give the digest only.
-    const named = [...found.values()].flatMap(({ entry }) => [hex(entry.header), hex(entry.batch)]);
     const facts = {
       ...{ consent, intervals: inForce, epochLength: bundle.epochLength },
-      surroundings: surroundingsOf(isIn(new Set([...known, ...named])), consent, bundle, one.filed),
+      surroundings: surroundingsOf(archive.isKnown, consent, bundle, one.filed),
     };
     const sequences = new Set<number>();
     await checkGeneration(places, bundledReader(bundle, one, gateway, read), facts, tally, ({ header }) =>
@@ -121,6 +123,13 @@ export async function verifyEvidence(bundle: Bundle, trusted: TrustedChain): Pro
     findings: wrong,
     missing,
   };
+}
+
+/** What the checkpoints of a gateway name. */
+interface Named {
+  /** By tag. */
+  readonly entries: ReadonlyMap<string, Found>;
+  readonly isKnown: (digest: Uint8Array) => boolean;
 }
 
 /** How many numbers between the lowest and the highest are not there. */

@@ -78,8 +78,8 @@ export function readZip(bytes: Uint8Array): Map<string, Uint8Array> {
     files.set(name, content);
     at = begin + size;
   }
-  if (files.size === 0 || files.size > MOST_FILES || !equal(writeZip(files), bytes))
-    fail("the archive was altered or cut off");
+  if (files.size === 0) fail("no archive of evidence begins there");
+  if (files.size > MOST_FILES || !equal(writeZip(files), bytes)) fail("the archive was altered or cut off");
   return files;
 }
 

@@ -36,7 +36,8 @@ export class FeedServer {
 
   private constructor(deps: FeedServerDeps) {
     this.#deps = deps;
-    this.#server = createServer({ allowHalfOpen: true }, (socket) => this.#accept(socket));
+    // An answer does not wait for the source's acknowledgement of the one before.
+    this.#server = createServer({ allowHalfOpen: true, noDelay: true }, (socket) => this.#accept(socket));
   }
 
   /** @throws UsageError when the place is taken. */

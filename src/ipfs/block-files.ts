@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import { closeSync, openSync, readSync, statSync } from "node:fs";
+import { closeSync, constants, fstatSync, openSync, readSync, statSync } from "node:fs";
 import { compare } from "../bytes/bytes.ts";
 import { sha256Into } from "../bytes/hash.ts";
 import { isAbsent } from "../files/durable.ts";
@@ -10,6 +10,10 @@ import { MAX_BLOCK } from "./store.ts";
 
 /** Milliseconds: file systems note times by ticks of a hundredth of a second, some by whole seconds. */
 const JUST = 2_000;
+/** Bytes of what lies in place of a block and is still hashed, to tell whose bytes they are. */
+const HASHED = 2 ** 26;
+/** Of a pipe or device in place of a block, too: it is opened at once. Windows has no such flag. */
+const READ = constants.O_RDONLY | ((constants as { O_NONBLOCK?: number }).O_NONBLOCK ?? 0);
 
 /** What no program can leave as it was while it changes a file: above all the time of its last change, which the system sets. */
 export interface FileMark {
@@ -74,7 +78,7 @@ export class BlockFiles {
   #load(digest: Uint8Array): number {
     let file: number;
     try {
-      file = openSync(fileOf(this.folder, digest), "r");
+      file = openSync(fileOf(this.folder, digest), READ);
     } catch (error) {
       if (isAbsent(error) && isBlockFolder(this.folder)) throw new BlockMissingError(cidOf(digest));
       throw this.#unavailable(digest, error);
@@ -88,13 +92,16 @@ export class BlockFiles {
     }
   }
 
-  /** Reads it again in pieces: one read may have given less than the file has, and what is no block may be of any length. */
+  /** Reads it again in pieces: one read may have given less than the file has, and what is no block may be of any length, or without an end. */
   #altered(digest: Uint8Array): Error {
     const hash = createHash("sha256");
     let length = 0;
     try {
-      const file = openSync(fileOf(this.folder, digest), "r");
+      const file = openSync(fileOf(this.folder, digest), READ);
       try {
+        const found = fstatSync(file);
+        if (!found.isFile()) return this.#unavailable(digest);
+        if (found.size > HASHED) return new BlockAlteredError(cidOf(digest), found.size);
         for (let read = -1; (read = readSync(file, this.#buffer)) > 0; length += read)
           hash.update(this.#buffer.subarray(0, read));
       } finally {
@@ -109,7 +116,11 @@ export class BlockFiles {
     return new BlockAlteredError(cidOf(digest), length, { foundDigest });
   }
 
-  #unavailable(digest: Uint8Array, cause: unknown): StoreUnavailableError {
-    return new StoreUnavailableError("a block file cannot be read", { cid: cidOf(digest), cause });
+  #unavailable(digest: Uint8Array, cause?: unknown): StoreUnavailableError {
+    const cid = cidOf(digest);
+    return new StoreUnavailableError(`the file of block ${cid} cannot be read`, {
+      ...{ cid, cause },
+      hint: "look at the folder and its disk, or copy the block there from a replica",
+    });
   }
 }

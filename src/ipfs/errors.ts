@@ -71,10 +71,11 @@ export class StoreUnavailableError extends MedSealError {
   /** The block asked for, when one was. */
   readonly cid: string | undefined;
 
-  constructor(reason: string, options: { cid?: string; cause?: unknown } = {}) {
+  constructor(reason: string, options: { cid?: string; cause?: unknown; hint?: string } = {}) {
     super(`the IPFS store is unavailable: ${reason}`, {
       cause: options.cause,
-      hint: "see that the node runs and that MEDSEAL_IPFS, when set, names its RPC address, then try again",
+      hint:
+        options.hint ?? "see that the node runs and that MEDSEAL_IPFS, when set, names its RPC address, then try again",
     });
     this.cid = options.cid;
   }

@@ -46,8 +46,10 @@ export class ProofRefusedError extends MedSealError {
  *
  * @throws ProofRefusedError, StateProofError, MismatchError, the seal's errors, MalformedError: it does not hold.
  */
-export function checkProof(proof: Proof, trusted: Trusted): Shown {
-  const shown = openProof(proof);
+export const checkProof = (proof: Proof, trusted: Trusted): Shown => checkTrusted(openProof(proof), trusted);
+
+/** Holds what a proof shows against what the caller trusts. @throws ProofRefusedError */
+export function checkTrusted(shown: Shown, trusted: Trusted): Shown {
   if (shown.block.hash !== trusted.blockHash)
     throw new ProofRefusedError("it rests on another block than the given one", "compare number and hash of the block");
   if (shown.codeHash !== trusted.codeHash)

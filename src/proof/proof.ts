@@ -2,8 +2,8 @@ import type { OpenedHeader } from "../archive/batches.ts";
 import { proveEntry, type LeafProof } from "../archive/proof.ts";
 import { innerHash, type AnchoredCheckpoint } from "../chain/anchor.ts";
 import { decodeBlockHeader } from "../chain/block-header.ts";
+import { NotFinalYetError } from "../chain/errors.ts";
 import type { HeadProof } from "../chain/head-proof.ts";
-import { EXIT, MedSealError } from "../errors.ts";
 import { encodeObservation } from "../log/leaf.ts";
 import type { BatchPlace } from "../log/sealed-batch.ts";
 
@@ -48,14 +48,16 @@ export interface ReadingProof {
 }
 
 /** The checkpoint is not in the state that the proof would rest on. */
-export class NotAnchoredYetError extends MedSealError {
-  readonly code = "ERR_NOT_ANCHORED_YET";
-  override readonly exit = EXIT.unavailable;
+export class NotAnchoredYetError extends NotFinalYetError {
+  override readonly code = "ERR_NOT_ANCHORED_YET";
 
-  constructor() {
-    super("the block that the proof would rest on came before the checkpoint", {
-      hint: "wait until the block of the checkpoint is final, or name a later block",
-    });
+  /** @param block - That of the checkpoint. */
+  constructor(block: number) {
+    super(
+      block,
+      "the block that the proof would rest on came before the checkpoint",
+      `add --wait, until block ${block} of the checkpoint is final; with --block name no earlier one`,
+    );
   }
 }
 
@@ -75,7 +77,7 @@ export function prove(
   const { entry, index, path } = proveEntry(found);
   const { root, digest, size } = found.anchored;
   const { number } = decodeBlockHeader(state.block);
-  if (found.anchored.block > number) throw new NotAnchoredYetError();
+  if (found.anchored.block > number) throw new NotAnchoredYetError(found.anchored.block);
   const later = history.slice(found.anchored.index + 1).filter(({ block }) => block <= number);
   return {
     place,

@@ -34,7 +34,7 @@ th, td { text-align: left; vertical-align: top; padding: .3rem .9rem .3rem 0; bo
 tbody th { font-weight: 400; }
 thead th { color: var(--soft); font-weight: 600; border-bottom-color: var(--soft); }
 .cid { font-family: ui-monospace, "Liberation Mono", Menlo, monospace; font-size: .85em; overflow-wrap: anywhere; }
-.found { overflow-wrap: anywhere; }
+.found { display: block; min-width: 15rem; overflow-wrap: anywhere; }
 td ul { margin: 0; padding-left: 1.1rem; }
 .level { font-weight: 700; white-space: nowrap; }
 .level.tampering { color: var(--bad); }

@@ -37,7 +37,7 @@ describe("why there is no data, from the command line", function () {
   const states = (): string[] => [...monitor.said().matchAll(/STATE (.+)/g)].map(([, text]) => text as string);
 
   before(async () => {
-    world = await World.open(true);
+    world = await World.open(true, { inTurn: true });
     const names = ["Ann", "Gateway", "Monitor", "Kim", "Lee"];
     const each = (line: (name: string) => string, all = names): Promise<unknown> =>
       parallel(all, 3, (name) => world.run(line(name)));

@@ -1,8 +1,9 @@
-import { mkdir, readFile, writeFile } from "node:fs/promises";
+import { mkdir, readFile, rm, writeFile } from "node:fs/promises";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { setTimeout as pause } from "node:timers/promises";
 import { expect } from "chai";
+import { parallel } from "../../src/ipfs/parallel.ts";
 import type { Notice } from "../../src/monitor/notice.ts";
 import { noticeSignature } from "../../src/monitor/receiver.ts";
 import { TestBroker } from "../unit/monitor/broker.ts";
@@ -20,40 +21,44 @@ async function ward(world: World): Promise<void> {
   const rows = Array.from({ length: 900 }, (_, i) => `${i},${(fast(i) ? 140 : 70) + (i % 3)}`);
   await writeFile(world.path("recording.csv"), ["Time [s], HR", ...rows, ""].join("\n"));
   const names = ["Ann", "Gateway", "Monitor", "Lee", "Kim"];
-  for (const name of [...names, "Relayer"]) await world.identity(name);
-  const leaves = [
+  const each = (all: readonly string[], line: (name: string) => string): Promise<unknown> =>
+    parallel(all, 3, (name) => world.run(line(name)));
+  await parallel([...names, "Relayer"], 3, (name) => world.identity(name));
+  await each(names, (name) => `keys card --as ${name} --out ${name}.card`);
+  for (const name of ["Gateway", "Monitor", "Lee", "Kim"]) await world.run(`contacts add ${name}.card --as Ann --yes`);
+  for (const name of ["Gateway", "Monitor"]) await world.run(`contacts add ${name}.card --as Lee --yes`);
+  await each(["Gateway", "Monitor", "Lee"], (name) => `contacts add Ann.card --as ${name} --yes`);
+  await world.run("contacts add Monitor.card --as Kim --yes");
+  for (const name of ["Gateway", "Monitor", "Relayer"]) await world.run(`fund --as ${name}`);
+  await world.run("stream open heart-rate --code 8867-4 --unit /min --epoch 1min --as Ann");
+  await world.run("stream open alerts --alerts --as Ann");
+  for (const [to, stream] of [
     ["Gateway", "heart-rate"],
     ["Monitor", "alerts"],
-  ] as const;
-  const said = await world.runInTurn([
-    ...names.map((name) => `keys card --as ${name} --out ${name}.card`),
-    ...["Gateway", "Monitor", "Lee", "Kim"].map((name) => `contacts add ${name}.card --as Ann --yes`),
-    ...["Gateway", "Monitor"].map((name) => `contacts add ${name}.card --as Lee --yes`),
-    ...["Gateway", "Monitor", "Lee"].map((name) => `contacts add Ann.card --as ${name} --yes`),
-    "contacts add Monitor.card --as Kim --yes",
-    ...["Gateway", "Monitor", "Relayer"].map((name) => `fund --as ${name}`),
-    "stream open heart-rate --code 8867-4 --unit /min --epoch 1min --as Ann",
-    "stream open alerts --alerts --as Ann",
-    ...leaves.flatMap(([to, stream]) => [
+  ] as const) {
+    await world.run(
       `gateway authorize --to ${to} --stream ${stream} --data ${HOUR} --until 7d --out ${to}.grant --yes --as Ann`,
+    );
+    await world.run(
       `consent grant --to Lee --stream ${stream} --data ${GRANTED} --until 7d --out lee-${stream}.grant --yes --as Ann`,
-    ]),
-    "relay Gateway.grant Monitor.grant lee-heart-rate.grant lee-alerts.grant --wait --as Relayer",
-    ...leaves.flatMap(([to]) => lease(to, `${to}.lease`)),
-    "consent list --as Ann --json",
-  ]);
-  const { consents } = JSON.parse(said.at(-1) ?? "") as { consents: { id: string; name: string }[] };
-  await world.runInTurn([
-    ...consents
-      .filter(({ name }) => name === "Lee")
-      .flatMap(({ id }) => [
-        `release --to Lee --id ${id.slice(2, 14)} --out ${id.slice(2, 8)}.mail --as Ann`,
-        `inbox --file ${id.slice(2, 8)}.mail --as Lee`,
-      ]),
+    );
+  }
+  await world.run("relay Gateway.grant Monitor.grant lee-heart-rate.grant lee-alerts.grant --wait --as Relayer");
+  for (const to of ["Gateway", "Monitor"]) await lease(world, to);
+  const { consents } = (await world.json("consent list --as Ann")) as {
+    consents: { id: string; name: string; actions: string[] }[];
+  };
+  for (const { id } of consents.filter(({ name }) => name === "Lee")) {
+    await world.run(`release --to Lee --id ${id.slice(2, 14)} --out ${id.slice(2, 8)}.mail --as Ann`);
+    await world.run(`inbox --file ${id.slice(2, 8)}.mail --as Lee`);
+  }
+  await world.run(
     "rules define fast-heart --code 8867-4 --unit /min --at-least 130 --hysteresis 5 --raise-after 10s --clear-after 20s",
+  );
+  await world.run(
     "plan --to Monitor --rule fast-heart --responder Kim --responder Lee --answer-within 1min --out ann.plan --yes --as Ann",
-    `ingest recording.csv --start ${START} --as Gateway`,
-  ]);
+  );
+  await world.run(`ingest recording.csv --start ${START} --as Gateway`);
   await mkdir(world.path("answers"));
   const { name, password } = BROKER.user;
   await writeFile(world.path("hook.secret"), `${SECRET}\n`, { mode: 0o600 });
@@ -62,11 +67,13 @@ async function ward(world: World): Promise<void> {
 }
 
 /** What Ann lets somebody write, and whose consents they have to heed. */
-const lease = (to: string, file: string): string[] => [
-  `gateway lease --to ${to} --out ${file} --as Ann`,
-  `gateway accept ${file} --out ${file}.receipt --as ${to}`,
-  `gateway confirm ${file}.receipt --as Ann`,
-];
+async function lease(world: World, to: string): Promise<void> {
+  await rm(world.path(`${to}.lease`), { force: true });
+  await rm(world.path(`${to}.receipt`), { force: true });
+  await world.run(`gateway lease --to ${to} --out ${to}.lease --as Ann`);
+  await world.run(`gateway accept ${to}.lease --out ${to}.receipt --as ${to}`);
+  await world.run(`gateway confirm ${to}.receipt --as Ann`);
+}
 
 const noticesIn = (text: string): Notice[] =>
   text
@@ -90,23 +97,17 @@ describe("alerts from the command line", function () {
   const posted: Notice[] = [];
 
   before(async () => {
-    world = await World.open(true);
+    world = await World.open(true, { inTurn: true });
     await ward(world);
   });
   after(() => world.close());
 
   it("a rule is tried on a recording, published, and found by anybody", async () => {
-    const said = await world.runInTurn([
-      `rules test fast-heart recording.csv --start ${START} --json`,
-      "rules publish fast-heart --yes --as Relayer --json",
-      "rules list --publisher all --json",
-      "rules show fast-heart --json",
-    ]);
-    const [tried, , listed, { id } = {}] = said.map(
-      (text) => JSON.parse(text) as { alerts?: object[]; rules?: { name: string; id: string }[]; id?: string },
-    );
-    expect(tried?.alerts).to.have.length(2);
-    const rules = listed?.rules ?? [];
+    const tried = (await world.json(`rules test fast-heart recording.csv --start ${START}`)) as { alerts: object[] };
+    expect(tried.alerts).to.have.length(2);
+    await world.run("rules publish fast-heart --yes --as Relayer");
+    const { rules } = (await world.json("rules list --publisher all")) as { rules: { name: string; id: string }[] };
+    const { id } = (await world.json("rules show fast-heart")) as { id: string };
     expect(rules.map((rule) => [rule.name, rule.id])).to.deep.equal([["fast-heart", id]]);
   });
 
@@ -154,11 +155,8 @@ describe("alerts from the command line", function () {
         // The clock of a recording does not wait for who answers.
         running.kill("SIGSTOP");
         const at = new Date(first.at + 20_000).toISOString();
-        await world.runInTurn(
-          ["kim", "stranger"].map(
-            (name) => `alerts ack ${first.alert} --to Monitor --at ${at} --out answers/${name}.answer --as Kim`,
-          ),
-        );
+        for (const name of ["kim", "stranger"])
+          await world.run(`alerts ack ${first.alert} --to Monitor --at ${at} --out answers/${name}.answer --as Kim`);
         running.kill("SIGCONT");
       }
       if (!over) running.kill("SIGKILL");
@@ -189,16 +187,13 @@ describe("alerts from the command line", function () {
   it("who may read it sees each alert, works it out again, and audits the time", async () => {
     const { alerts } = (await world.json("alerts list --as Lee")) as { alerts: { alert: string; state: string }[] };
     expect(alerts.map(({ alert }) => alert)).to.deep.equal([...new Set(notices.map(({ alert }) => alert))]);
-    const ran = await world.tryInTurn([
-      `alerts show ${alerts[0]?.alert} --as Lee`,
-      "audit alerts --to 2026-03-01T08:17:00Z --as Lee --json",
-      ...alerts.map(({ alert }) => `alerts verify ${alert} --as Lee --json`),
-    ]);
-    const [shown, audited, ...verified] = ran as [Ran, Ran, ...Ran[]];
-    expect(shown.out).to.match(/opened[^]*notified Kim[^]*bafkrei/);
-    for (const { out } of verified)
-      expect(JSON.parse(out)).to.include({ ok: true, called: true, sameReadings: true, settled: true });
-    const { exit, out, err } = audited;
+    const shown = await world.run(`alerts show ${alerts[0]?.alert} --as Lee`);
+    expect(shown).to.match(/opened[^]*notified Kim[^]*bafkrei/);
+    for (const { alert } of alerts) {
+      const verdict = (await world.json(`alerts verify ${alert} --as Lee`)) as object;
+      expect(verdict).to.include({ ok: true, called: true, sameReadings: true, settled: true });
+    }
+    const { exit, out, err } = await world.try("audit alerts --to 2026-03-01T08:17:00Z --as Lee --json");
     expect(err).to.equal("");
     const audit = JSON.parse(out) as Audit;
     expect(audit.episodes).to.equal(2);
@@ -210,50 +205,43 @@ describe("alerts from the command line", function () {
   });
 
   it("the page of what Lee may read shows the alerts, who took them up and when, and what nobody evaluated", async () => {
-    const lines = ["--html ann.html", "--from 2026-03-01T08:00:00Z --to 2026-03-01T08:02:00Z --html quiet.html"];
-    await world.runInTurn(lines.map((line) => `report --patient Ann --zone UTC ${line} --as Lee`));
-    const page = async (file: string): Promise<string> =>
-      (await readFile(world.path(file), "utf8")).replace(/\s+/g, " ");
-    const [whole, quiet] = [await page("ann.html"), await page("quiet.html")];
+    const page = async (line: string): Promise<string> => {
+      const { exit, err } = await world.try(`report --patient Ann --zone UTC ${line} --as Lee`);
+      expect(exit, err).to.equal(0);
+      return (await readFile(world.path(line.split(" ").at(-1) ?? ""), "utf8")).replace(/\s+/g, " ");
+    };
+    const whole = await page("--html ann.html");
     expect(whole).to.include("All verified.").and.include("900 readings of 1 stream");
     expect(whole)
       .to.match(/UTC: acknowledged by <bdi>Kim<\/bdi>/)
       .and.match(/asked <bdi>Lee<\/bdi>/);
     expect(whole.match(/: raised<\/li>/g)).to.have.length(2);
     expect(whole).to.not.match(/<h2 id="s\d"><bdi>alerts/);
+    const quiet = await page("--from 2026-03-01T08:00:00Z --to 2026-03-01T08:02:00Z --html quiet.html");
     expect(quiet).to.include("The alert stream has no alert in this time");
   });
 
   it("who may only audit the alerts learns how much is recorded, and what that does not say", async () => {
     await world.identity("Auditor");
-    const said = await world.tryInTurn([
-      "keys card --as Auditor --out Auditor.card",
-      "contacts add Auditor.card --as Ann --yes",
-      ...["Ann", "Monitor"].map((name) => `contacts add ${name}.card --as Auditor --yes`),
+    await world.run("keys card --as Auditor --out Auditor.card");
+    await world.run("contacts add Auditor.card --as Ann --yes");
+    for (const name of ["Ann", "Monitor"]) await world.run(`contacts add ${name}.card --as Auditor --yes`);
+    await world.run(
       `consent grant --to Auditor --stream alerts --action AUDIT --data ${GRANTED} --until 7d --out auditor.grant --yes --as Ann`,
-      "relay auditor.grant --wait --as Relayer",
-      // Who writes the stream has to know of the consent before it is released: its end must be heeded.
-      ...lease("Monitor", "another.lease"),
-      "release --to Auditor --out auditor.mail --as Ann",
-      "inbox --file auditor.mail --as Auditor",
-      "audit alerts --to 2026-03-01T08:15:00Z --as Auditor --json",
-      "audit alerts --to 2026-03-01T08:15:00Z --as Auditor",
-      "alerts list --as Auditor",
-    ]);
-    const [audit, text, list] = said.slice(-3) as [Ran, Ran, Ran];
-    expect(
-      said
-        .slice(0, -1)
-        .map(({ exit, err }) => (exit === 0 ? "" : err))
-        .join(""),
-    ).to.equal("");
-    expect(JSON.parse(audit.out))
-      .to.deep.include({ ok: true, findings: [], recorded: 100 })
-      .and.include.keys("cannotSay");
-    expect(text.out)
+    );
+    await world.run("relay auditor.grant --wait --as Relayer");
+    // Who writes the stream has to know of the consent before it is released: its end must be heeded.
+    await lease(world, "Monitor");
+    await world.run("release --to Auditor --out auditor.mail --as Ann");
+    await world.run("inbox --file auditor.mail --as Auditor");
+    const audit = (await world.json("audit alerts --to 2026-03-01T08:15:00Z --as Auditor")) as object;
+    expect(audit).to.deep.include({ ok: true, findings: [], recorded: 100 }).and.include.keys("cannotSay");
+    const said = await world.run("audit alerts --to 2026-03-01T08:15:00Z --as Auditor");
+    expect(said)
       .to.match(/100 % has a signed and anchored record, \d+ headers; in order/)
       .and.match(/You may audit these alerts, not read them/)
       .and.match(/whether an alert was called for/);
+    const list = await world.try("alerts list --as Auditor");
     expect([list.exit, /audit these alerts, not read/.test(list.err)]).to.deep.equal([3, true]);
   });
 

@@ -1,17 +1,26 @@
+import { createInterface } from "node:readline";
 import { attempt } from "../../scripts/cli/attempt.ts";
+import type { Turn } from "./turns.ts";
 import type { Ran } from "./world.ts";
 
-// Commands one after the other in one process, as each would run in its own: starting one costs more than most do.
-const write = { out: process.stdout.write.bind(process.stdout), err: process.stderr.write.bind(process.stderr) };
-const ran: Ran[] = [];
-for (const words of JSON.parse(process.argv[2] ?? "[]") as string[][]) {
-  let [out, err] = ["", ""];
+// Commands one after the other, each as it would run in a process of its own. A line of JSON each way.
+const { env } = process;
+const answer = process.stdout.write.bind(process.stdout);
+let [out, err] = ["", ""];
+process.stdout.write = (text: string | Uint8Array): boolean => Boolean((out += String(text)));
+process.stderr.write = (text: string | Uint8Array): boolean => Boolean((err += String(text)));
+
+for await (const line of createInterface({ input: process.stdin })) {
+  const turn = JSON.parse(line) as Turn;
+  process.env = { ...env };
+  for (const [name, value] of Object.entries(turn.env)) {
+    if (value === undefined) delete process.env[name];
+    else process.env[name] = value;
+  }
+  [out, err] = ["", ""];
   process.exitCode = 0;
-  process.stdout.write = (text: string | Uint8Array): boolean => Boolean((out += String(text)));
-  process.stderr.write = (text: string | Uint8Array): boolean => Boolean((err += String(text)));
-  await attempt(words);
-  ran.push({ exit: Number(process.exitCode), out, err });
+  await attempt(turn.words);
+  const ran: Ran = { exit: Number(process.exitCode), out, err };
+  process.exitCode = 0;
+  answer(`${JSON.stringify(ran)}\n`);
 }
-process.stderr.write = write.err;
-process.exitCode = 0;
-write.out(`\n${JSON.stringify(ran)}\n`);

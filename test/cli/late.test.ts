@@ -26,7 +26,7 @@ describe("readings that come too late", function () {
     gateway.until(() => Promise.resolve(client.anchored.get(DEVICE)?.has(counter - 1) === true));
 
   before(async () => {
-    world = await World.open(true);
+    world = await World.open(true, { inTurn: true });
     const ward = {
       source: `bed-7:${DEVICE}`,
       streams: HEART_RATE,

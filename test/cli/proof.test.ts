@@ -1,22 +1,78 @@
-import { readFile, writeFile } from "node:fs/promises";
+import { readdir, readFile, rm, writeFile } from "node:fs/promises";
+import { join } from "node:path";
 import { expect } from "chai";
+import { startProxy } from "../../scripts/reorg/proxy.ts";
 import { lacking, runIndependent } from "../../scripts/deep/independent.ts";
 import { readDeployment } from "../../src/chain/deployment.ts";
-import { wardOf, World } from "./world.ts";
+import { callNode, toQuantity } from "../../src/chain/rpc.ts";
+import { sharedWard } from "./shared-ward.ts";
+import type { Ran, World } from "./world.ts";
 
 const AT = "2026-03-01T08:02:05Z";
+const WINDOW = "--from 2026-03-01T08:01:00Z --to 2026-03-01T08:03:00Z";
+/** Who asks so often what is final does not go on without. */
+const WAITING = 6;
 
 describe("proofs from the command line", function () {
   this.timeout(300_000);
   let world: World;
+  let first: number;
   before(async () => {
-    world = await World.open(true);
-    await wardOf(world);
+    ({ world, first } = await sharedWard());
   });
-  after(() => world.close());
+
+  /** As right after the anchoring: no block since is final, until that was asked so often. */
+  async function early(line: string, until = Infinity): Promise<Ran> {
+    const home = world.path("home/lee");
+    for (const file of await readdir(home)) if (file.startsWith("ledger-")) await rm(join(home, file));
+    let asked = 0;
+    const node = await startProxy((method, params) => {
+      const isHeld = params[0] === "finalized" && ++asked < until;
+      return callNode(
+        world.env["MEDSEAL_RPC"]!,
+        method,
+        isHeld ? [toQuantity(first), ...params.slice(1)] : [...params],
+      );
+    }, undefined);
+    try {
+      return await world.try(line, { MEDSEAL_RPC: node.url });
+    } finally {
+      await node.close();
+    }
+  }
+
+  it("prove nothing that rests on a block which is not final yet; with --wait they wait for it", async () => {
+    const prove = `prove --stream heart-rate --at ${AT} --as Lee`;
+    const refused = await early(prove);
+    expect([refused.exit, refused.out]).to.deep.equal([4, ""]);
+    expect(refused.err)
+      .to.match(/ERR_NOT_ANCHORED_YET/)
+      .and.match(/hint: add --wait/);
+    const waited = await early(`${prove} --wait --json --out early.json`, WAITING);
+    expect(waited.exit, waited.err).to.equal(0);
+    expect(await world.json("verify --proof early.json")).to.include({ ok: true });
+  });
+
+  it("export what is final and say what is left out; with --wait they wait for the rest", async () => {
+    const exported = `evidence export --stream heart-rate ${WINDOW} --ask-node --as Lee --json`;
+    const partial = await early(`${exported} --out partial.zip`);
+    expect(partial.exit, partial.err).to.equal(0);
+    const notFinal = { checkpoints: 1, epochs: 2, batches: 2 };
+    expect(JSON.parse(partial.out)).to.deep.include({ ok: true, headers: 0, unrecorded: 2, notFinal });
+    expect(partial.err)
+      .to.match(/LEFT OUT, since not final yet: 2 batches of 2 epochs, anchored with 1 checkpoint/)
+      .and.match(/hint: add --wait/);
+    expect((await world.try("evidence verify partial.zip")).out).to.match(/it shows NOTHING of the window/);
+
+    const whole = await early(`${exported} --wait --out whole.zip`, WAITING);
+    expect(whole.exit, whole.err).to.equal(0);
+    const nothing = { checkpoints: 0, epochs: 0, batches: 0 };
+    expect(JSON.parse(whole.out)).to.deep.include({ ok: true, headers: 2, unrecorded: 0, notFinal: nothing });
+    expect(whole.err).not.to.include("LEFT OUT");
+  });
 
   it("proves one reading, which verifies with a chain, and without one against its block", async () => {
-    await world.run(`prove --stream heart-rate --at ${AT} --out proof.json --as Lee`);
+    await world.run(`prove --stream heart-rate --at ${AT} --wait --out proof.json --as Lee`);
     const online = (await world.json("verify --proof proof.json")) as {
       ok: boolean;
       reading: { time: string; value: { decimal: string } };
@@ -30,7 +86,7 @@ describe("proofs from the command line", function () {
 
     const nowhere = { MEDSEAL_RPC: undefined, MEDSEAL_IPFS: undefined, MEDSEAL_DEPLOYMENTS: world.path("none") };
     const { hash } = online.anchoredBy;
-    const offline = await world.try(`verify --proof proof.json --block-header ${hash}`, nowhere);
+    const offline = await world.start(`verify --proof proof.json --block-header ${hash}`, nowhere).done;
     expect(offline.exit, offline.err).to.equal(0);
     await writeFile(world.path("block.json"), JSON.stringify({ jsonrpc: "2.0", id: 1, result: { hash } }));
     expect((await world.try("verify --proof proof.json --block-header block.json", nowhere)).exit).to.equal(0);
@@ -49,15 +105,14 @@ describe("proofs from the command line", function () {
   });
 
   it("exports a window, which verifies on a machine with neither chain nor store", async () => {
-    const window = "--from 2026-03-01T08:01:00Z --to 2026-03-01T08:03:00Z";
-    await world.run(`evidence export --stream heart-rate ${window} --ask-node --out case.zip --as Lee`);
+    await world.run(`evidence export --stream heart-rate ${WINDOW} --ask-node --wait --out case.zip --as Lee`);
     const elsewhere = {
       MEDSEAL_RPC: undefined,
       MEDSEAL_IPFS: undefined,
       MEDSEAL_DEPLOYMENTS: world.path("none"),
       MEDSEAL_HOME: world.path("other"),
     };
-    const verified = await world.try("evidence verify case.zip --json", elsewhere);
+    const verified = await world.start("evidence verify case.zip --json", elsewhere).done;
     expect(verified.exit, verified.err + verified.out).to.equal(0);
     const report = JSON.parse(verified.out) as { block: { hash: string } };
     expect(report).to.deep.include({ ok: true, headers: 2, batches: 2, readings: 120, unrecorded: 0, findings: [] });
@@ -67,7 +122,7 @@ describe("proofs from the command line", function () {
     expect(other.exit).to.equal(1);
 
     // anvil keeps storage in another way than the registry's events lead to.
-    await world.run(`evidence export --stream heart-rate ${window} --headers --out headers.zip --as Lee`);
+    await world.run(`evidence export --stream heart-rate ${WINDOW} --headers --out headers.zip --as Lee`);
     const incomplete = await world.try("evidence verify headers.zip", elsewhere);
     expect([incomplete.exit, incomplete.out.includes("MISSING: the state of the consents")]).to.deep.equal([1, true]);
     expect(incomplete.out).to.include("2 headers, without readings");

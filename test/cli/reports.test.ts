@@ -20,7 +20,7 @@ describe("reports, audits and disclosures", function () {
   this.timeout(300_000);
   let world: World;
   before(async () => {
-    world = await World.open(true);
+    world = await World.open(true, { inTurn: true });
     await wardOf(world);
   });
   after(() => world.close());

@@ -5,7 +5,7 @@ describe("a clinician asks, a patient answers", function () {
   this.timeout(120_000);
   let world: World;
   before(async () => {
-    world = await World.open(true);
+    world = await World.open(true, { inTurn: true });
     for (const name of ["Ann", "Lee"]) {
       await world.identity(name);
       await world.run(`keys card --as ${name} --out ${name}.card`);

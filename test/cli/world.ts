@@ -7,9 +7,9 @@ import { slugOf } from "../../scripts/cli/home.ts";
 import { freshVault, type Vault } from "../../scripts/cli/vault.ts";
 import { newPhrase } from "../../src/chain/wallet.ts";
 import { passphraseStore, type StateStore } from "../../src/state/store.ts";
+import { Turns } from "./turns.ts";
 
 export const CLI = resolve(import.meta.dirname, "../../scripts/cli.ts");
-const IN_TURN = resolve(import.meta.dirname, "in-turn.ts");
 
 const wordsOf = (line: string): string[] =>
   [...line.matchAll(/"([^"]*)"|(\S+)/g)].map(([, quoted, plain]) => quoted ?? plain ?? "");
@@ -37,29 +37,35 @@ export interface Running {
   said(): string;
 }
 
-/** A folder with a home, a passphrase and a running world; commands run in it as processes of their own. */
+/** A folder with a home, a passphrase and a running world; commands run in it as processes of their own, unless told otherwise. */
 export class World {
   readonly folder: string;
   readonly env: Record<string, string>;
+  readonly #inTurn: boolean;
+  #turns: Turns | undefined;
 
-  private constructor(folder: string, env: Record<string, string>) {
+  private constructor(folder: string, env: Record<string, string>, inTurn: boolean) {
     this.folder = folder;
     this.env = env;
+    this.#inTurn = inTurn;
   }
 
-  /** @param running - Without it there is neither chain nor store. */
-  static async open(running: boolean): Promise<World> {
+  /**
+   * @param running - Without it there is neither chain nor store.
+   * @param inTurn - Commands that are waited for run one after the other in one process, which takes a tenth of the time.
+   */
+  static async open(running: boolean, { inTurn = false } = {}): Promise<World> {
     const folder = await mkdtemp(join(tmpdir(), "medseal-cli-"));
     await mkdir(join(folder, "home"), { mode: 0o700 });
     await writeFile(join(folder, "pass"), "four plain words here\n", { mode: 0o600 });
     const env = { MEDSEAL_HOME: join(folder, "home"), MEDSEAL_PASSPHRASE_FILE: join(folder, "pass"), TZ: "UTC" };
-    const world = new World(folder, env);
+    const world = new World(folder, env, inTurn);
     if (!running) return world;
-    const { MEDSEAL_RPC, MEDSEAL_IPFS, MEDSEAL_DEPLOYMENTS } = (await world.json(
-      "up --background --rpc-port 0 --ipfs-port 0",
-    )) as Record<string, string>;
+    // In processes of their own: one leaves another behind, one takes a tool with locks of its own.
+    const ready = printed("up", await world.start("up --background --rpc-port 0 --ipfs-port 0 --json").done);
+    const { MEDSEAL_RPC, MEDSEAL_IPFS, MEDSEAL_DEPLOYMENTS } = JSON.parse(ready) as Record<string, string>;
     Object.assign(env, { MEDSEAL_RPC, MEDSEAL_IPFS, MEDSEAL_DEPLOYMENTS });
-    await world.run("deploy");
+    printed("deploy", await world.start("deploy").done);
     return world;
   }
 
@@ -69,40 +75,23 @@ export class World {
 
   /** Words are parted by spaces, and by the quotes of a shell kept together. */
   try(line: string, env: Record<string, string | undefined> = {}): Promise<Ran> {
-    return this.start(line, env).done;
+    return this.#inTurn ? this.#turn(line, env) : this.start(line, env).done;
   }
 
-  /** Started, and not waited for. @param fed - Its stdin stays open. */
+  /** Started as a process of its own, and not waited for. @param fed - Its stdin stays open. */
   start(line: string, env: Record<string, string | undefined> = {}, fed = false): Running {
     return this.#spawn([CLI, ...wordsOf(line)], env, fed);
   }
 
-  /** Another program of the project. */
+  /** Another program of the project, by its path there. */
   program(script: string, line: string): Running {
     return this.#spawn([resolve(import.meta.dirname, "../..", script), ...wordsOf(line)], {}, false);
   }
 
-  /** Commands one after the other in one process. */
-  async tryInTurn(lines: readonly string[]): Promise<readonly Ran[]> {
-    const { exit, out, err } = await this.#spawn([IN_TURN, JSON.stringify(lines.map(wordsOf))], {}, false).done;
-    if (exit !== 0) throw new Error(`the commands in turn ended with ${exit}: ${err}`);
-    return JSON.parse(out.trimEnd().split("\n").at(-1) ?? "") as Ran[];
-  }
-
-  /** What each printed. @throws Error when one fails. */
-  async runInTurn(lines: readonly string[]): Promise<readonly string[]> {
-    const ran = await this.tryInTurn(lines);
-    return ran.map(({ exit, out, err }, i) => {
-      if (exit !== 0) throw new Error(`medseal ${lines[i]} ended with ${exit}: ${err}`);
-      return out;
-    });
-  }
-
   #spawn(args: readonly string[], env: Record<string, string | undefined>, fed: boolean): Running {
-    const { MEDSEAL_HOME: _home, MEDSEAL_AS: _as, MEDSEAL_RPC: _rpc, MEDSEAL_IPFS: _ipfs, ...rest } = process.env;
     const child = spawn(process.execPath, args, {
       cwd: this.folder,
-      env: { ...rest, ...this.env, ...env },
+      env: this.#environment(env),
       stdio: ["pipe", "pipe", "pipe"],
     });
     if (!fed) child.stdin.end();
@@ -119,6 +108,23 @@ export class World {
       stdin: child.stdin,
       said: () => err,
     };
+  }
+
+  /** Commands one after the other in one process: what each printed, and how it ended. */
+  async tryInTurn(lines: readonly string[]): Promise<readonly Ran[]> {
+    const ran: Ran[] = [];
+    for (const line of lines) ran.push(await this.#turn(line, {}));
+    return ran;
+  }
+
+  #turn(line: string, env: Record<string, string | undefined>): Promise<Ran> {
+    this.#turns ??= new Turns(this.folder, this.#environment({}));
+    return this.#turns.run({ words: wordsOf(line), env: { ...this.env, ...env } });
+  }
+
+  #environment(more: Record<string, string | undefined>): Record<string, string | undefined> {
+    const { MEDSEAL_HOME: _home, MEDSEAL_AS: _as, MEDSEAL_RPC: _rpc, MEDSEAL_IPFS: _ipfs, ...rest } = process.env;
+    return { ...rest, ...this.env, ...more };
   }
 
   /** A new identity as `keys new` makes it, but for its vault's cost: each command opens it. */
@@ -144,9 +150,7 @@ export class World {
 
   /** What it printed. @throws Error when it fails. */
   async run(line: string): Promise<string> {
-    const { exit, out, err } = await this.try(line);
-    if (exit !== 0) throw new Error(`medseal ${line} ended with ${exit}: ${err}`);
-    return out;
+    return printed(line, await this.try(line));
   }
 
   async json(line: string): Promise<unknown> {
@@ -154,9 +158,15 @@ export class World {
   }
 
   async close(): Promise<void> {
-    await this.run("down");
+    await this.#turns?.end();
+    printed("down", await this.start("down").done);
     await rm(this.folder, { recursive: true, force: true });
   }
+}
+
+function printed(line: string, { exit, out, err }: Ran): string {
+  if (exit !== 0) throw new Error(`medseal ${line} ended with ${exit}: ${err}`);
+  return out;
 }
 
 export const RECORDING = "recording.csv";

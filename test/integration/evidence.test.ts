@@ -1,6 +1,7 @@
 import { expect } from "chai";
 import { fromHex, hex, utf8 } from "../../src/bytes/bytes.ts";
 import { sha256 } from "../../src/bytes/hash.ts";
+import { needBlock } from "../../src/chain/rpc.ts";
 import { encodeConsent } from "../../src/consent/encoding.ts";
 import { BlockMissingError, StoreUnavailableError } from "../../src/ipfs/errors.ts";
 import { cidOf } from "../../src/ipfs/cid.ts";
@@ -11,7 +12,7 @@ import { decodeBundle, encodeBundle } from "../../src/evidence/format.ts";
 import { verifyEvidence, type EvidenceReport } from "../../src/evidence/verify.ts";
 import { readZip, writeZip } from "../../src/evidence/zip.ts";
 import { dice, mutate } from "../unit/log/mutate.ts";
-import { closeProving, codeOf, openProving, outcome, type Proving } from "./proving.ts";
+import { closeProving, codeOf, gatewayOf, openProving, outcome, type Proving } from "./proving.ts";
 import { failureOf } from "./times.ts";
 import { EPOCH } from "./ward.ts";
 
@@ -110,6 +111,22 @@ describe("an evidence bundle", function () {
     expect(report.missing.join()).to.include(cid);
     const away = (): Promise<Uint8Array> => Promise.reject(new StoreUnavailableError("away"));
     expect(await failureOf(exported({}, { ...at.deps, read: away }))).to.include({ exit: 4 });
+  });
+
+  it("holds what is final, and the exporter is told what is not", async () => {
+    const { ledger, rpc, historyOf } = at.deps;
+    const [first, second] = await historyOf(gatewayOf(at));
+    if (!first || !second) throw new Error("no checkpoints");
+    const { number, hash, timestamp: time } = await needBlock(rpc, second.block - 1);
+    const early = { final: { number, hash, time }, prove: ledger.prove.bind(ledger) };
+    const options = { software: "medseal test", shows: "readings" } as const;
+    const deps = { ...at.deps, ledger: early };
+    const made = await exportEvidence(at.access, at.request, deps, options);
+    expect(made.notFinal).to.deep.equal({ checkpoints: 1, epochs: 2, batches: 2 });
+    const counts = { headers: 2, unrecorded: 2, checkpoints: 1 };
+    expect(await verified(made.bundle)).to.deep.include({ ok: true, findings: [], missing: [], ...counts });
+    const refused = await failureOf(exportEvidence(at.access, at.request, deps, { ...options, whole: true }));
+    expect(refused).to.include({ code: "ERR_NOT_FINAL_YET", exit: 4, block: second.block });
   });
 
   it("shows a header or checkpoint that was left out, a block or consent that does not belong there", async () => {

@@ -1,5 +1,7 @@
-import { mkdir, rename, rm, writeFile } from "node:fs/promises";
+import { execFile } from "node:child_process";
+import { mkdir, rename, rm, symlink, truncate, writeFile } from "node:fs/promises";
 import { join } from "node:path";
+import { promisify } from "node:util";
 import { expect } from "chai";
 import { hex } from "../../../src/bytes/bytes.ts";
 import { sha256 } from "../../../src/bytes/hash.ts";
@@ -74,6 +76,22 @@ describe("block files read directly", () => {
     await rename(`${folder}-away`, folder);
     await rm(fileOf(folder, digest));
     await mkdir(fileOf(folder, digest));
+    expect(thrown(() => files.look(digest))).to.be.instanceOf(StoreUnavailableError);
+  });
+
+  it("do not wait for what never ends: a pipe, a device, a file of many gigabytes", async function () {
+    if (process.platform === "win32") return this.skip();
+    const digest = await put(bytesOf(1024, "block"));
+    const file = fileOf(folder, digest);
+    await truncate(file, 2 ** 40);
+    expect(thrown(() => files.look(digest)))
+      .to.be.instanceOf(BlockAlteredError)
+      .and.include({ found: 2 ** 40 });
+    await rm(file);
+    await promisify(execFile)("mkfifo", [file]);
+    expect(thrown(() => files.look(digest))).to.be.instanceOf(StoreUnavailableError);
+    await rm(file);
+    await symlink("/dev/zero", file);
     expect(thrown(() => files.look(digest))).to.be.instanceOf(StoreUnavailableError);
   });
 
