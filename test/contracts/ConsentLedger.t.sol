@@ -109,7 +109,16 @@ contract ConsentLedgerTest {
         require(!ledger.isActive(mallory, consentId), "granted for another");
     }
 
-    function testFuzz_issueTime_boundedByClock(uint48 issuedAt) external {
+    /// @dev The time of a grant marks that there is one, and 1 is a time too.
+    function test_isActive_fromTheFirstSecond() external {
+        RelayedLedger ledger = new RelayedLedger();
+        vm.warp(1);
+        ledger.relayGrant(PATIENT, bytes32(0), 1);
+        require(ledger.isActive(PATIENT, bytes32(0)), "not active");
+    }
+
+    function testFuzz_issueTime_boundedByClock(uint48 issuedAt, bool near) external {
+        if (near) issuedAt = START + 15 minutes - 1 + (issuedAt % 3);
         RelayedLedger ledger = new RelayedLedger();
         vm.warp(START);
         bool inFuture = issuedAt > START + 15 minutes;

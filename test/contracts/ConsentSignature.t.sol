@@ -1,9 +1,19 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity ^0.8.37;
 
+import {IERC1271} from "@openzeppelin/contracts/interfaces/IERC1271.sol";
 import {ConsentRegistry} from "../../contracts/ConsentRegistry.sol";
 import {IConsentRegistry} from "../../contracts/interfaces/IConsentRegistry.sol";
 import {vm} from "./Vm.sol";
+
+/// @dev A wallet whose word is what gas it was given: it says yes to the signature that names the rest that it has.
+contract FrugalWallet {
+    function isValidSignature(bytes32, bytes calldata signature) external view returns (bytes4) {
+        uint256 left = gasleft();
+        if (signature.length == 0) return bytes4(uint32(left));
+        return abi.decode(signature, (uint256)) == left ? IERC1271.isValidSignature.selector : bytes4(0);
+    }
+}
 
 /// @dev Signed messages under every key and at every time. Type hashes and domain are written out here once more, so that a slip in
 /// the contract's shows.
@@ -86,6 +96,16 @@ contract ConsentSignatureTest {
         bytes memory signature = abi.encodePacked(r, s, v);
         _refused(abi.encodeCall(IConsentRegistry.revokeBySig, (address(uint160(account)), id, signature)));
         _refused(abi.encodeCall(IConsentRegistry.revokeBySig, (address(0x100), id, signature)));
+    }
+
+    /// @dev Half a million, and not one more.
+    function testFuzz_bySig_aWalletHasItsGas(bytes32 id, uint8 more) external {
+        FrugalWallet wallet = new FrugalWallet();
+        uint256 left = uint32(wallet.isValidSignature{gas: 500_000}(id, ""));
+        if (more != 0) {
+            _refused(abi.encodeCall(IConsentRegistry.revokeBySig, (address(wallet), id, abi.encode(left + more))));
+        }
+        _registry.revokeBySig(address(wallet), id, abi.encode(left));
     }
 
     function _expectRefused(address patient, bytes32 id, uint256 key) private {

@@ -256,10 +256,13 @@ describe("EmergencyAccess", () => {
     it("cannot be ended after its term, which would move its end", async () => {
       const { emergency, declares, clinician, declared, time } = await load();
       const commitment = await declared(60);
-      await time.increase(60);
-      await expect(declares.end(commitment)).to.be.revertedWithCustomError(emergency, "EmergencyNotOpen");
       const { declaredAt, endsAt } = await emergency.emergencyOf(clinician, commitment);
       expect(endsAt - declaredAt).to.equal(60n);
+      for (const late of [0n, 1n]) {
+        await time.setNextBlockTimestamp(endsAt + late);
+        await expect(declares.end(commitment)).to.be.revertedWithCustomError(emergency, "EmergencyNotOpen");
+      }
+      expect((await emergency.emergencyOf(clinician, commitment)).endsAt).to.equal(endsAt);
     });
 
     it("closes with the role of its declarant", async () => {

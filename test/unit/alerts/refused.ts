@@ -43,6 +43,8 @@ export const REFUSED: readonly (readonly [Kind, Parameters<typeof ruleOf>[1]])[]
   ["score", { trigger: { comparator: "atMost" } }],
   ["score", { responses: [] }],
   ["score", { responses: [{ total: 0, single: 0, level: 1 }] }],
+  ["score", { responses: [{ total: 1, single: 0, level: 0 }] }],
+  ["score", { responses: [1, 2].map((total) => ({ total, single: 0, level: 1 })) }],
   ["score", { responses: NEWS2_SCALE_1.responses.toReversed() }],
   ["score", { inputs: Array.from({ length: 17 }, () => ruleOf("score").inputs[0]!) }],
   ["score", { inputs: [] }],
