@@ -63,10 +63,15 @@ export class Watch {
 
   constructor(deps: WatchDeps) {
     this.#deps = deps;
-    const failed = (channel: string, error: unknown): void =>
-      deps.io.note(`${channel}: ${error instanceof MedSealError ? error.message : "not delivered"}; it is tried again`);
+    const failed = (channel: string, error: unknown): void => {
+      const { message, hint } = error instanceof MedSealError ? error : { message: "not delivered", hint: undefined };
+      deps.io.note(`${channel}: ${message}; it is tried again${hint === undefined ? "" : ` (${hint})`}`);
+    };
+    const works = (channel: string): void => deps.io.note(`${channel}: works again`);
     this.#raising = new Raising(deps.desk, deps.as, (work) => this.#inTurn(work));
-    this.#deliverer = new Deliverer({ desk: deps.desk, channels: deps.channels, failed }, (work) => this.#inTurn(work));
+    this.#deliverer = new Deliverer({ desk: deps.desk, channels: deps.channels, failed, works }, (work) =>
+      this.#inTurn(work),
+    );
   }
 
   /** Brings on chain what plans want there, beside everything else: no notice waits for a block. */

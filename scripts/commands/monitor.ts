@@ -3,23 +3,20 @@ import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { utf8 } from "../../src/bytes/bytes.ts";
 import { hmac } from "../../src/bytes/hash.ts";
-import { visible } from "../../src/bytes/visible.ts";
 import { UsageError } from "../../src/errors.ts";
 import { openIntake } from "../../src/intake/intake.ts";
 import { parseInstant } from "../../src/observation/instant.ts";
-import { consoleChannel, fileChannel, webhookChannel, type Channel } from "../../src/monitor/delivery.ts";
 import { Desk } from "../../src/monitor/desk.ts";
-import type { Notice } from "../../src/monitor/notice.ts";
 import { streamOf } from "../../src/monitor/sealing.ts";
 import { sqliteRows } from "../../src/state/rows.ts";
+import { CHANNELS, channelsOf } from "../cli/channels.ts";
 import type { Call, Command } from "../cli/command.ts";
-import { readUserFile, readUserText } from "../cli/files.ts";
+import { readUserFile } from "../cli/files.ts";
 import { asGateway, type AsGateway } from "../cli/gateway.ts";
-import { checkPrivate } from "../cli/home.ts";
 import { INTAKE, intakeOptions } from "../cli/intake.ts";
 import { userPath } from "../cli/io.ts";
 import { openPlan } from "../cli/plan.ts";
-import { count, parseDuration, shown } from "../cli/times.ts";
+import { count, parseDuration } from "../cli/times.ts";
 import { Standings } from "../cli/standings.ts";
 import { Watch } from "../cli/watch.ts";
 
@@ -30,9 +27,7 @@ export const command: Command = {
   options: {
     plan: { type: "string", value: "FILE", help: "a care plan sealed to you; once, then it is kept", multiple: true },
     patient: { type: "string", value: "NAME", help: "whose recording it is, when there are several plans" },
-    file: { type: "string", value: "FILE", help: "notices go there, one JSON object a line, each once" },
-    webhook: { type: "string", value: "URL", help: "notices are posted there, signed, until they are taken" },
-    "webhook-secret": { type: "string", value: "FILE", help: "its first line is shared with who receives them" },
+    ...CHANNELS,
     answers: { type: "string", value: "FOLDER", help: "in which sealed answers arrive (medseal alerts ack)" },
     replay: { type: "string", value: "SPEED", help: "seconds of the recording in one second; max without waiting" },
     ...INTAKE,
@@ -41,6 +36,10 @@ export const command: Command = {
   },
   examples: [
     ["monitor --plan ann.plan --file alerts.ndjson --answers answers --as Monitor", "readings come on stdin"],
+    [
+      "monitor --mqtt mqtts://broker.example --mqtt-topic ward-7/alerts --mqtt-secret mqtt.secret --mqtt-credentials mqtt.user --as Monitor",
+      "notices go to a broker: docs/alerts.md",
+    ],
     ["monitor bidmc_01.csv --start 2026-03-01T08:00:00Z --replay 60 --as Monitor", "a recording, a minute in a second"],
   ],
   async run(call) {
@@ -78,6 +77,7 @@ export const command: Command = {
           `${count(readings, "reading")} watched, ${count(notices, "notice")} sent, ${refused} lines refused, ${count(checkpoints, "checkpoint")}`,
         );
       } finally {
+        for (const channel of channels) await channel.close?.();
         desk.close();
       }
     });
@@ -134,23 +134,3 @@ function speedOf(call: Call): number {
     throw new UsageError("--replay is no speed", { hint: "write 1, 60 or max" });
   return Number(text);
 }
-
-async function channelsOf(call: Call): Promise<Channel[]> {
-  const [file, url, secret] = [call.text("file"), call.text("webhook"), call.text("webhook-secret")];
-  if ((url === undefined) !== (secret === undefined))
-    throw new UsageError("--webhook and --webhook-secret go together: notices are signed");
-  const channels: Channel[] = [
-    consoleChannel((notice) => call.io.line(call.io.json ? JSON.stringify(notice) : visible(lineOf(notice)))),
-  ];
-  if (file !== undefined) channels.push(fileChannel(userPath(file)));
-  if (url !== undefined && secret !== undefined) {
-    await checkPrivate(userPath(secret), "the webhook's secret");
-    const line = (await readUserText(secret)).split(/\r?\n/, 1)[0] ?? "";
-    if (line.length < 16) throw new UsageError("the webhook's secret has less than 16 characters");
-    channels.push(webhookChannel(url, utf8(line)));
-  }
-  return channels;
-}
-
-const lineOf = ({ kind, alert, patient, rule, level, to, raisedAt }: Notice): string =>
-  `ALERT ${kind === "escalated" ? "passed on " : ""}to ${to}: ${rule} of ${patient} since ${shown(Math.floor(raisedAt / 1000))}${level > 0 ? `, level ${level}` : ""}; ${alert}`;

@@ -1,11 +1,10 @@
 import { closeSync, fstatSync, fsyncSync, ftruncateSync, openSync, readFileSync, writeSync } from "node:fs";
 import { setTimeout as pause } from "node:timers/promises";
-import { hex, utf8 } from "../bytes/bytes.ts";
-import { hmac } from "../bytes/hash.ts";
-import { UsageError } from "../errors.ts";
 import type { Desk, Mark } from "./desk.ts";
 import { DeliveryFailedError } from "./errors.ts";
 import type { Notice } from "./notice.ts";
+import { Pauses, type Wait } from "./pauses.ts";
+import { receiverAddress, signNotice, unixSeconds } from "./receiver.ts";
 
 /** A way to tell somebody. */
 export interface Channel {
@@ -17,6 +16,19 @@ export interface Channel {
   readonly mode: "once" | "atLeastOnce";
   /** @throws DeliveryFailedError, or what the system says. */
   deliver(notice: Notice, signal: AbortSignal): Promise<void>;
+  /** For a channel that learns of an outage before there is a notice. */
+  readonly start?: (told: Told) => void;
+  readonly close?: () => Promise<void>;
+}
+
+export type ClosableChannel = Channel & Required<Pick<Channel, "close">>;
+
+/** Who hears of a channel's outages. */
+export interface Told {
+  /** Of each try that failed. */
+  failed(error: unknown): void;
+  /** After such tries. */
+  works(): void;
 }
 
 /** Lines on a terminal. */
@@ -27,7 +39,7 @@ export const consoleChannel = (write: (notice: Notice) => void): Channel => ({
 });
 
 /** A file of one JSON line a notice, each once: what a crash cut off is taken away when the file is opened again. */
-export function fileChannel(path: string): Channel & { close(): void } {
+export function fileChannel(path: string): ClosableChannel {
   const file = openSync(path, "a+", 0o600);
   const bytes = readFileSync(file);
   const whole = bytes.lastIndexOf(0x0a) + 1;
@@ -46,7 +58,7 @@ export function fileChannel(path: string): Channel & { close(): void } {
       }
       return Promise.resolve();
     },
-    close: () => closeSync(file),
+    close: () => Promise.resolve(closeSync(file)),
   };
 }
 
@@ -66,23 +78,18 @@ export interface WebhookOptions {
 }
 
 /**
- * Posts a notice as JSON. `medseal-signature` is HMAC-SHA-256 under the shared secret of `medseal-time`, a full stop and
- * the body, so that the receiver knows who sends and that it is not of yesterday; `medseal-id` tells what comes twice.
+ * Posts a notice as JSON, with id, time and signature in headers (docs/formats.md, section 28).
  *
  * @throws UsageError for an address that would show the notice on its way.
  */
 export function webhookChannel(url: string, secret: Uint8Array, options: WebhookOptions = {}): Channel {
-  const { patience = 10_000, now = () => Math.floor(Date.now() / 1000) } = options;
-  const target = URL.canParse(url) ? new URL(url) : undefined;
-  const isHere = ["127.0.0.1", "[::1]", "localhost"].includes(target?.hostname ?? "");
-  if (target === undefined || !(target.protocol === "https:" || (target.protocol === "http:" && isHere)))
-    throw new UsageError("a webhook is an https address, or one of this machine");
+  const { patience = 10_000, now = unixSeconds } = options;
+  const target = receiverAddress(url, "https", "webhook");
   return {
     name: `webhook ${target.origin}${target.pathname}`,
     mode: "atLeastOnce",
     async deliver(notice, signal) {
-      const body = JSON.stringify(notice);
-      const time = String(now());
+      const { id, time, signature, body } = signNotice(secret, notice, now());
       let status: number;
       try {
         const answer = await fetch(target, {
@@ -91,9 +98,9 @@ export function webhookChannel(url: string, secret: Uint8Array, options: Webhook
           redirect: "manual",
           headers: {
             "content-type": "application/json",
-            "medseal-id": notice.id,
+            "medseal-id": id,
             "medseal-time": time,
-            "medseal-signature": `sha256=${webhookSignature(secret, time, body)}`,
+            "medseal-signature": signature,
           },
           signal: AbortSignal.any([signal, AbortSignal.timeout(patience)]),
         });
@@ -107,23 +114,19 @@ export function webhookChannel(url: string, secret: Uint8Array, options: Webhook
   };
 }
 
-export const webhookSignature = (secret: Uint8Array, time: string, body: string): string =>
-  hex(hmac(secret, utf8(`${time}.${body}`)));
-
-/** Pauses before another try, in milliseconds: doubled each time. */
-const PAUSE = { first: 1000, longest: 60_000 };
-
 export interface DelivererDeps {
   readonly desk: Desk;
   readonly channels: readonly Channel[];
   /** Told of each try that failed. */
   readonly failed?: (channel: string, error: unknown) => void;
-  readonly wait?: (milliseconds: number, signal: AbortSignal) => Promise<void>;
+  /** Told of a channel that is there again. */
+  readonly works?: (channel: string) => void;
+  readonly wait?: Wait;
 }
 
 /** Hands notices to every channel until each has them. What is not through when the process ends goes on with the next. */
 export class Deliverer {
-  readonly #deps: Required<DelivererDeps>;
+  readonly #deps: DelivererDeps;
   readonly #stop = new AbortController();
   readonly #marks: PendingMark[] = [];
   readonly #running = new Set<Promise<void>>();
@@ -131,15 +134,15 @@ export class Deliverer {
   readonly #inTurn: <T>(work: () => Promise<T>) => Promise<T>;
 
   constructor(deps: DelivererDeps, inTurn: <T>(work: () => Promise<T>) => Promise<T>) {
-    const wait = async (milliseconds: number, signal: AbortSignal): Promise<void> => {
-      await pause(milliseconds, undefined, { signal, ref: false }).catch(() => undefined);
-    };
-    this.#deps = { failed: () => undefined, wait, ...deps };
+    this.#deps = deps;
     this.#inTurn = inTurn;
   }
 
   /** Takes up what an earlier process left. */
   start(): void {
+    const { channels, failed, works } = this.#deps;
+    for (const { name, start } of channels)
+      start?.({ failed: (error) => failed?.(name, error), works: () => works?.(name) });
     for (const { notice, done } of this.#deps.desk.pending) this.#send(notice, done);
   }
 
@@ -149,7 +152,10 @@ export class Deliverer {
 
   /** Resolves when nothing is under way any more, at the latest after so many milliseconds. */
   async settle(milliseconds: number): Promise<void> {
-    await Promise.race([Promise.all(this.#running), pause(milliseconds, undefined, { ref: false })]);
+    const over = new AbortController();
+    const late = pause(milliseconds, undefined, { signal: over.signal }).catch(() => undefined);
+    await Promise.race([Promise.all(this.#running), late]);
+    over.abort();
   }
 
   async stop(): Promise<void> {
@@ -167,18 +173,19 @@ export class Deliverer {
 
   async #deliver(notice: Notice, channel: Channel): Promise<void> {
     const { failed, wait } = this.#deps;
+    const pauses = new Pauses(wait);
     const note = (): Promise<boolean> => this.#note({ id: notice.id, channel: channel.name });
     const { signal } = this.#stop;
     if (channel.mode === "once" && !(await note())) return;
-    for (let gap = PAUSE.first; !signal.aborted; gap = Math.min(2 * gap, PAUSE.longest)) {
+    while (!signal.aborted) {
       try {
         await channel.deliver(notice, signal);
         if (channel.mode === "atLeastOnce") await note();
         return;
       } catch (error) {
         if (signal.aborted) return;
-        failed(channel.name, error);
-        await wait(gap, signal);
+        failed?.(channel.name, error);
+        await pauses.pass(signal);
       }
     }
   }

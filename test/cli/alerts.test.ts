@@ -4,11 +4,14 @@ import type { AddressInfo } from "node:net";
 import { setTimeout as pause } from "node:timers/promises";
 import { expect } from "chai";
 import { parallel } from "../../src/ipfs/parallel.ts";
-import { webhookSignature } from "../../src/monitor/delivery.ts";
 import type { Notice } from "../../src/monitor/notice.ts";
+import { noticeSignature } from "../../src/monitor/receiver.ts";
+import { TestBroker } from "../unit/monitor/broker.ts";
+import { certifiedServer } from "../unit/monitor/certificates.ts";
 import { HOUR, START, World, type Ran } from "./world.ts";
 
 const SECRET = "shared with the hospital";
+const BROKER = { secret: "shared with the ward", user: { name: "monitor", password: "opens the broker" } };
 const GRANTED = "2026-03-01T08:00:00Z..2026-03-01T08:20:00Z";
 const NIGHT = "07:00-09:00";
 
@@ -57,7 +60,10 @@ async function ward(world: World): Promise<void> {
   );
   await world.run(`ingest recording.csv --start ${START} --as Gateway`);
   await mkdir(world.path("answers"));
+  const { name, password } = BROKER.user;
   await writeFile(world.path("hook.secret"), `${SECRET}\n`, { mode: 0o600 });
+  await writeFile(world.path("mqtt.secret"), `${BROKER.secret}\n`, { mode: 0o600 });
+  await writeFile(world.path("mqtt.user"), `${name}\n${password}\n`, { mode: 0o600 });
 }
 
 /** What Ann lets somebody write, and whose consents they have to heed. */
@@ -68,6 +74,14 @@ async function lease(world: World, to: string): Promise<void> {
   await world.run(`gateway accept ${to}.lease --out ${to}.receipt --as ${to}`);
   await world.run(`gateway confirm ${to}.receipt --as Ann`);
 }
+
+const noticesIn = (text: string): Notice[] =>
+  text
+    .split("\n")
+    .filter(Boolean)
+    .map((line) => JSON.parse(line) as Notice);
+
+const hexOf = (text: string): string => Buffer.from(text).toString("hex");
 
 interface Audit {
   readonly ok: boolean;
@@ -97,61 +111,77 @@ describe("alerts from the command line", function () {
     expect(rules.map((rule) => [rule.name, rule.id])).to.deep.equal([["fast-heart", id]]);
   });
 
-  it("a monitor that is killed again and again tells of each alert once, and of each to the webhook", async () => {
+  it("a monitor that is killed again and again tells of each alert once, and of each to webhook and broker", async () => {
     const hook = createServer((request, response) => {
       let body = "";
       request.setEncoding("utf8").on("data", (text: string) => (body += text));
       request.on("end", () => {
         const time = request.headers["medseal-time"] as string;
-        const signature = webhookSignature(new TextEncoder().encode(SECRET), time, body);
-        const isOurs = request.headers["medseal-signature"] === `sha256=${signature}`;
+        const signature = noticeSignature(new TextEncoder().encode(SECRET), time, body);
+        const isOurs = request.headers["medseal-signature"] === signature;
         if (isOurs) posted.push(JSON.parse(body) as Notice);
         response.writeHead(isOurs ? 204 : 403).end();
       });
     });
     await new Promise<void>((listening) => hook.listen(0, "127.0.0.1", listening));
     const url = `http://127.0.0.1:${(hook.address() as AddressInfo).port}/`;
-    const line = `monitor recording.csv --start ${START} --replay 150 --plan ann.plan --file told.ndjson --webhook ${url} --webhook-secret hook.secret --answers answers --as Monitor`;
+    const { authority, server } = await certifiedServer("localhost");
+    await writeFile(world.path("ca.pem"), authority);
+    const broker = await TestBroker.open({ user: BROKER.user, tls: server });
+    const link = "--secret mqtt.secret --credentials mqtt.user --ca ca.pem --topic ward-7/alerts";
+    const subscriber = world.program("examples/alert-subscriber.ts", `${broker.url} ${link}`);
+    while (!subscriber.said().includes("subscribed")) await pause(50);
+    const line = `monitor recording.csv --start ${START} --replay 150 --plan ann.plan --file told.ndjson --webhook ${url} --webhook-secret hook.secret --mqtt ${broker.url} ${link.replaceAll("--", "--mqtt-")} --answers answers --as Monitor`;
     const told = async (): Promise<Notice[]> => {
-      const text = await readFile(world.path("told.ndjson"), "utf8").catch(() => "");
-      return text
-        .trimEnd()
-        .split("\n")
-        .filter(Boolean)
-        .map((one) => JSON.parse(one) as Notice);
+      return noticesIn(await readFile(world.path("told.ndjson"), "utf8").catch(() => ""));
     };
     const shown: string[] = [];
+    const talk: string[] = [];
     const ended: (string | number)[] = [];
     let ran: Ran | undefined;
     let answered = false;
     for (let kills = 0; ran === undefined; kills++) {
-      const running = world.start(line);
+      const running = world.start(line, { DEBUG: "mqtt*" });
       const end = running.done;
       let over = false;
       void end.then(() => (over = true));
-      for (let waited = 0; !over && (kills >= 3 || waited < 30); waited++) {
+      // Counted from where it watches: starting takes as long as the machine is busy.
+      for (let waited = 0; !over && (kills >= 3 || waited <= 5 * kills);) {
         await pause(100);
+        if (running.said().includes("Watching over")) waited += 1;
         const first = (await told()).find(({ to }) => to === "Kim");
         if (first === undefined || answered) continue;
         answered = true;
+        // The clock of a recording does not wait for who answers.
+        running.kill("SIGSTOP");
         const at = new Date(first.at + 20_000).toISOString();
-        await world.run(`alerts ack ${first.alert} --to Monitor --at ${at} --out answers/kim.answer --as Kim`);
-        await world.run(`alerts ack ${first.alert} --to Monitor --at ${at} --out answers/stranger.answer --as Kim`);
+        for (const name of ["kim", "stranger"])
+          await world.run(`alerts ack ${first.alert} --to Monitor --at ${at} --out answers/${name}.answer --as Kim`);
+        running.kill("SIGCONT");
       }
       if (!over) running.kill("SIGKILL");
       const { exit, out, err } = await end;
       shown.push(...out.split("\n").filter((text) => text.startsWith("ALERT")));
+      talk.push(out, err);
       ended.push(exit);
       if (exit !== 0 && exit !== "SIGKILL") throw new Error(err);
       if (exit === 0) ran = { exit, out, err };
     }
     hook.close();
+    subscriber.kill("SIGTERM");
+    const received = await subscriber.done;
+    await broker.close();
     console.log(`      ended with ${ended.join(", ")}`);
     notices = await told();
     expect(new Set(notices.map(({ id }) => id)).size).to.equal(notices.length);
     expect(new Set(notices.map(({ alert }) => alert)).size).to.equal(2);
     expect(new Set(shown).size).to.equal(shown.length);
     expect(new Set(posted.map(({ id }) => id))).to.deep.equal(new Set(notices.map(({ id }) => id)));
+    expect(noticesIn(received.out)).to.have.deep.members(notices);
+    expect(received.err).to.equal("subscribed\n");
+    expect(new Set(broker.published.map(({ topic }) => topic))).to.deep.equal(new Set(["ward-7/alerts"]));
+    for (const secret of [SECRET, BROKER.secret, BROKER.user.password, hexOf(BROKER.user.password)])
+      expect(talk.join("").replaceAll(" ", "")).to.not.include(secret.replaceAll(" ", ""));
   });
 
   it("who may read it sees each alert, works it out again, and audits the time", async () => {
@@ -217,6 +247,7 @@ describe("alerts from the command line", function () {
 
   it("tried wrong in every way that its help suggests", async () => {
     const name = notices[0]?.alert ?? "";
+    const broker = "monitor --mqtt mqtts://broker.example --mqtt-secret mqtt.secret";
     const quiet = `plan --to Monitor --rule fast-heart --responder Lee --out x.plan --yes --as Ann`;
     const tries: readonly (readonly [line: string, exit: number, says: RegExp])[] = [
       ["rules", 2, /rules what\?/],
@@ -268,6 +299,14 @@ describe("alerts from the command line", function () {
       ["monitor missing.csv --as Monitor", 2, /no such file/],
       [`monitor recording.csv --start ${START} --patient Bob --as Monitor`, 2, /no plan is of/],
       ["monitor --webhook https://hospital.example/ --as Monitor", 2, /go together/],
+      ["monitor --mqtt mqtts://broker.example --as Monitor", 2, /go together/],
+      ["monitor --mqtt-topic ward-7 --as Monitor", 2, /--mqtt-topic goes with --mqtt/],
+      ["monitor --mqtt mqtt://broker.example --mqtt-secret mqtt.secret --as Monitor", 2, /mqtts address/],
+      [`${broker} --mqtt-topic ward/+ --as Monitor`, 2, /no topic/],
+      [`${broker} --mqtt-credentials hook.secret --as Monitor`, 2, /two lines/],
+      [`${broker} --mqtt-credentials told.csv --as Monitor`, 2, /cannot be read/],
+      [`${broker} --mqtt-credentials recording.csv --as Monitor`, 3, /can be read by others/],
+      [`${broker} --mqtt-ca recording.csv --as Monitor`, 2, /no certificate/],
       ["monitor --webhook http://hospital.example/ --webhook-secret hook.secret --as Monitor", 2, /https address/],
       ["alerts list --as Kim", 3, /medseal inbox/],
       ["alerts list --stream heart-rate --as Lee", 1, /not an entry/],

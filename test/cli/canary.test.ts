@@ -28,7 +28,10 @@ describe("what must stay inside: keys, passphrases, names, readings", function (
     const rows = Array.from({ length: 180 }, (_, i) => `${i},${READINGS[i % 3]}`);
     await writeFile(world.path("recording.csv"), ["Time [s], HR", ...rows, "180,8x.9x", ""].join("\n"));
 
-    for (const name of [PATIENT, DOCTOR, "Gateway"]) heard.push(await world.identity(name));
+    for (const name of [PATIENT, DOCTOR, "Gateway"]) {
+      heard.push(await world.run(`keys new "${name}"`));
+      await world.cheapen(name);
+    }
     for (const [name, card] of [
       [PATIENT, "p"],
       [DOCTOR, "d"],

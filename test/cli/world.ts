@@ -4,8 +4,9 @@ import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import type { Writable } from "node:stream";
 import { slugOf } from "../../scripts/cli/home.ts";
-import type { Vault } from "../../scripts/cli/vault.ts";
-import { passphraseStore } from "../../src/state/store.ts";
+import { freshVault, type Vault } from "../../scripts/cli/vault.ts";
+import { newPhrase } from "../../src/chain/wallet.ts";
+import { passphraseStore, type StateStore } from "../../src/state/store.ts";
 import { Turns } from "./turns.ts";
 
 export const CLI = resolve(import.meta.dirname, "../../scripts/cli.ts");
@@ -15,6 +16,9 @@ const wordsOf = (line: string): string[] =>
 
 /** Of scrypt: a thousandth of what a vault costs otherwise. */
 const CHEAP = { logN: 10, r: 1, p: 1 };
+
+const vaultIn = (folder: string, passphrase: string): StateStore<Vault> =>
+  passphraseStore<Vault>(join(folder, "vault"), "medseal/vault/1", passphrase, CHEAP);
 
 export interface Ran {
   /** Exit code, or the signal that ended it. */
@@ -76,7 +80,16 @@ export class World {
 
   /** Started as a process of its own, and not waited for. @param fed - Its stdin stays open. */
   start(line: string, env: Record<string, string | undefined> = {}, fed = false): Running {
-    const child = spawn(process.execPath, [CLI, ...wordsOf(line)], {
+    return this.#spawn([CLI, ...wordsOf(line)], env, fed);
+  }
+
+  /** Another program of the project, by its path there. */
+  program(script: string, line: string): Running {
+    return this.#spawn([resolve(import.meta.dirname, "../..", script), ...wordsOf(line)], {}, false);
+  }
+
+  #spawn(args: readonly string[], env: Record<string, string | undefined>, fed: boolean): Running {
+    const child = spawn(process.execPath, args, {
       cwd: this.folder,
       env: this.#environment(env),
       stdio: ["pipe", "pipe", "pipe"],
@@ -114,17 +127,25 @@ export class World {
     return { ...rest, ...this.env, ...more };
   }
 
-  /** A new identity; its vault is cheap to open from now on, as each command does. */
-  async identity(name: string, env: Record<string, string> = {}): Promise<string> {
-    const { exit, out, err } = await this.try(`keys new "${name}"`, env);
-    if (exit !== 0) throw new Error(`${name} has no keys: ${err}`);
+  /** A new identity as `keys new` makes it, but for its vault's cost: each command opens it. */
+  async identity(name: string, env: Record<string, string> = {}): Promise<void> {
+    const { folder, passphrase } = await this.#placeOf(name, env);
+    await mkdir(folder, { recursive: true, mode: 0o700 });
+    await vaultIn(folder, passphrase).save(await freshVault(name, newPhrase()));
+  }
+
+  /** Makes the vault of one that `keys new` has made cheap to open from now on. */
+  async cheapen(name: string): Promise<void> {
+    const { folder, passphrase } = await this.#placeOf(name, {});
+    const vault = await vaultIn(folder, passphrase).load();
+    if (!vault) throw new Error(`${name} has no vault`);
+    await vaultIn(folder, passphrase).save(vault);
+  }
+
+  async #placeOf(name: string, env: Record<string, string>): Promise<{ folder: string; passphrase: string }> {
     const all = { ...this.env, ...env };
     const passphrase = (await readFile(all["MEDSEAL_PASSPHRASE_FILE"] as string, "utf8")).trim();
-    const path = join(all["MEDSEAL_HOME"] as string, slugOf(name), "vault");
-    const vault = await passphraseStore<Vault>(path, "medseal/vault/1", passphrase).load();
-    if (!vault) throw new Error(`${name} has no vault`);
-    await passphraseStore<Vault>(path, vault.format, passphrase, CHEAP).save(vault);
-    return out;
+    return { folder: join(all["MEDSEAL_HOME"] as string, slugOf(name)), passphrase };
   }
 
   /** What it printed. @throws Error when it fails. */

@@ -1,37 +1,20 @@
+import { execFile } from "node:child_process";
 import { appendFile, mkdtemp, readFile, rm } from "node:fs/promises";
 import { createServer, type IncomingHttpHeaders, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { promisify } from "node:util";
 import { expect } from "chai";
 import { utf8 } from "../../../src/bytes/bytes.ts";
-import {
-  Deliverer,
-  fileChannel,
-  webhookChannel,
-  webhookSignature,
-  type Channel,
-} from "../../../src/monitor/delivery.ts";
-import { Desk } from "../../../src/monitor/desk.ts";
+import { Deliverer, fileChannel, webhookChannel, type Channel } from "../../../src/monitor/delivery.ts";
 import type { Notice } from "../../../src/monitor/notice.ts";
-import { PaperRows } from "../../integration/rig.ts";
-import { at, heartBeat, planOf, signedPlan } from "./plans.ts";
-import { ruleOf } from "../alerts/samples.ts";
+import { noticeSignature } from "../../../src/monitor/receiver.ts";
+import { deskAgain, deskWithNotice } from "./notices.ts";
 
-const KEY = new Uint8Array(32).fill(7);
 const SECRET = utf8("shared with the hospital");
 const directly = <T>(work: () => Promise<T>): Promise<T> => work();
 const atOnce = (): Promise<void> => new Promise((done) => setImmediate(done));
-
-/** A desk with one notice that is due. */
-async function deskWithNotice(): Promise<{ rows: PaperRows; desk: Desk; notices: readonly Notice[] }> {
-  const signed = await signedPlan(planOf([ruleOf("threshold")]));
-  const rows = new PaperRows();
-  const desk = new Desk(rows, KEY);
-  await desk.adopt(signed, at(0));
-  const notices = await desk.take([{ plan: signed.plan.id, recorded: heartBeat(at(1), 130) }], at(1));
-  return { rows, desk, notices };
-}
 
 interface Received {
   readonly headers: IncomingHttpHeaders;
@@ -74,7 +57,7 @@ describe("delivery of notices", () => {
     expect(new Set(received.map(({ headers }) => headers["medseal-id"]))).to.deep.equal(new Set([notices[0]?.id]));
     for (const { headers, body } of received) {
       expect(JSON.parse(body)).to.deep.equal(notices[0]);
-      expect(headers["medseal-signature"]).to.equal(`sha256=${webhookSignature(SECRET, "1000", body)}`);
+      expect(headers["medseal-signature"]).to.equal(noticeSignature(SECRET, "1000", body));
     }
     expect(received).to.have.length(4);
     expect(desk.pending).to.deep.equal([]);
@@ -82,10 +65,10 @@ describe("delivery of notices", () => {
 
   it("signs so that another time, body or secret has another signature", () => {
     const signatures = [
-      webhookSignature(SECRET, "1000", "{}"),
-      webhookSignature(SECRET, "1001", "{}"),
-      webhookSignature(SECRET, "1000", "[]"),
-      webhookSignature(utf8("another"), "1000", "{}"),
+      noticeSignature(SECRET, "1000", "{}"),
+      noticeSignature(SECRET, "1001", "{}"),
+      noticeSignature(SECRET, "1000", "[]"),
+      noticeSignature(utf8("another"), "1000", "{}"),
     ];
     expect(new Set(signatures).size).to.equal(4);
   });
@@ -106,12 +89,12 @@ describe("delivery of notices", () => {
     const first = fileChannel(path);
     await first.deliver(notice, signal);
     await first.deliver(notice, signal);
-    first.close();
+    await first.close();
     await appendFile(path, JSON.stringify({ ...notice, id: "another" }).slice(0, 20));
     const second = fileChannel(path);
     await second.deliver(notice, signal);
     await second.deliver({ ...notice, id: "another" }, signal);
-    second.close();
+    await second.close();
     const lines = (await readFile(path, "utf8")).trimEnd().split("\n");
     expect(lines.map((line) => (JSON.parse(line) as Notice).id)).to.deep.equal([notice.id, "another"]);
   });
@@ -127,7 +110,7 @@ describe("delivery of notices", () => {
     deliverer.send(notices);
     for (let i = 0; i < 20; i++) await atOnce();
     await deliverer.stop();
-    const again = new Desk(new PaperRows(rows.rows), KEY);
+    const again = deskAgain(rows);
     const working = channels.map((channel) => ({
       ...channel,
       deliver: () => Promise.resolve(void told.push(`${channel.name} again`)),
@@ -137,5 +120,18 @@ describe("delivery of notices", () => {
     await next.settle(60_000);
     expect(told).to.deep.equal(["shown", "sent again"]);
     expect(again.pending).to.deep.equal([]);
+  });
+
+  it("settles though nothing else keeps the process", async () => {
+    const program = `
+      import { Deliverer } from ${JSON.stringify(new URL("../../../src/monitor/delivery.ts", import.meta.url).href)};
+      const away = { name: "away", mode: "atLeastOnce", deliver: () => Promise.reject(new Error("away")) };
+      const deliverer = new Deliverer({ desk: { pending: [{ notice: { id: "1" }, done: [] }] }, channels: [away] });
+      deliverer.start();
+      await deliverer.settle(100);
+      await deliverer.stop();
+      console.log("settled");`;
+    const { stdout } = await promisify(execFile)(process.execPath, ["--input-type=module", "-e", program]);
+    expect(stdout).to.equal("settled\n");
   });
 });
