@@ -17,6 +17,7 @@ import { openStore } from "../../src/ipfs/open.ts";
 import { epochOf } from "../../src/log/chunk.ts";
 import type { Observation } from "../../src/observation/observation.ts";
 import { sqliteRows } from "../../src/state/rows.ts";
+import { twinRows } from "../../src/state/twin.ts";
 import { hashRate } from "./hash-bound.ts";
 import type { Posting } from "./ingest-ground.ts";
 
@@ -75,7 +76,7 @@ async function work({ mode, file, options, posting, threads }: Task): Promise<Ro
       anchor: gatewayAnchor(rpc, deployment, signer, address),
       watch,
       ask: ({ time, ...question }) => judge.isPermitted(question, time),
-      rows: sqliteRows(mode === "anchored" ? join(folder, "journal.sqlite") : ":memory:"),
+      rows: mode === "anchored" ? twinRows(join(folder, "journal.sqlite")) : sqliteRows(":memory:"),
       keys,
       threads,
     });

@@ -5,7 +5,7 @@ import { NoLeaseError, TooLateError } from "../gateway/errors.ts";
 import type { Gateway, LeasedStream } from "../gateway/gateway.ts";
 import type { Cut } from "../gateway/ingest.ts";
 import { inOrder } from "../gateway/state.ts";
-import type { Observation } from "../observation/observation.ts";
+import type { Channel, Observation } from "../observation/observation.ts";
 import { cutLive } from "./cut.ts";
 import { keepApart, type HeldReadings } from "./quarantine.ts";
 import { keyOf } from "./routes.ts";
@@ -152,7 +152,7 @@ export class Sealing {
     const { gateway } = this.#options;
     const { state } = this.#journal;
     await gateway.forgetSources((source) => source.startsWith("feed-") && source !== `feed-${number}`);
-    const { rows, late } = byStream(arrivals);
+    const { rows, late } = await this.#byStream(arrivals);
     const progress = new Map<string, number | undefined>();
     const held: HeldReadings[] = [];
     for (const key of [...new Set([...rows.keys(), ...state.progress.entries().map(([name]) => name)])].sort()) {
@@ -168,8 +168,9 @@ export class Sealing {
       if (observations.length === 0 && (from === undefined || over <= from)) continue;
       let made: readonly Cut[] = [];
       await this.#pace.rest();
-      const { sealed, error } = await gateway.sealCuts(leased, `feed-${number}`, (seedOf, threads) => {
-        const cuts = cutLive({ stream: leased.stream, observations, from, over }, seedOf, threads);
+      const { sealed, error } = await gateway.sealCuts(leased, `feed-${number}`, async (seedOf, threads) => {
+        const rest = (): Promise<void> => this.#pace.rest();
+        const cuts = await cutLive({ stream: leased.stream, observations, from, over }, seedOf, rest, threads);
         progress.set(key, cuts.from);
         return (made = cuts.cuts);
       });
@@ -201,6 +202,25 @@ export class Sealing {
     for (const { code, observations } of held) this.#options.held(observations.length, code);
   }
 
+  /** By stream, in the order of devices and their counters. */
+  async #byStream(arrivals: readonly Arrival[]): Promise<Record<"rows" | "late", Map<string, Observation[]>>> {
+    const inTurn = arrivals.toSorted((a, b) =>
+      a.device < b.device ? -1 : a.device > b.device ? 1 : a.counter - b.counter,
+    );
+    const found = { rows: new Map<string, Observation[]>(), late: new Map<string, Observation[]>() };
+    for (const { groups } of inTurn) {
+      await this.#pace.rest();
+      for (const { write, stream, late, observations } of groups) {
+        const rows = late ? found.late : found.rows;
+        const key = `${write}/${stream}`;
+        const mine = rows.get(key) ?? [];
+        for (const one of observations) mine.push({ ...one, channel: shared(one.channel, mine.at(-1)?.channel) });
+        rows.set(key, mine);
+      }
+    }
+    return found;
+  }
+
   #leased(key: string): LeasedStream | undefined {
     return this.#options.gateway.streams().find((leased) => keyOf(leased) === key);
   }
@@ -222,21 +242,11 @@ class Pace {
 
 const isTaken = ({ groups }: Arrival): boolean => groups.length > 0;
 
-/** By stream, in the order of devices and their counters. */
-function byStream(arrivals: readonly Arrival[]): Record<"rows" | "late", Map<string, Observation[]>> {
-  const inTurn = arrivals.toSorted((a, b) =>
-    a.device < b.device ? -1 : a.device > b.device ? 1 : a.counter - b.counter,
-  );
-  const found = { rows: new Map<string, Observation[]>(), late: new Map<string, Observation[]>() };
-  for (const { groups } of inTurn)
-    for (const { write, stream, late, observations } of groups) {
-      const rows = late ? found.late : found.rows;
-      const key = `${write}/${stream}`;
-      const mine = rows.get(key);
-      if (mine) for (const observation of observations) mine.push(observation);
-      else rows.set(key, [...observations]);
-    }
-  return found;
+/** A channel of rows that came apart, once for neighbours that have the same: what is asked of a channel is then found at once. */
+function shared(channel: Channel, before: Channel | undefined): Channel {
+  if (!before || channel.component || before.component) return channel;
+  const same = channel.unit === before.unit && channel.code.code === before.code.code;
+  return same && channel.code.system === before.code.system ? before : channel;
 }
 
 /** Counters by device. */

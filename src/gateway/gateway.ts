@@ -228,10 +228,10 @@ export class Gateway {
   async sealCuts(
     leased: LeasedStream,
     source: string,
-    cutsOf: (seedOf: SeedOf, threads: ChunkThreads | undefined) => readonly Cut[],
+    cutsOf: (seedOf: SeedOf, threads: ChunkThreads | undefined) => readonly Cut[] | Promise<readonly Cut[]>,
   ): Promise<{ readonly sealed: number; readonly error?: Refusal }> {
     const name = sourceName(source, leased);
-    for (const [number, cut] of cutsOf(this.#seedsOf(name), this.#threads).entries()) {
+    for (const [number, cut] of (await cutsOf(this.#seedsOf(name), this.#threads)).entries()) {
       try {
         await this.#inTurn(() => this.#seal(leased, { name, number, ...cut }));
       } catch (error) {
@@ -385,6 +385,7 @@ export class Gateway {
       return cutOff ? 0 : Math.min(waiting, ...mine.map(([session]) => session.oldestOpen));
     };
     await this.#journal.write(() => forgetOld(this.#state, this.#deps.now(), this.#deps.latenessBound, oldestOpen));
+    this.#deps.rows.settle?.();
     for (const [session] of this.#sessions) if (session.finished) this.#sessions.delete(session);
   }
 

@@ -17,6 +17,8 @@ export interface Rows {
   get(table: string, name: Uint8Array): Uint8Array | undefined;
   /** Resolves when all changes would survive a power cut; when it fails, none was made. */
   apply(changes: readonly RowChange[]): Promise<void>;
+  /** Takes out of the log what was overwritten or deleted, so that it is nowhere in its file any more; rows without a log have none. @throws JournalFailedError. */
+  settle?(): void;
   close(): void;
 }
 
@@ -47,6 +49,8 @@ export class JournalFailedError extends MedSealError {
   }
 }
 
+/** Pages of the log, 4 KiB each, before a commit writes them to their places: it then takes tens of milliseconds. */
+const LOG_PAGES = 4_000;
 const SQLITE_BUSY = 5;
 const SQLITE_FULL = 13;
 /** I/O error, no room, cannot be opened. A file that is too short is damaged. */
@@ -74,6 +78,7 @@ export interface RowFile {
   get(table: string, name: Uint8Array): Uint8Array | undefined;
   /** All changes or none. Returns when they would survive a power cut. */
   commit(changes: Iterable<RowChange>): void;
+  settle(): void;
   /** Every row of every table. */
   all(): Iterable<RawRow>;
   close(): void;
@@ -91,6 +96,7 @@ export function sqliteRows(file: string): Rows {
     get: (table, name) => rows.get(table, name),
     // eslint wants no async without await; the interface leaves room for stores that are not synchronous.
     apply: (changes) => new Promise((resolve) => resolve(rows.commit(changes))),
+    settle: () => rows.settle(),
     close: () => rows.close(),
   };
 }
@@ -109,7 +115,7 @@ export function openRowFile(file: string): RowFile {
 
 function rowsIn(database: DatabaseSync): RowFile {
   database.exec("PRAGMA locking_mode = EXCLUSIVE; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL");
-  database.exec("PRAGMA secure_delete = ON; PRAGMA busy_timeout = 0");
+  database.exec(`PRAGMA secure_delete = ON; PRAGMA busy_timeout = 0; PRAGMA wal_autocheckpoint = ${LOG_PAGES}`);
   database.exec(
     "CREATE TABLE IF NOT EXISTS row (kind TEXT, name BLOB, value BLOB NOT NULL, PRIMARY KEY (kind, name)) WITHOUT ROWID",
   );
@@ -146,6 +152,7 @@ function rowsIn(database: DatabaseSync): RowFile {
         return row && bytesOf(row["value"]);
       }),
     commit: (changes) => tried(() => commit(changes)),
+    settle: () => tried(() => database.exec("PRAGMA wal_checkpoint(TRUNCATE)")),
     all,
     close: () => database.close(),
   };

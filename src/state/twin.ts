@@ -120,6 +120,10 @@ export function twinRows(file: string): TwinRows {
     load: (table) => main.load(table),
     get: (table, name) => main.get(table, name),
     apply: (changes) => new Promise((resolve) => resolve(commit(changes))),
+    settle() {
+      main.settle();
+      twin.settle();
+    },
     close() {
       main.close();
       twin.close();

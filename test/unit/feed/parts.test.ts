@@ -98,11 +98,17 @@ describe("a cut of a live stream", () => {
   } as StreamDescriptor;
   const first = START / EPOCH;
   const seedOf = (): Uint8Array => new Uint8Array(32);
-  const shape = (rows: number[], from: number | undefined, over: number): { cuts: string[]; from: number } => {
+  const atOnce = (): Promise<void> => Promise.resolve();
+  const shape = async (
+    rows: number[],
+    from: number | undefined,
+    over: number,
+  ): Promise<{ cuts: string[]; from: number }> => {
     const observations = rows.map(reading);
-    const { cuts, from: next } = cutLive(
+    const { cuts, from: next } = await cutLive(
       { stream, observations, from: from === undefined ? undefined : first + from, over: first + over },
       seedOf,
+      atOnce,
     );
     const text = cuts.map(
       ({ epoch, chunk, last }) => `${epoch - first}:${chunk?.observations.length ?? 0}${last ? "!" : ""}`,
@@ -110,20 +116,20 @@ describe("a cut of a live stream", () => {
     return { cuts: text, from: next - first };
   };
 
-  it("closes what is over, with nothing for idle epochs, and leaves open what is not", () => {
-    expect(shape([1, 2, 11, 31], undefined, 3)).to.deep.equal({ cuts: ["0:2!", "1:1!", "2:0!", "3:1"], from: 3 });
-    expect(shape([1], undefined, -5)).to.deep.equal({ cuts: ["0:1"], from: -5 });
-    expect(shape([2], 0, 0)).to.deep.equal({ cuts: ["0:1"], from: 0 });
+  it("closes what is over, with nothing for idle epochs, and leaves open what is not", async () => {
+    expect(await shape([1, 2, 11, 31], undefined, 3)).to.deep.equal({ cuts: ["0:2!", "1:1!", "2:0!", "3:1"], from: 3 });
+    expect(await shape([1], undefined, -5)).to.deep.equal({ cuts: ["0:1"], from: -5 });
+    expect(await shape([2], 0, 0)).to.deep.equal({ cuts: ["0:1"], from: 0 });
   });
 
-  it("closes an epoch that had readings before with an empty chunk, and takes late ones without closing again", () => {
-    expect(shape([], 0, 2)).to.deep.equal({ cuts: ["0:0!", "1:0!"], from: 2 });
-    expect(shape([1, 25], 2, 2)).to.deep.equal({ cuts: ["0:1", "2:1"], from: 2 });
+  it("closes an epoch that had readings before with an empty chunk, and takes late ones without closing again", async () => {
+    expect(await shape([], 0, 2)).to.deep.equal({ cuts: ["0:0!", "1:0!"], from: 2 });
+    expect(await shape([1, 25], 2, 2)).to.deep.equal({ cuts: ["0:1", "2:1"], from: 2 });
   });
 
-  it("never goes back, and closes a long silence bit by bit", () => {
-    expect(shape([], 5, 3).from).to.equal(5);
-    const { cuts, from } = shape([], 0, 2500);
+  it("never goes back, and closes a long silence bit by bit", async () => {
+    expect((await shape([], 5, 3)).from).to.equal(5);
+    const { cuts, from } = await shape([], 0, 2500);
     expect([cuts.length, from]).to.deep.equal([1000, 1000]);
   });
 });

@@ -128,4 +128,23 @@ describe("a journal in two files", function () {
       rows.close();
     }
   });
+
+  it("has nowhere on the disk what was deleted, once it has settled", async () => {
+    const path = await mkdtemp(join(folder, "settled-"));
+    const rows = twinRows(join(path, "journal"));
+    const places = async (): Promise<string[]> => {
+      const found: string[] = [];
+      for (const name of (await readdir(path)).sort())
+        if ((await readFile(join(path, name))).includes("a key to be forgotten")) found.push(name);
+      return found;
+    };
+    await rows.apply([row(0, "a key to be forgotten"), row(1)]);
+    await rows.apply([{ ...row(0), value: undefined }]);
+    expect(await places(), "so that the test can fail").to.deep.equal(["journal-wal", "journal.twin-wal"]);
+    rows.settle?.();
+    expect(await places()).to.deep.equal([]);
+    await rows.apply([row(2)]);
+    rows.close();
+    expect(all(path)).to.deep.equal(["value 1", "value 2"]);
+  });
 });
