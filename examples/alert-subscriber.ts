@@ -24,6 +24,10 @@ if (url === undefined || values.secret === undefined) {
 
 const linesOf = (file: string): string[] => readFileSync(file, "utf8").split(/\r?\n/);
 const [secret = ""] = linesOf(values.secret);
+if (secret.length < 16) {
+  console.error("the first line of the secret's file has fewer than 16 characters: anybody could sign with it");
+  process.exit(2);
+}
 const [username, password] = values.credentials === undefined ? [] : linesOf(values.credentials);
 
 /** Seconds for which an id is remembered; what is older is refused, so that nothing comes twice. */

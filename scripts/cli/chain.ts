@@ -6,6 +6,7 @@ import { fromHex } from "../../src/bytes/bytes.ts";
 import type { AnchoredCheckpoint } from "../../src/chain/anchor.ts";
 import { readDeployment, type Deployment } from "../../src/chain/deployment.ts";
 import { ChainUnavailableError, NotFinalYetError } from "../../src/chain/errors.ts";
+import { NotAnchoredYetError } from "../../src/proof/proof.ts";
 import type { SyncOptions } from "../../src/chain/ledger-sync.ts";
 import type { ConsentLedger } from "../../src/chain/ledger.ts";
 import type { AskPermission } from "../../src/chain/permission.ts";
@@ -104,7 +105,9 @@ export async function onceFinal<T>(call: Call, work: (whole: boolean) => Promise
   try {
     return await work(wait);
   } catch (error) {
-    if (!wait || !(error instanceof NotFinalYetError)) throw error;
+    // A block that was named stays before the checkpoint, however long one waits.
+    const inVain = error instanceof NotAnchoredYetError && call.text("block") !== undefined;
+    if (!wait || inVain || !(error instanceof NotFinalYetError)) throw error;
     await withChain(({ rpc }) => untilFinal(rpc, error.block, call.io));
     // What came in the meantime would have to be waited for in its turn, and so on.
     return work(false);

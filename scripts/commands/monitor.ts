@@ -77,7 +77,7 @@ export const command: Command = {
           `${count(readings, "reading")} watched, ${count(notices, "notice")} sent, ${refused} lines refused, ${count(checkpoints, "checkpoint")}`,
         );
       } finally {
-        for (const channel of channels) await channel.close?.();
+        await Promise.allSettled(channels.map(async (channel) => channel.close?.()));
         desk.close();
       }
     });

@@ -3,7 +3,7 @@ import { fromHex, hex0x } from "../bytes/bytes.ts";
 import { getAddress } from "ethers";
 import type { Hex } from "../consent/consent.ts";
 import type { RegistryAddress } from "../consent/typed-data.ts";
-import { isOfDisk } from "../state/rows.ts";
+import { isMalformed, isOfDisk } from "../state/rows.ts";
 import { DeploymentError, LedgerUnavailableError } from "./errors.ts";
 
 export type EventKind = "granted" | "revoked" | "allRevoked";
@@ -68,7 +68,7 @@ export class LedgerStore {
       this.#db.exec(SCHEMA);
     } catch (cause) {
       db?.close();
-      throw isOfDisk(cause)
+      throw isOutage(cause)
         ? new LedgerUnavailableError(cause)
         : new DeploymentError("the ledger file cannot be opened as a ledger", { cause });
     }
@@ -223,11 +223,14 @@ export class LedgerStore {
   #all = (sql: string, ...values: SQLInputValue[]) => tried(() => this.#prepare(sql).all(...values));
 }
 
+/** A disk that fails within a statement makes SQLite call the file malformed. */
+const isOutage = (error: unknown): boolean => isOfDisk(error) || isMalformed(error);
+
 function tried<T>(work: () => T): T {
   try {
     return work();
   } catch (error) {
-    throw isOfDisk(error) ? new LedgerUnavailableError(error) : error;
+    throw isOutage(error) ? new LedgerUnavailableError(error) : error;
   }
 }
 

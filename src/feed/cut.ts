@@ -48,11 +48,10 @@ export async function cutLive(
   const end = Math.max(from, Math.min(over, from + CLOSED_AT_ONCE));
   const cuts: Cut[] = [];
   const chunk = async (epoch: number, observations: readonly Observation[], last: boolean): Promise<void> => {
-    const facts = factsOf(observations);
+    const facts = observations.length <= CHUNK_LEAVES ? factsOf(observations) : undefined;
     await rest();
-    const whole = { clock: { kind: "source" } as const, seed: seedOf(cuts.length), observations, facts };
-    const fits =
-      observations.length <= CHUNK_LEAVES ? chunkThatFits(whole, epoch * stream.epochLength, threads) : undefined;
+    const whole = { clock: { kind: "source" } as const, seed: seedOf(cuts.length), observations };
+    const fits = facts && chunkThatFits({ ...whole, facts }, epoch * stream.epochLength, threads);
     if (fits) return void cuts.push({ epoch, chunk: fits, last });
     const half = observations.length >> 1;
     await chunk(epoch, observations.slice(0, half), false);

@@ -26,7 +26,7 @@ import { parseInstant } from "../observation/instant.ts";
 import { channelKey, type Channel, type Clock, type Observation } from "../observation/observation.ts";
 import type { HpkeKeyPair } from "../seal/hpke.ts";
 import { Journal } from "../state/journal.ts";
-import type { Rows } from "../state/rows.ts";
+import { JournalFailedError, type Rows } from "../state/rows.ts";
 import { oneByOne } from "../state/turns.ts";
 import type { Anchor } from "./anchor.ts";
 import { Checkpoints, type Anchored, type Whereabouts } from "./checkpoints.ts";
@@ -321,12 +321,16 @@ export class Gateway {
    */
   checkpoint(): Promise<Anchored[]> {
     return this.#inLine(async () => {
-      await this.#checkpoints.settle();
-      await this.#inTurn(() => this.#forget());
-      const behind = await this.#checkpoints.anchorDecided();
-      if (behind.length > 0 && !this.#checkpoints.waiting) return behind;
-      await this.#checkpoints.decide();
-      return [...behind, ...(await this.#checkpoints.anchorDecided())];
+      try {
+        await this.#checkpoints.settle();
+        await this.#inTurn(() => this.#forget());
+        const behind = await this.#checkpoints.anchorDecided();
+        if (behind.length > 0 && !this.#checkpoints.waiting) return behind;
+        await this.#checkpoints.decide();
+        return [...behind, ...(await this.#checkpoints.anchorDecided())];
+      } finally {
+        await this.#inTurn(() => Promise.resolve().then(() => this.#settleRows()));
+      }
     });
   }
 
@@ -374,6 +378,16 @@ export class Gateway {
     this.#retired += retired;
   }
 
+  /** Forgotten keys leave the journal's log. */
+  #settleRows(): void {
+    try {
+      this.#deps.rows.settle?.();
+    } catch (error) {
+      // Without room they leave it after the next checkpoint.
+      if (!(error instanceof JournalFailedError && error.full)) throw error;
+    }
+  }
+
   async #forget(): Promise<void> {
     const oldestOpen = (write: Hex, stream: Uint8Array): number => {
       const mine = [...this.#sessions].filter(([, at]) => at.write === write && equal(at.stream.id, stream));
@@ -385,7 +399,6 @@ export class Gateway {
       return cutOff ? 0 : Math.min(waiting, ...mine.map(([session]) => session.oldestOpen));
     };
     await this.#journal.write(() => forgetOld(this.#state, this.#deps.now(), this.#deps.latenessBound, oldestOpen));
-    this.#deps.rows.settle?.();
     for (const [session] of this.#sessions) if (session.finished) this.#sessions.delete(session);
   }
 

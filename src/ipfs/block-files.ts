@@ -102,8 +102,11 @@ export class BlockFiles {
         const found = fstatSync(file);
         if (!found.isFile()) return this.#unavailable(digest);
         if (found.size > HASHED) return new BlockAlteredError(cidOf(digest), found.size);
-        for (let read = -1; (read = readSync(file, this.#buffer)) > 0; length += read)
+        for (let read = -1; (read = readSync(file, this.#buffer)) > 0;) {
+          length += read;
+          if (length > HASHED) return new BlockAlteredError(cidOf(digest), length);
           hash.update(this.#buffer.subarray(0, read));
+        }
       } finally {
         closeSync(file);
       }

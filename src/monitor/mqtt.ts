@@ -100,6 +100,10 @@ function open(socket: () => Socket, settings: IClientOptions, signal: AbortSigna
   return new Promise((done, failed) => {
     // MQTT 3.1.1, section 3.1.3.1: 23 letters and digits are an id that every broker takes.
     const client = new MqttClient(socket, { ...settings, clientId: `medseal${hex(randomBytes(8))}` });
+    // The client would keep what it did not ask for, however much of it comes.
+    client.on("packetreceive", ({ cmd }) => {
+      if (!ASKED_FOR.has(cmd)) client.stream.destroy();
+    });
     let why: unknown;
     const stop = (): void => void client.end(true);
     const settled = (): void => signal.removeEventListener("abort", stop);
@@ -119,6 +123,7 @@ function open(socket: () => Socket, settings: IClientOptions, signal: AbortSigna
   });
 }
 
+const ASKED_FOR = new Set(["connack", "puback", "pingresp"]);
 const CREDENTIALS = new Set<unknown>([4, 5]);
 const IDENTITY = /CERT|SELF_SIGNED|UNABLE_TO_|^ERR_TLS_/;
 
@@ -170,8 +175,13 @@ function publish(
       client.end(true);
     });
     if (over.signal.aborted) return;
-    client.publish(topic, message, { qos: 1 }, (error) =>
-      end(error ? new DeliveryFailedError("the broker did not take the notice", { cause: error }) : undefined),
-    );
+    const taken = (cause?: unknown): void =>
+      end(cause ? new DeliveryFailedError("the broker did not take the notice", { cause }) : undefined);
+    try {
+      client.publish(topic, message, { qos: 1 }, taken);
+    } catch (error) {
+      // Of a connection that has just ended.
+      taken(error);
+    }
   });
 }

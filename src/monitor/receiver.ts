@@ -35,7 +35,6 @@ export function receiverAddress(url: string, scheme: "https" | "mqtts", what: st
   const target = URL.canParse(url) ? new URL(url) : undefined;
   const isHere = ["127.0.0.1", "[::1]", "localhost"].includes(target?.hostname ?? "");
   const isSafe = target?.protocol === `${scheme}:` || (isHere && target?.protocol === `${scheme.slice(0, -1)}:`);
-  if (target === undefined || !isSafe)
-    throw new UsageError(`a ${what} is an ${scheme} address, or one of this machine`);
+  if (!target?.hostname || !isSafe) throw new UsageError(`a ${what} is an ${scheme} address, or one of this machine`);
   return target;
 }

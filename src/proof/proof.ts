@@ -56,7 +56,7 @@ export class NotAnchoredYetError extends NotFinalYetError {
     super(
       block,
       "the block that the proof would rest on came before the checkpoint",
-      `add --wait, until block ${block} of the checkpoint is final; with --block name no earlier one`,
+      `add --wait, until block ${block} of the checkpoint is final; or with --block name that one or a later one`,
     );
   }
 }

@@ -1,7 +1,8 @@
-import { mkdirSync } from "node:fs";
+import { closeSync, mkdirSync, openSync, readSync } from "node:fs";
 import { dirname } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { EXIT, MedSealError } from "../errors.ts";
+import { isAbsent } from "../files/durable.ts";
 
 /** A row to write; without a value, a row to delete. */
 export interface RowChange {
@@ -52,6 +53,7 @@ export class JournalFailedError extends MedSealError {
 /** Pages of the log, 4 KiB each, before a commit writes them to their places: it then takes tens of milliseconds. */
 const LOG_PAGES = 4_000;
 const SQLITE_BUSY = 5;
+const SQLITE_CORRUPT = 11;
 const SQLITE_FULL = 13;
 /** I/O error, no room, cannot be opened. A file that is too short is damaged. */
 const DISK_CODES = [10, SQLITE_FULL, 14];
@@ -61,6 +63,26 @@ const SQLITE_SHORT_READ = 522;
 export function isOfDisk(error: unknown): boolean {
   const code = Number(codeOf(error) ?? 0);
   return DISK_CODES.includes(code & 0xff) && code !== SQLITE_SHORT_READ;
+}
+
+/** Whether SQLite found a file malformed. It also says so when the disk failed within a statement (`SQLITE_IOERR_CORRUPTFS`). */
+export const isMalformed = (error: unknown): boolean => (Number(codeOf(error) ?? 0) & 0xff) === SQLITE_CORRUPT;
+
+/** Reads a file and its log, to see whether the disk gives them. @throws JournalFailedError when it does not. */
+export function readThrough(file: string): void {
+  const buffer = new Uint8Array(1 << 16);
+  for (const path of [file, `${file}-wal`]) {
+    try {
+      const handle = openSync(path, "r");
+      try {
+        while (readSync(handle, buffer) > 0);
+      } finally {
+        closeSync(handle);
+      }
+    } catch (error) {
+      if (!isAbsent(error)) throw new JournalFailedError(error, false);
+    }
+  }
 }
 
 const codeOf = (error: unknown): unknown => (error instanceof Error && "errcode" in error ? error.errcode : undefined);
@@ -164,6 +186,7 @@ function tried<T>(work: () => T): T {
   try {
     return work();
   } catch (error) {
+    if (error instanceof JournalFailedError) throw error;
     throw codeOf(error) === SQLITE_BUSY ? new JournalBusyError(error) : new JournalFailedError(error);
   }
 }

@@ -4,7 +4,15 @@ import { sha256 } from "../bytes/hash.ts";
 import { ByteReader } from "../bytes/reader.ts";
 import { ByteWriter } from "../bytes/writer.ts";
 import { EXIT, MedSealError } from "../errors.ts";
-import { JournalBusyError, JournalFailedError, openRowFile, type RowChange, type RowFile, type Rows } from "./rows.ts";
+import {
+  JournalBusyError,
+  JournalFailedError,
+  openRowFile,
+  readThrough,
+  type RowChange,
+  type RowFile,
+  type Rows,
+} from "./rows.ts";
 
 /** Neither file of a journal is as it was written, or what is whole lacks what was acknowledged. */
 export class JournalDamagedError extends MedSealError {
@@ -20,7 +28,7 @@ export class JournalDamagedError extends MedSealError {
 
 /** Rows in two files. */
 export interface TwinRows extends Rows {
-  /** Which file was damaged, or lacked what the other has, when they were opened; it was made anew from the other. */
+  /** Which file was damaged, or lacked more than the last commit, when they were opened; it was made like the other. */
   readonly mended: "journal" | "twin" | undefined;
   /** Commits since they were opened, and the seconds that they took. */
   readonly spent: { readonly commits: number; readonly seconds: number };
@@ -145,7 +153,7 @@ function betterOf(first: Found, second: Found): Found | undefined {
 }
 
 /** Reads a whole file through. @throws JournalBusyError; JournalFailedError when the disk does not give it. */
-function find(path: string): Found {
+function find(path: string, again = true): Found {
   let rows: RowFile | undefined;
   let mark: Mark | undefined;
   try {
@@ -163,7 +171,10 @@ function find(path: string): Found {
       rows?.close();
       throw failed;
     }
-    // Whatever SQLite or the mark's format says to it, the file is damaged.
+    // Whatever SQLite or the mark's format says to it, the file is damaged, unless the disk failed only now.
+    rows?.close();
+    readThrough(path);
+    return again ? find(path, false) : { mark, rows: undefined };
   }
   rows?.close();
   return { mark, rows: undefined };

@@ -5,7 +5,7 @@ import fc from "fast-check";
 import { decodeBlockHeader, encodeBlockHeader, readBlockHeader } from "../../src/chain/block-header.ts";
 import { provenIntervals } from "../../src/chain/consent-proof.ts";
 import { registryAt } from "../../src/chain/contracts.ts";
-import { ChainUnavailableError, NodeLiesError, StateProofError } from "../../src/chain/errors.ts";
+import { ChainUnavailableError, NodeLiesError, StateProofError, NotFinalYetError } from "../../src/chain/errors.ts";
 import { proveHead } from "../../src/chain/head-proof.ts";
 import { ConsentLedger } from "../../src/chain/ledger.ts";
 import type { Rpc } from "../../src/chain/rpc.ts";
@@ -134,7 +134,7 @@ describe("proofs of the chain's state", function () {
     const short = answers((honest) => ({ ...(honest as object), accountProof: [] }));
     expect(await failureOf(proveHead(short, ground.deployment, gateway))).to.be.instanceOf(NodeLiesError);
     expect(await failureOf(proveHead(ground.rpc, ground.deployment, gateway, 10_000))).to.be.instanceOf(
-      ChainUnavailableError,
+      NotFinalYetError,
     );
   });
 });
