@@ -29,7 +29,7 @@ function start(args, show) {
       show(chunk);
       text += chunk;
     });
-    child.on("close", (code) => resolve({ code: code ?? 1, counts: count(text) }));
+    child.on("close", (code) => resolve({ code: code ?? 1, counts: count(text), failures: failuresIn(text) }));
   });
 }
 
@@ -39,7 +39,13 @@ const LONGEST = "120000";
 /** Folders of tests that start no chain of Hardhat. */
 const PLAIN = ["unit", "cli"];
 
-const nothing = { code: 0, counts: count(""), show: () => undefined };
+const nothing = { code: 0, counts: count(""), failures: "", show: () => undefined };
+
+/** What mocha and Hardhat tell of failed tests, at the end of their output. */
+function failuresIn(text) {
+  const at = text.search(/^\s*\d+ failing/m);
+  return at < 0 ? "" : text.slice(at).trimEnd();
+}
 
 function count(text) {
   const sum = (word) =>
@@ -74,6 +80,8 @@ const runs = [solidity, mocha, ...others];
 const total = (key) => runs.reduce((sum, { counts }) => sum + counts[key], 0);
 // A runner that fails without naming a test has failed all the same.
 const failed = Math.max(total("failed"), runs.every(({ code }) => code === 0) ? 0 : 1);
+// Once more at the very end, where somebody looks first: a log this long is cut in the middle.
+for (const { failures } of runs) if (failures !== "") console.log(failures);
 const skipped = total("skipped");
 if (skipped > 0) console.log(`${skipped} left out; each says above why`);
 console.log(`${total("passed")} passed, ${failed} failed${skipped > 0 ? `, ${skipped} skipped` : ""}`);

@@ -4,6 +4,7 @@ import type { Observation } from "../observation/observation.ts";
 import type { Blobs, Journal, Table } from "../state/journal.ts";
 import { fromUtf8, utf8 } from "../bytes/bytes.ts";
 import { parseState, stringifyState } from "../state/json.ts";
+import { oneByOne } from "../state/turns.ts";
 import type { Quarantined } from "./quarantine.ts";
 import { SeenBook } from "./seen.ts";
 
@@ -171,7 +172,7 @@ export class FeedJournal {
   readonly state: FeedState;
   readonly seen: SeenBook;
   readonly #journal: Journal;
-  #last: Promise<unknown> = Promise.resolve();
+  readonly #inTurn = oneByOne();
 
   constructor(journal: Journal) {
     this.#journal = journal;
@@ -181,8 +182,6 @@ export class FeedJournal {
 
   /** @param done - Called once it is durable, before anything else is written. @throws as `Journal.write`. */
   write(work: () => void, done: () => void = () => undefined): Promise<void> {
-    const turn = this.#last.then(() => this.#journal.write(work)).then(done);
-    this.#last = turn.catch(() => undefined);
-    return turn;
+    return this.#inTurn(() => this.#journal.write(work).then(done));
   }
 }

@@ -156,6 +156,7 @@ function betterOf(first: Found, second: Found): Found | undefined {
 function find(path: string, again = true): Found {
   let rows: RowFile | undefined;
   let mark: Mark | undefined;
+  let failed: JournalFailedError;
   try {
     rows = openRowFile(path);
     const stored = rows.get(MARK, NAME);
@@ -163,21 +164,18 @@ function find(path: string, again = true): Found {
     let sum = 0n;
     for (const { table, name, value } of rows.all()) if (table !== MARK) sum += digestOf(table, name, value);
     if (sum % MODULUS === mark.sum) return { mark, rows };
+    rows.close();
+    return { mark, rows: undefined };
   } catch (error) {
-    if (error instanceof JournalBusyError) throw error;
-    const failed = error instanceof JournalFailedError ? error : new JournalFailedError(error);
-    if (failed.disk) {
-      // It may be the one that has all, and the other is then no copy of it.
-      rows?.close();
-      throw failed;
-    }
-    // Whatever SQLite or the mark's format says to it, the file is damaged, unless the disk failed only now.
     rows?.close();
-    readThrough(path);
-    return again ? find(path, false) : { mark, rows: undefined };
+    if (error instanceof JournalBusyError) throw error;
+    failed = error instanceof JournalFailedError ? error : new JournalFailedError(error);
   }
-  rows?.close();
-  return { mark, rows: undefined };
+  // It may be the one that has all, and the other is then no copy of it.
+  if (failed.disk) throw failed;
+  // Whatever SQLite or the mark's format says to it, the file is damaged, unless the disk failed only now.
+  readThrough(path);
+  return again ? find(path, false) : { mark, rows: undefined };
 }
 
 /** Makes a file anew that is not whole. */

@@ -1,18 +1,17 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdir, mkdtemp, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { createInterface } from "node:readline";
 import { expect } from "chai";
-import { Disk, shim } from "../../../scripts/crash/power.ts";
+import type { Disk } from "../../../scripts/crash/power.ts";
 import { fromHex, hex } from "../../../src/bytes/bytes.ts";
 import { sha256 } from "../../../src/bytes/hash.ts";
 import { KuboStore } from "../../../src/ipfs/client.ts";
 import { startNode } from "../../../src/ipfs/node.ts";
 import { twinRows } from "../../../src/state/twin.ts";
 import { dice } from "../log/mutate.ts";
+import { forgetfulDisk } from "./forgetful.ts";
 
 const SEED = process.env["MEDSEAL_SEED"] ?? "the power is cut";
 const WRITERS = {
@@ -26,20 +25,7 @@ describe(`a disk that forgets what was not synced (MEDSEAL_SEED=${SEED})`, funct
   let disk: Disk;
   const roll = dice(SEED);
 
-  before(function () {
-    const made = shim();
-    if (!("missing" in made)) return;
-    console.log(`      left out: ${made.missing}`);
-    this.skip();
-  });
-  beforeEach(async () => {
-    folder = join(await mkdtemp(join(tmpdir(), "medseal-power-")), "disk");
-    await mkdir(folder);
-    disk = await Disk.of(folder);
-  });
-  afterEach(async () => {
-    if (folder) await rm(join(folder, ".."), { recursive: true, force: true });
-  });
+  forgetfulDisk((made) => ({ folder, disk } = made));
 
   /** What a process said until it had said so many lines and was killed. */
   async function saidBy(writer: keyof typeof WRITERS, lines: number, ...words: string[]): Promise<string[]> {

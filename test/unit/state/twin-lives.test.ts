@@ -1,17 +1,17 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { cp, mkdir, mkdtemp, readdir, readFile, rm, stat, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { cp, readdir, readFile, rm, stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { setTimeout as pause } from "node:timers/promises";
 import { expect } from "chai";
-import { Disk, shim, type Fault } from "../../../scripts/crash/power.ts";
+import type { Disk, Fault } from "../../../scripts/crash/power.ts";
 import { damage, someFault } from "../../../scripts/crash/trouble.ts";
 import { hex } from "../../../src/bytes/bytes.ts";
 import { sha256 } from "../../../src/bytes/hash.ts";
 import { twinRows } from "../../../src/state/twin.ts";
 import { dice } from "../log/mutate.ts";
+import { forgetfulDisk } from "./forgetful.ts";
 
 const SEED = process.env["MEDSEAL_SEED"] ?? "the lives of a journal";
 /** Long campaigns: `npm run test:deep -- storage`. */
@@ -30,20 +30,7 @@ describe(`a journal under kills, failing calls, power cuts and damage (MEDSEAL_S
   let folder: string;
   let disk: Disk;
 
-  before(function () {
-    const made = shim();
-    if (!("missing" in made)) return;
-    console.log(`      left out: ${made.missing}`);
-    this.skip();
-  });
-  beforeEach(async () => {
-    folder = join(await mkdtemp(join(tmpdir(), "medseal-lives-")), "disk");
-    await mkdir(folder);
-    disk = await Disk.of(folder);
-  });
-  afterEach(async () => {
-    if (folder) await rm(join(folder, ".."), { recursive: true, force: true });
-  });
+  forgetfulDisk((made) => ({ folder, disk } = made));
 
   const at = (where: string): string => join(where, "journal-1.sqlite");
 
