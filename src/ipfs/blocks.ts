@@ -78,8 +78,14 @@ export class FileBlockstore implements Blockstore {
   }
 
   async *get(cid: CID): AsyncGenerator<Uint8Array> {
+    yield await this.read(cid);
+  }
+
+  /** The bytes that lie in the block's place. @throws NotFoundError. */
+  async read(cid: CID): Promise<Uint8Array> {
     try {
-      yield await readFile(this.path(cid));
+      const { buffer, byteOffset, length } = await readFile(this.path(cid));
+      return new Uint8Array(buffer, byteOffset, length);
     } catch (error) {
       if (!isAbsent(error)) throw error;
       await this.#requireFolder();

@@ -1,14 +1,6 @@
-import { mkdir } from "node:fs/promises";
 import type { Server } from "node:http";
 import type { AddressInfo } from "node:net";
-import { join, resolve } from "node:path";
-import * as dagCbor from "@ipld/dag-cbor";
-import { createHeliaLight } from "helia";
-import { FileBlockstore } from "./blocks.ts";
-import { DurableDatastore } from "./datastore.ts";
-import { DurableFiles } from "../files/durable.ts";
-import { PinKeeper } from "./pins.ts";
-import { StoreLock } from "./rpc/lock.ts";
+import { openParts } from "./parts.ts";
 import { rpcServer } from "./rpc/server.ts";
 
 export interface NodeOptions {
@@ -34,23 +26,14 @@ const GRACE = 5_000;
  * The RPC is the only socket it opens. Whoever may open connections on this machine may use it.
  */
 export async function startNode({ folder, port = 0 }: NodeOptions): Promise<RunningNode> {
-  const root = resolve(folder);
-  await mkdir(root, { recursive: true });
-  const blocks = new FileBlockstore(join(root, "blocks"));
-  const datastore = new DurableDatastore(join(root, "pins"));
-  await blocks.open();
-  await datastore.open();
-  const helia = createHeliaLight({ blockstore: blocks, datastore, codecs: [dagCbor] });
-  await helia.start();
-  const pins = new PinKeeper(helia, join(root, "under-way"), new DurableFiles(join(root, "tmp")));
-  await pins.open();
-  const server = rpcServer({ helia, blocks, pins, lock: new StoreLock(), folder: root });
+  const parts = await openParts(folder);
+  const server = rpcServer(parts);
   await listen(server, port);
   const { port: bound } = server.address() as AddressInfo;
   let stopped: Promise<void> | undefined;
   return {
     url: `http://127.0.0.1:${bound}`,
-    stop: () => (stopped ??= close(server).then(async () => void (await helia.stop()))),
+    stop: () => (stopped ??= close(server).then(async () => void (await parts.helia.stop()))),
   };
 }
 

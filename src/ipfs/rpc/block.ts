@@ -4,7 +4,8 @@ import * as raw from "multiformats/codecs/raw";
 import { create as multihash } from "multiformats/hashes/digest";
 import { sha256 } from "../../bytes/hash.ts";
 import { SHA2_256 } from "../cid.ts";
-import { cidArgument, cidFrom, flag, type Answer, type Command, type NodeParts } from "./call.ts";
+import { remove, type NodeParts } from "../parts.ts";
+import { cidArgument, cidFrom, flag, type Answer, type Command } from "./call.ts";
 import { notFound, RpcError } from "./errors.ts";
 
 const CODECS: Readonly<Record<string, number>> = { raw: raw.code, "dag-cbor": dagCbor.code };
@@ -36,9 +37,12 @@ export const stat: Command = async (node, { query }) => {
 export const rm: Command = (node, { query }) => {
   const cids = query.getAll("arg").map(cidFrom);
   if (cids.length === 0) throw new RpcError("at least one argument expected", 400);
+  const force = flag(query, "force", false);
   async function* lines(): AsyncGenerator<unknown> {
     for (const cid of cids) {
-      const refusal = await node.lock.alone(() => remove(node, cid, flag(query, "force", false)));
+      const left = await node.lock.alone(() => remove(node, cid));
+      const missing = force ? undefined : `ipld: could not find ${cid.toString()}`;
+      const refusal = left === "absent" ? missing : left;
       yield { Hash: cid.toString(), ...(refusal === undefined ? {} : { Error: refusal }) };
     }
   }
@@ -74,13 +78,4 @@ export function codecNamed(name: string): number {
 
 export function requireSha256(name: string | null): void {
   if (name !== null && name !== "" && name !== "sha2-256") throw new RpcError("this node hashes by sha2-256 only", 400);
-}
-
-async function remove({ blocks, pins }: NodeParts, cid: CID, force: boolean): Promise<string | undefined> {
-  const pin = await pins.find(cid);
-  if (pin !== undefined) return pin.recursive ? "pinned: recursive" : "pinned: direct";
-  if (await pins.holds(cid)) return "pinned via a recursive pin";
-  if (!(await blocks.has(cid))) return force ? undefined : `ipld: could not find ${cid.toString()}`;
-  await blocks.delete(cid);
-  return undefined;
 }

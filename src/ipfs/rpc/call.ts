@@ -1,18 +1,6 @@
-import type { Helia } from "helia";
 import { CID } from "multiformats/cid";
-import type { FileBlockstore } from "../blocks.ts";
-import type { PinKeeper } from "../pins.ts";
+import type { NodeParts } from "../parts.ts";
 import { RpcError } from "./errors.ts";
-import type { StoreLock } from "./lock.ts";
-
-/** What the commands work on. */
-export interface NodeParts {
-  readonly helia: Helia;
-  readonly blocks: FileBlockstore;
-  readonly pins: PinKeeper;
-  readonly lock: StoreLock;
-  readonly folder: string;
-}
 
 /** One request: its query, and the parts of its multipart body. */
 export interface Call {

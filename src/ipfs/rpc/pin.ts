@@ -1,5 +1,6 @@
 import type { CID } from "multiformats/cid";
-import { cidFrom, flag, type Answer, type Command, type NodeParts } from "./call.ts";
+import type { NodeParts } from "../parts.ts";
+import { cidFrom, flag, type Answer, type Command } from "./call.ts";
 import { RpcError } from "./errors.ts";
 
 const TYPES = ["all", "recursive", "direct", "indirect"];

@@ -1,6 +1,7 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import { MAX_BLOCK } from "../store.ts";
-import { cidFrom, type Answer, type Call, type NodeParts } from "./call.ts";
+import type { NodeParts } from "../parts.ts";
+import { cidFrom, type Answer, type Call } from "./call.ts";
 import { COMMANDS } from "./commands.ts";
 import { RpcError, toRpcError } from "./errors.ts";
 import { refusal } from "./guard.ts";

@@ -1,6 +1,6 @@
 import { expect } from "chai";
 import { parallel } from "../../../src/ipfs/parallel.ts";
-import { StoreLock } from "../../../src/ipfs/rpc/lock.ts";
+import { StoreLock } from "../../../src/ipfs/lock.ts";
 import { failure } from "./support.ts";
 
 const turn = (): Promise<void> => new Promise((done) => setImmediate(done));

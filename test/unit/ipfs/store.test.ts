@@ -1,5 +1,6 @@
 import { KuboStore } from "../../../src/ipfs/client.ts";
 import { MemoryStore } from "../../../src/ipfs/memory.ts";
+import { startNode, type RunningNode } from "../../../src/ipfs/node.ts";
 import { openStore } from "../../../src/ipfs/open.ts";
 import type { BlockStore } from "../../../src/ipfs/store.ts";
 import { behavesAsBlockStore } from "./store-behaviour.ts";
@@ -10,13 +11,26 @@ describe("block store in memory", () => {
   behavesAsBlockStore(() => store);
 });
 
-describe("block store on the embedded node", function () {
+describe("block store in a folder", function () {
   this.timeout(20_000);
   const folder = folders();
   let store: BlockStore;
   before(async () => void (store = await openStore({ folder: await folder() })));
   behavesAsBlockStore(() => store);
   after(() => store.close());
+});
+
+describe("block store over the RPC of the embedded node", function () {
+  this.timeout(20_000);
+  const folder = folders();
+  let node: RunningNode;
+  let store: BlockStore;
+  before(async () => {
+    node = await startNode({ folder: await folder() });
+    store = new KuboStore(node.url);
+  });
+  behavesAsBlockStore(() => store);
+  after(() => node.stop());
 });
 
 describe("block store on the Kubo that MEDSEAL_IPFS names", function () {

@@ -1,0 +1,134 @@
+import type { CID } from "multiformats/cid";
+import { equal } from "../bytes/bytes.ts";
+import { sha256 } from "../bytes/hash.ts";
+import { MedSealError } from "../errors.ts";
+import { NotFoundError } from "./blocks.ts";
+import { parseCid, rawCid } from "./cid.ts";
+import {
+  BlockAlteredError,
+  BlockMissingError,
+  BlockPinnedError,
+  BlockTooBigError,
+  StoreUnavailableError,
+} from "./errors.ts";
+import { openParts, remove, type NodeParts } from "./parts.ts";
+import { parallel } from "./parallel.ts";
+import { decodePinset, encodePinset, type Pinset } from "./pinset.ts";
+import { MAX_BLOCK, type BlockStore, type Pin } from "./store.ts";
+import { LinkAlteredError, LinkMissingError } from "./walk.ts";
+
+const IN_FLIGHT = 8;
+
+/** A store in a folder of this machine: what the embedded node does, without its RPC, so without a socket. */
+export class EmbeddedStore implements BlockStore {
+  readonly #node: NodeParts;
+  #closed: Promise<void> | undefined;
+
+  private constructor(node: NodeParts) {
+    this.#node = node;
+  }
+
+  /** @throws StoreUnavailableError when the folder cannot be had. */
+  static async open(folder: string): Promise<EmbeddedStore> {
+    try {
+      return new EmbeddedStore(await openParts(folder));
+    } catch (error) {
+      throw new StoreUnavailableError("the embedded node does not start in its folder", { cause: error });
+    }
+  }
+
+  async put(block: Uint8Array): Promise<Uint8Array> {
+    const digest = sha256(block);
+    await this.#putAs(rawCid(digest), block);
+    return digest;
+  }
+
+  putMany(blocks: readonly Uint8Array[]): Promise<Uint8Array[]> {
+    return parallel(blocks, IN_FLIGHT, (block) => this.put(block));
+  }
+
+  get(digest: Uint8Array): Promise<Uint8Array> {
+    return this.#get(rawCid(digest));
+  }
+
+  has(digest: Uint8Array): Promise<boolean> {
+    const cid = rawCid(digest);
+    return this.#attempt(cid, ({ blocks }) => blocks.has(cid));
+  }
+
+  async remove(digests: readonly Uint8Array[]): Promise<void> {
+    for (const digest of digests) {
+      const cid = rawCid(digest);
+      const left = await this.#attempt(cid, (node) => node.lock.alone(() => remove(node, cid)));
+      if (left !== undefined && left !== "absent") throw new BlockPinnedError(cid.toString());
+    }
+  }
+
+  async putPinset(pinset: Pinset, name = "medseal"): Promise<string> {
+    const { cid, bytes } = encodePinset(pinset);
+    await this.#putAs(cid, bytes);
+    await this.#attempt(cid, ({ lock, pins }) => lock.alone(() => pins.add(cid, true, name)));
+    return cid.toString();
+  }
+
+  async getPinset(cid: string): Promise<Pinset> {
+    return decodePinset(await this.#get(parseCid(cid)));
+  }
+
+  async unpin(cid: string): Promise<void> {
+    const root = parseCid(cid);
+    await this.#attempt(root, ({ lock, pins }) => lock.alone(() => pins.remove(root)));
+  }
+
+  pins(): Promise<Pin[]> {
+    return this.#attempt(undefined, async ({ pins }) => {
+      const found: Pin[] = [];
+      for await (const { cid, recursive, name } of pins.list())
+        if (recursive) found.push({ cid: cid.toString(), name });
+      return found;
+    });
+  }
+
+  /** Lets what is under way finish. */
+  close(): Promise<void> {
+    const { helia, lock } = this.#node;
+    return (this.#closed ??= lock.alone(async () => void (await helia.stop())));
+  }
+
+  async #putAs(cid: CID, block: Uint8Array): Promise<void> {
+    if (block.length > MAX_BLOCK) throw new BlockTooBigError(cid.toString(), block.length, MAX_BLOCK);
+    await this.#attempt(cid, ({ lock, blocks }) => lock.shared(() => blocks.put(cid, block)));
+    await this.#get(cid);
+  }
+
+  async #get(cid: CID): Promise<Uint8Array> {
+    const block = await this.#attempt(cid, ({ blocks }) => blocks.read(cid));
+    const foundDigest = sha256(block);
+    if (equal(foundDigest, cid.multihash.digest)) return block;
+    throw new BlockAlteredError(cid.toString(), block.length, { foundDigest });
+  }
+
+  /** The only place where failures of the node become errors of this layer. */
+  async #attempt<T>(cid: CID | undefined, work: (node: NodeParts) => Promise<T>): Promise<T> {
+    if (this.#closed) throw new StoreUnavailableError("it was closed");
+    try {
+      return await work(this.#node);
+    } catch (error) {
+      throw failure(error, cid);
+    }
+  }
+}
+
+function failure(error: unknown, cid: CID | undefined): MedSealError {
+  if (error instanceof MedSealError) return error;
+  const asked = cid?.toString();
+  if (error instanceof LinkMissingError) return new BlockMissingError(error.cid.toString(), { cause: error });
+  if (asked !== undefined && error instanceof NotFoundError) return new BlockMissingError(asked, { cause: error });
+  if (asked !== undefined && error instanceof LinkAlteredError)
+    return new BlockAlteredError(asked, undefined, { cause: error });
+  const code = error instanceof Error && "code" in error && typeof error.code === "string" ? error.code : undefined;
+  return new StoreUnavailableError(code ?? "it gave no usable answer", {
+    ...(asked === undefined ? {} : { cid: asked }),
+    cause: error,
+  });
+}
