@@ -8,7 +8,8 @@ import type { Link } from "../consent/scope.ts";
 import { NotTheGrantorError } from "../consent/errors.ts";
 import type { TypedSigner } from "../consent/sign.ts";
 import { MalformedError, MedSealError } from "../errors.ts";
-import { generateKeyPair, HPKE_TAG_SIZE, KEMS, openWith, sealTo, type HpkeKeyPair, type KemId } from "../seal/hpke.ts";
+import { decoy } from "../seal/decoy.ts";
+import { HPKE_TAG_SIZE, KEMS, openWith, sealTo, type HpkeKeyPair, type KemId } from "../seal/hpke.ts";
 import type { RegistryAddress } from "../consent/typed-data.ts";
 import { decodeRelease, encodeRelease, type Release } from "./payload.ts";
 
@@ -143,13 +144,10 @@ const toSign = ({ chain, issuedAt }: Release, payload: Uint8Array): ReleaseMessa
 });
 
 /**
- * A block that looks like an envelope and opens for nobody, for mail rows without mail: zeros, sealed to a key that nobody keeps. Random
- * bytes would not do, as the ciphertexts of ML-KEM are not distributed like them.
+ * A block that looks like an envelope and opens for nobody, for mail rows without mail. Random bytes would not do, as the ciphertexts of
+ * ML-KEM are not distributed like them.
  */
-export async function emptyEnvelope(kem: KemId, rand: Random): Promise<Uint8Array> {
-  const head = preamble(kem, KEMS[kem].enc);
-  const { publicKey } = await generateKeyPair(kem, rand);
-  const zeros = new Uint8Array(ENVELOPE_CLASS - around(kem));
-  const { enc, ciphertext } = await sealTo(kem, publicKey, new Uint8Array(0), head, zeros, rand);
-  return concat(head, enc, ciphertext);
+export function emptyEnvelope(kem: KemId, rand: Random): Uint8Array {
+  const { enc, ciphertext } = decoy(kem, ENVELOPE_CLASS - around(kem), rand);
+  return concat(preamble(kem, KEMS[kem].enc), enc, ciphertext);
 }

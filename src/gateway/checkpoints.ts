@@ -115,7 +115,7 @@ export class Checkpoints {
     const own = pending.map(([, entry]) => entry);
     const classes = state.leases.entries().flatMap(([, { keys }]) => keys.map(({ stream }) => stream.batchClass));
     const sizes = own.map(({ size }) => size);
-    const padding = await padCheckpoint(secret, index, capacity, sizes, MAIL_ROWS - mails.length, classes, kem);
+    const padding = padCheckpoint(secret, index, capacity, sizes, MAIL_ROWS - mails.length, classes, kem);
     const entries = inTagOrder([...own, ...padding.entries]);
     const mail = rowsInOrder([...mails.map(([, row]) => row), ...padding.mail]);
     const erased = state.erased.entries().map(([digest]) => fromHex(digest));

@@ -27,7 +27,7 @@ export interface Padding {
  * @param own - Sizes of the batch blocks that are not padding.
  * @param classes - Indexes in `BATCH_CLASSES` that the gateway's streams start at; the shares follow from taking them by turns.
  */
-export async function padCheckpoint(
+export function padCheckpoint(
   secret: Uint8Array,
   index: number,
   capacity: number,
@@ -35,7 +35,7 @@ export async function padCheckpoint(
   rows: number,
   classes: readonly number[],
   kem: KemId,
-): Promise<Padding> {
+): Padding {
   const rand = keyedRandom(secret, new ByteWriter().raw(utf8("medseal/v1/padding")).uint(index, 6).finish());
   const blocks: Uint8Array[] = [];
   const put = (block: Uint8Array): Uint8Array => {
@@ -48,7 +48,7 @@ export async function padCheckpoint(
   sizes.splice(sizes.length - strays.length);
   const filled = sizes.map((size) => ({ tag: rand(32), header: put(rand(HEADER_SIZE)), batch: put(rand(size)) }));
   const mail: MailRow[] = [];
-  for (let i = 0; i < rows; i++) mail.push(emptyRow(put(await emptyEnvelope(kem, rand)), rand));
+  for (let i = 0; i < rows; i++) mail.push(emptyRow(put(emptyEnvelope(kem, rand)), rand));
   return { entries: filled, mail, blocks };
 }
 
