@@ -20,8 +20,8 @@ interface Read {
 }
 
 let latest: Read = { text: "", instant: undefined };
-/** An hour at 1 Hz. */
-const REMEMBERED = 4096;
+/** Two hours at 1 Hz: as many as an import keeps open at a time. */
+const REMEMBERED = 8192;
 const remembered: (Read | undefined)[] = new Array<undefined>(REMEMBERED).fill(undefined);
 
 /**
@@ -35,23 +35,34 @@ export function parseInstant(text: string): Instant | undefined {
   if (text === latest.text) return latest.instant;
   const slot = slotOf(text);
   const known = remembered[slot];
-  latest = known?.text === text ? known : (remembered[slot] = { text, instant: parse(text) });
+  latest = known?.text === text ? known : (remembered[slot] = { text, instant: inMinute(text) ?? parse(text) });
   return latest.instant;
 }
 
-/** Another one for each second of an hour, and for most fractions of one. */
+/** Another one for each second of two hours, and for most fractions of one. */
 function slotOf(text: string): number {
   const at = (i: number): number => text.charCodeAt(i) | 0;
-  const seconds = at(14) * 600 + at(15) * 60 + at(17) * 10 + at(18);
+  const seconds = (at(12) & 1) * 3600 + at(14) * 600 + at(15) * 60 + at(17) * 10 + at(18);
   return (seconds + at(20) * 97 + at(21) * 11 + at(22)) & (REMEMBERED - 1);
+}
+
+/** Of a time without a fraction: its text up to the seconds and behind them, and the instant at which its minute begins. */
+let minute = { upTo: "", behind: "", begin: 0 };
+
+/** Most times lie in the minute of the one before. Undefined for those that do not. */
+function inMinute(text: string): Instant | undefined {
+  const second = two(text, SECONDS_AT);
+  const { upTo, behind, begin } = minute;
+  const alike = text.length === upTo.length + 2 + behind.length && text.startsWith(upTo) && text.endsWith(behind);
+  return alike && second <= 59 ? { seconds: begin + second, fraction: "", offset: behind } : undefined;
 }
 
 function parse(text: string): Instant | undefined {
   const [year, month, day] = [100 * two(text, 0) + two(text, 2), two(text, 5), two(text, 8)];
-  const [hour, minute, second] = [two(text, 11), two(text, 14), two(text, 17)];
+  const [hour, inHour, second] = [two(text, 11), two(text, 14), two(text, SECONDS_AT)];
   const separated =
     text[4] === "-" && text[7] === "-" && text[10] === "T" && text[13] === ":" && text[16] === ":" && year >= 0;
-  if (!separated || !(hour <= 23 && minute <= 59 && second <= 59)) return undefined;
+  if (!separated || !(hour <= 23 && inHour <= 59 && second <= 59)) return undefined;
   if (!(month >= 1 && month <= 12 && day >= 1 && day <= daysOf(year, month))) return undefined;
 
   let end = 19;
@@ -61,13 +72,13 @@ function parse(text: string): Instant | undefined {
   const offset = text.slice(end);
   const east = offset === "Z" ? 0 : offsetOf(offset);
   if (!(Math.abs(east) <= FARTHEST_OFFSET)) return undefined;
-  return {
-    seconds: daysSince1970(year, month, day) * 86_400 + hour * 3600 + minute * 60 + second - east * 60,
-    fraction,
-    offset,
-  };
+  const begin = daysSince1970(year, month, day) * 86_400 + hour * 3600 + inHour * 60 - east * 60;
+  if (fraction === "") minute = { upTo: text.slice(0, SECONDS_AT), behind: offset, begin };
+  return { seconds: begin + second, fraction, offset };
 }
 
+/** Where the seconds stand. */
+const SECONDS_AT = 17;
 /** Digits behind the point. */
 const LONGEST_FRACTION = 9;
 /** Minutes. */

@@ -38,6 +38,21 @@ describe("an instant", () => {
     );
   });
 
+  it("is the same behind another of its minute", () => {
+    const offset = fc.constantFrom("Z", "+00:00", "-05:30", "+14:00", "+05:60", "+00:0", "z", "");
+    const second = fc.integer({ min: 0, max: 99 }).map((value) => String(value).padStart(2, "0"));
+    fc.assert(
+      fc.property(fc.array(fc.tuple(fc.constantFrom("00", "01"), second, offset), { maxLength: 20 }), (parts) => {
+        for (const [minute, second, offset] of parts) {
+          const text = `2026-03-01T08:${minute}:${second}${offset}`;
+          const right = /^(Z|[+-]\d\d:[0-5]\d)$/.test(offset) && second < "60";
+          const expected = right ? { seconds: Date.parse(text) / 1000, fraction: "", offset } : undefined;
+          expect(parseInstant(text), text).to.deep.equal(expected);
+        }
+      }),
+    );
+  });
+
   it("is no other text", () => {
     for (const wrong of [
       "2026-02-29T00:00:00Z",
