@@ -106,6 +106,14 @@ export class ByteWriter {
     return this;
   }
 
+  /** Writes two digits of a text over such that were written before. */
+  overDigits(at: number, text: string, from: number): this {
+    if (at + 2 > this.#length) throw new RangeError("nothing was written there yet");
+    this.#bytes[at] = text.charCodeAt(from);
+    this.#bytes[at + 1] = text.charCodeAt(from + 1);
+    return this;
+  }
+
   /** Makes room for `size` bytes and returns where they go. */
   #grow(size: number): number {
     const at = this.#length;

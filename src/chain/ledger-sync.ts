@@ -36,12 +36,16 @@ export async function syncLedger(
   store: LedgerStore,
   options: SyncOptions,
 ): Promise<SyncReport> {
-  await checkChain(rpc, deployment.chainId);
   const before = store.eventCount;
   let rolledBackTo: number | undefined;
   for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
-    const latest = await needBlock(rpc, "latest");
-    const final = await finalBlock(rpc, latest, options);
+    // Asked at once: a gateway does so before each batch that it seals.
+    const [latest, told] = await Promise.all([
+      needBlock(rpc, "latest"),
+      readBlock(rpc, "finalized"),
+      checkChain(rpc, deployment.chainId),
+    ]);
+    const final = await finalBlock(rpc, latest, told, options);
     rolledBackTo = (await rollBack(rpc, store, latest)) ?? rolledBackTo;
     try {
       if (final !== undefined) await advance(rpc, deployment, store, final, true);
@@ -55,11 +59,16 @@ export async function syncLedger(
   throw new ChainUnavailableError("the chain changes faster than it can be read, or the node contradicts itself");
 }
 
-async function finalBlock(rpc: Rpc, latest: BlockHeader, options: SyncOptions): Promise<BlockHeader | undefined> {
-  const final = await readBlock(rpc, "finalized");
-  if (final !== undefined) {
-    if (final.number > latest.number) throw new ChainUnavailableError("the node is behind its own final block");
-    return final;
+/** @param told - What the node says is final, where it knows that. */
+async function finalBlock(
+  rpc: Rpc,
+  latest: BlockHeader,
+  told: BlockHeader | undefined,
+  options: SyncOptions,
+): Promise<BlockHeader | undefined> {
+  if (told !== undefined) {
+    if (told.number > latest.number) throw new ChainUnavailableError("the node is behind its own final block");
+    return told;
   }
   if (options.finalDepth === undefined || options.finalDepth > latest.number) return undefined;
   return readBlock(rpc, latest.number - options.finalDepth);

@@ -88,23 +88,35 @@ function takeRow(row: PlainRow, line: () => Line, number: number, context: Conte
     const late = order.admit(channel, instant);
     const value = values[i] as Value;
     if (late) rows.push(quarantine(line(), context, late, index));
-    else rows.push(new CsvReading({ channel, time, status: "final", value }, file, number, name));
+    else rows.push(new CsvReading(channel, time, value, file, number, name));
   }
 }
 
-/** Its position is made when it is asked for, which is seldom. */
-class CsvReading implements ObservationRow {
-  readonly kind = "observation";
-  readonly observation: Observation;
+/** A reading that is its own row: of a large file one object is made for each and not three. */
+class CsvReading implements ObservationRow, Observation {
+  readonly channel: Channel;
+  readonly time: string;
+  readonly status = "final";
+  readonly value: Value;
   readonly #file: string;
   readonly #line: number;
   readonly #column: string;
 
-  constructor(observation: Observation, file: string, line: number, column: string) {
-    this.observation = observation;
+  constructor(channel: Channel, time: string, value: Value, file: string, line: number, column: string) {
+    this.channel = channel;
+    this.time = time;
+    this.value = value;
     this.#file = file;
     this.#line = line;
     this.#column = column;
+  }
+
+  get kind(): "observation" {
+    return "observation";
+  }
+
+  get observation(): Observation {
+    return this;
   }
 
   get at(): SourcePosition {

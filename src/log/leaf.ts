@@ -21,6 +21,8 @@ const VERSION = 1;
 const KINDS = ["missing", "quantity", "sampled", "boolean"] as const;
 export const SALT_SIZE = 16;
 const CHANNELS_KEPT = 256;
+/** Where the seconds stand in RFC 3339 text. */
+const SECONDS_AT = 17;
 
 /** Channel as it stands in a leaf and in a batch's channel table; docs/formats.md, "Channel". */
 export function writeChannel(writer: ByteWriter, channel: Channel): ByteWriter {
@@ -139,25 +141,64 @@ export function observationLeaves(seed: Uint8Array, observations: readonly Obser
   return observations.map((_, i) => new Uint8Array(leaves.subarray(DIGEST * i, DIGEST * (i + 1))));
 }
 
-/** The same one behind the other, for `flatRoot`. What the leaves of a channel have in common is written once. */
+/** The same one behind the other, for `flatRoot`. What the leaves of a channel have in common is written once, and its time once a minute. */
 export function flatLeaves(seed: Uint8Array, observations: readonly Observation[]): Buffer {
   const salts = saltStream(seed, observations.length);
   const leaves = Buffer.allocUnsafe(DIGEST * observations.length);
   const digests = new ManyDigests(leaves);
-  const inputs = new Map<Channel, { readonly writer: ByteWriter; readonly beginning: number }>();
-  observations.forEach((observation, i) => {
-    let input = inputs.get(observation.channel);
+  const inputs = new Map<Channel, LeafInput>();
+  let [last, minute] = ["", 0];
+  for (let i = 0; i < observations.length; i++) {
+    const { channel, time, status, value } = observations[i] as Observation;
+    if (time !== last) {
+      if (!isSameMinute(time, last)) minute += 1;
+      last = time;
+    }
+    let input = inputs.get(channel);
     if (!input) {
-      const writer = new ByteWriter().uint(LEAF, 1).raw(new Uint8Array(SALT_SIZE));
-      input = { writer, beginning: writeBeginning(writer, observation.channel).length };
+      input = inputFor(channel);
       // Sources may name the same channel anew with each reading.
       if (inputs.size === CHANNELS_KEPT) inputs.clear();
-      inputs.set(observation.channel, input);
+      inputs.set(channel, input);
     }
     const { writer, beginning } = input;
-    writeContent(writer.cut(beginning), observation).over(1, salts, SALT_SIZE * i, SALT_SIZE);
+    if (input.minute === minute) {
+      writer.cut(input.end).overDigits(beginning + 1 + SECONDS_AT, time, SECONDS_AT);
+    } else {
+      input.minute = minute;
+      input.end = writer.cut(beginning).text(time).length;
+    }
+    writeValue(writer.uint(STATUSES.indexOf(status), 1), value).over(1, salts, SALT_SIZE * i, SALT_SIZE);
     digests.add(writer.view());
-  });
+  }
   digests.finish();
   return leaves;
 }
+
+/** What the leaves of one channel begin with: up to the time, and with it up to the status. */
+interface LeafInput {
+  readonly writer: ByteWriter;
+  readonly beginning: number;
+  /** Which of the minutes so far its time lies in. */
+  minute: number;
+  end: number;
+}
+
+function inputFor(channel: Channel): LeafInput {
+  const writer = new ByteWriter().uint(LEAF, 1).raw(new Uint8Array(SALT_SIZE));
+  return { writer, beginning: writeBeginning(writer, channel).length, minute: 0, end: 0 };
+}
+
+/** Whether two times differ in the digits of their whole seconds at the most. */
+function isSameMinute(a: string, b: string): boolean {
+  if (a.length !== b.length || a.length < SECONDS_AT + 2) return false;
+  for (let i = 0; i < a.length; i++) {
+    const [left, right] = [a.charCodeAt(i), b.charCodeAt(i)];
+    const alike = i === SECONDS_AT || i === SECONDS_AT + 1 ? isDigit(left) && isDigit(right) : left === right;
+    // A character is a byte.
+    if (!alike || left >= 0x80) return false;
+  }
+  return true;
+}
+
+const isDigit = (code: number): boolean => code >= 0x30 && code <= 0x39;
