@@ -35,6 +35,7 @@ export function encodeColumns(
   const keyed = new Map(channels.map((channel, i) => [channelKey(channel), i]));
   const indexes = new Map(channels.map((channel, i) => [channel, i]));
   const forms = new Map<string, { index: number; form: TimeForm; last: number }>();
+  const decimal = { mantissa: 0, scale: 0 };
   const lastMantissa = new Float64Array(channels.length);
   // Values of one row have one time.
   let [instant, known, last] = [parseInstant(""), forms.get(""), ""];
@@ -68,7 +69,7 @@ export function encodeColumns(
     form[row] = known.index;
 
     if (value.kind === "quantity") {
-      const compact = compactDecimal(value.decimal);
+      const compact = compactDecimal(value.decimal, decimal);
       scale.uint(compact?.scale ?? TEXT_DECIMAL, 1);
       if (compact) {
         mantissa.varint(zigzag(compact.mantissa - (lastMantissa[channelIndex] as number)));

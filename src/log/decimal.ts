@@ -11,8 +11,14 @@ export interface CompactDecimal {
   readonly scale: number;
 }
 
-/** @returns undefined where mantissa and scale would not give back the same text ("-0.0", "1e3", more than 15 digits). */
-export function compactDecimal(text: string): CompactDecimal | undefined {
+/**
+ * @param into - Is what comes, where there is much to read and an object for each would be much garbage.
+ * @returns undefined where mantissa and scale would not give back the same text ("-0.0", "1e3", more than 15 digits).
+ */
+export function compactDecimal(
+  text: string,
+  into: { -readonly [K in keyof CompactDecimal]: CompactDecimal[K] } = { mantissa: 0, scale: 0 },
+): CompactDecimal | undefined {
   const negative = text.charCodeAt(0) === MINUS;
   const first = negative ? 1 : 0;
   let [mantissa, point] = [0, -1];
@@ -32,7 +38,9 @@ export function compactDecimal(text: string): CompactDecimal | undefined {
   const regular = whole === 1 || (whole > 1 && text.charCodeAt(first) !== ZERO);
   if (!regular || (point !== -1 && scale === 0) || scale > LARGEST_SCALE || (negative && mantissa === 0))
     return undefined;
-  return { mantissa: negative ? -mantissa : mantissa, scale };
+  into.mantissa = negative ? -mantissa : mantissa;
+  into.scale = scale;
+  return into;
 }
 
 export function expandDecimal({ mantissa, scale }: CompactDecimal): string {

@@ -14,15 +14,12 @@ export function offsetMinutes(offset: string): number {
   return offset.startsWith("-") ? -minutes : minutes;
 }
 
-interface Read {
-  readonly text: string;
-  readonly instant: Instant | undefined;
-}
-
-let latest: Read = { text: "", instant: undefined };
 /** Two hours at 1 Hz: as many as an import keeps open at a time. */
 const REMEMBERED = 8192;
-const remembered: (Read | undefined)[] = new Array<undefined>(REMEMBERED).fill(undefined);
+const texts = new Array<string>(REMEMBERED).fill("");
+const instants = new Array<Instant | undefined>(REMEMBERED).fill(undefined);
+let latest = "";
+let latestInstant: Instant | undefined;
 
 /**
  * RFC 3339 `date-time` with upper-case T and Z; fraction and offset are kept as written.
@@ -32,19 +29,24 @@ const remembered: (Read | undefined)[] = new Array<undefined>(REMEMBERED).fill(u
  * @returns the instant, or undefined when `text` is not one (wrong form, 30 February, hour 24, leap second, offset beyond ±14:00).
  */
 export function parseInstant(text: string): Instant | undefined {
-  if (text === latest.text) return latest.instant;
+  if (text === latest) return latestInstant;
   const slot = slotOf(text);
-  const known = remembered[slot];
-  latest = known?.text === text ? known : (remembered[slot] = { text, instant: inMinute(text) ?? parse(text) });
-  return latest.instant;
+  if (texts[slot] !== text) {
+    instants[slot] = inMinute(text) ?? parse(text);
+    texts[slot] = text;
+  }
+  latest = text;
+  return (latestInstant = instants[slot]);
 }
 
 /** Another one for each second of two hours, and for most fractions of one. */
 function slotOf(text: string): number {
-  const at = (i: number): number => text.charCodeAt(i) | 0;
-  const seconds = (at(12) & 1) * 3600 + at(14) * 600 + at(15) * 60 + at(17) * 10 + at(18);
-  return (seconds + at(20) * 97 + at(21) * 11 + at(22)) & (REMEMBERED - 1);
+  const seconds =
+    (at(text, 12) & 1) * 3600 + at(text, 14) * 600 + at(text, 15) * 60 + at(text, SECONDS_AT) * 10 + at(text, 18);
+  return (seconds + at(text, 20) * 97 + at(text, 21) * 11 + at(text, 22)) & (REMEMBERED - 1);
 }
+
+const at = (text: string, i: number): number => text.charCodeAt(i) | 0;
 
 /** Of a time without a fraction: its text up to the seconds and behind them, and the instant at which its minute begins. */
 let minute = { upTo: "", behind: "", begin: 0 };
