@@ -147,11 +147,12 @@ export function flatLeaves(seed: Uint8Array, observations: readonly Observation[
   const leaves = Buffer.allocUnsafe(DIGEST * observations.length);
   const digests = new ManyDigests(leaves);
   const inputs = new Map<Channel, LeafInput>();
-  let [last, minute] = ["", 0];
+  // NaN, which is not even itself, for a time that has none.
+  let [last, minute, minutes] = ["", NaN, 0];
   for (let i = 0; i < observations.length; i++) {
     const { channel, time, status, value } = observations[i] as Observation;
     if (time !== last) {
-      if (!isSameMinute(time, last)) minute += 1;
+      if (!isSameMinute(time, last)) minute = isSameMinute(time, time) ? ++minutes : NaN;
       last = time;
     }
     let input = inputs.get(channel);

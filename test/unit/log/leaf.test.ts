@@ -5,7 +5,13 @@ import { hex, utf8 } from "../../../src/bytes/bytes.ts";
 import { MalformedError } from "../../../src/errors.ts";
 import { proveChunk, verifyLeaf } from "../../../src/archive/proof.ts";
 import { chunkRoot, itemDigest, statementDigest, verifyStatement } from "../../../src/log/chunk.ts";
-import { decodeObservation, encodeObservation, leafSalts, observationLeaf } from "../../../src/log/leaf.ts";
+import {
+  decodeObservation,
+  encodeObservation,
+  leafSalts,
+  observationLeaf,
+  observationLeaves,
+} from "../../../src/log/leaf.ts";
 import { freshSigner, signStatement } from "../../../src/log/signer.ts";
 import { generateSigningKey } from "../../../src/keys/signature.ts";
 import type { Observation } from "../../../src/observation/observation.ts";
@@ -13,6 +19,7 @@ import { anyChannel, fixedBytes, observationOf } from "./arbitrary.ts";
 
 const SEED = new Uint8Array(32).fill(9);
 const anyObservation = observationOf(anyChannel);
+const channels = fc.sample(anyChannel, { numRuns: 3, seed: 2 });
 
 describe("an observation's bytes", () => {
   it("come back as the observation", () => {
@@ -52,6 +59,24 @@ describe("a leaf", () => {
         expect(hex(observationLeaf(salt, observation))).to.equal(expected.digest("hex"));
       }),
       { numRuns: 100 },
+    );
+  });
+
+  it("is the same among others of its channel, of one minute or another", () => {
+    const time = fc
+      .tuple(fc.constantFrom("00", "01"), fc.nat({ max: 59 }), fc.constantFrom("Z", ".5Z", "+01:00", "é"))
+      .map(([minute, second, end]) => `2026-02-01T00:${minute}:${String(second).padStart(2, "0")}${end}`);
+    const strange = fc.constantFrom("", "5", "2026-02-01T00:00:0éZ", "2026-02-01T00:00:0", "2é26-02-01T00:00:00Z");
+    const timed = fc
+      .tuple(observationOf(fc.constantFrom(...channels)), fc.oneof({ weight: 9, arbitrary: time }, strange))
+      .map(([observation, time]) => ({ ...observation, time }));
+    fc.assert(
+      fc.property(fc.array(timed, { maxLength: 80 }), (observations) => {
+        const salts = leafSalts(SEED, observations.length);
+        const alone = observations.map((one, i) => hex(observationLeaf(salts[i] as Uint8Array, one)));
+        expect(observationLeaves(SEED, observations).map(hex)).to.deep.equal(alone);
+      }),
+      { numRuns: 300 },
     );
   });
 
