@@ -43,6 +43,9 @@ export function ingestTable({ boundBy, ingest, threads, recordings, file, load }
     ...table(names, ingest),
     "",
     `bound: two SHA-256 of 64 bytes a reading by ${boundBy}`,
+    ...(verdicts.length === 0
+      ? []
+      : [`judged without worker threads, from ${LARGE.toLocaleString("en")} readings on:`]),
     ...verdicts,
     "",
     "with worker threads:",
