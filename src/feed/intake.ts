@@ -1,3 +1,4 @@
+import { setTimeout as pause } from "node:timers/promises";
 import { fromUtf8, hex } from "../bytes/bytes.ts";
 import { sha256 } from "../bytes/hash.ts";
 import type { Now } from "../bytes/random.ts";
@@ -56,6 +57,8 @@ export interface IntakeOptions {
 const MOST_QUARANTINED = 10_000;
 /** Messages of one commit at the most. */
 const TOGETHER = 512;
+/** Of the time of a commit, until the next: sealing gets its share, and the next takes more at once. */
+const REST = 0.5;
 
 interface Waiting {
   readonly source: Source;
@@ -69,6 +72,8 @@ export class Intake {
   readonly #options: IntakeOptions;
   #waiting: Waiting[] = [];
   #working: Promise<void> | undefined;
+  /** Not before then, by `performance.now`, does the next commit begin. */
+  #next = 0;
 
   constructor(journal: FeedJournal, options: IntakeOptions) {
     this.#journal = journal;
@@ -91,7 +96,8 @@ export class Intake {
   async #work(): Promise<void> {
     for (;;) {
       // Whatever is on its way comes with it.
-      await new Promise(setImmediate);
+      await (performance.now() < this.#next ? pause(this.#next - performance.now()) : new Promise(setImmediate));
+      const began = performance.now();
       const together = this.#waiting.splice(0, TOGETHER);
       const told: (() => void)[] = [];
       let answers: Answer[] = [];
@@ -114,6 +120,8 @@ export class Intake {
         answers = together.map(({ line }) => ({ ...placeOf(line), level: "refused", code, reason: message }));
       }
       for (const [i, { answer }] of together.entries()) answer(answers[i] as Answer);
+      const now = performance.now();
+      this.#next = now + REST * (now - began);
       if (this.#waiting.length > 0) continue;
       // In one go with the look, so that none who comes now is left waiting.
       this.#working = undefined;
@@ -161,7 +169,7 @@ class Batch {
     this.#folded();
     if (row.length === 0) return;
     seen.keep(this.#number, row);
-    state.rowCame(this.#number, row);
+    state.recent.add(this.#number, row);
     for (const [source, { readings, skewed }] of this.#stored) this.#options.events.stored(source, readings, skewed);
   }
 

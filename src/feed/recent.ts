@@ -16,6 +16,12 @@ export class RecentRows {
     this.#held += size;
   }
 
+  /** When sealing does not get on: what waits for long is on the disk. */
+  clear(): void {
+    this.#rows.clear();
+    this.#held = 0;
+  }
+
   /** @returns the row, which is then held no longer. */
   take(number: number): Row | undefined {
     const row = this.#rows.get(number);

@@ -121,8 +121,8 @@ export class FeedState {
   /** Cuts that are anchored, by number, as long as they are remembered. */
   readonly past: Values<CutState>;
   readonly quarantine: Values<Quarantined>;
+  readonly recent = new RecentRows();
   readonly #position: Table<FeedPosition>;
-  readonly #recent = new RecentRows();
 
   constructor(journal: Journal) {
     this.devices = journal.table("feed-device");
@@ -139,14 +139,9 @@ export class FeedState {
     return this.#position.get("") ?? FRESH;
   }
 
-  /** Once the row is durable. */
-  rowCame(number: number, row: Row): void {
-    this.#recent.add(number, row);
-  }
-
   /** @throws Error when it is gone. */
   rowAt(number: number): Row {
-    const row = this.#recent.take(number) ?? this.rows.get(inOrder(number));
+    const row = this.recent.take(number) ?? this.rows.get(inOrder(number));
     if (!row) throw new Error("what was stored is not in the journal");
     return row;
   }
