@@ -9,7 +9,7 @@ describe("who is who on the command line", function () {
   const stranger = { MEDSEAL_HOME: "" };
 
   before(async () => {
-    world = await World.open(true);
+    world = await World.open(true, { inTurn: true });
     stranger.MEDSEAL_HOME = world.path("elsewhere");
     for (const [name, value] of [
       ["ann", 61],
