@@ -31,7 +31,7 @@ describe("a gateway that runs", function () {
 
   before(async () => {
     begin = Math.floor(Date.now() / 1000);
-    world = await World.open(true);
+    world = await World.open(true, { inTurn: true });
     gateway = await openLiveWard(world, { source: `bed-7:${DEVICE}`, streams: HEART_RATE, hours: [1, 2] });
     client = await FeedClient.open(gateway.feedPort, await gateway.credential("bed-7"));
   });

@@ -18,7 +18,7 @@ describe("a gateway process that takes the node at its proofs only (`attest`), o
   let gateway: RunningGateway;
 
   before(async () => {
-    world = await World.open(false);
+    world = await World.open(false, { inTurn: true });
     chain = await network.createServer({ network: "default", override: { initialDate: new Date() } }, "127.0.0.1", 0);
     const { address, port } = await chain.listen();
     store = await startNode({ folder: world.path("ipfs") });
