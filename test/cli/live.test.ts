@@ -3,6 +3,7 @@ import { expect } from "chai";
 import { FeedClient, type Sent, type Told } from "./feed.ts";
 import { HEART_RATE, openLiveWard } from "./live-ward.ts";
 import type { RunningGateway } from "./running.ts";
+import { sharedChain } from "./shared-chain.ts";
 import { World } from "./world.ts";
 
 const DEVICE = "monitor-7";
@@ -31,7 +32,7 @@ describe("a gateway that runs", function () {
 
   before(async () => {
     begin = Math.floor(Date.now() / 1000);
-    world = await World.open(true, { inTurn: true });
+    world = await World.open(await sharedChain(), { inTurn: true });
     gateway = await openLiveWard(world, { source: `bed-7:${DEVICE}`, streams: HEART_RATE, hours: [1, 2] });
     client = await FeedClient.open(gateway.feedPort, await gateway.credential("bed-7"));
   });
