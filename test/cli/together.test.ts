@@ -24,7 +24,9 @@ describe("commands cut off, and two at once", function () {
       (n) =>
         `consent grant --to Lee --stream oxygen --data ${window} --until ${n}d --out at-once-${n}.grant --yes --as Ann`,
     );
-    const ran = await Promise.all([...asked, "contacts add Roy.card --as Ann --yes"].map((line) => world.start(line).done));
+    const ran = await Promise.all(
+      [...asked, "contacts add Roy.card --as Ann --yes"].map((line) => world.start(line).done),
+    );
     expect(ran.map(({ exit, err }) => (exit === 0 ? "" : err))).to.deep.equal(["", "", "", ""]);
     const { consents } = (await world.json("consent list --as Ann")) as { consents: { id: string }[] };
     expect(consents).to.have.length(5);

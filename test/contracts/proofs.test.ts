@@ -13,7 +13,7 @@ const without = (line: string, from: string, claims: string) => (path: string) =
   return text.replace(line, "");
 };
 
-const FUNCTION = /^    function (\w+)\([^]*?\n    }\n/gm;
+const FUNCTION = /^ {4}function (\w+)\([^]*?\n {4}}\n/gm;
 
 function onlyClaims(name: string, proof: string): string {
   const isLeft = (text: string, of: string): boolean => of === name || !text.includes("assert(");

@@ -142,7 +142,9 @@ describe("a proof of one reading", function () {
       if (typeof result !== "string") throw new Error(`bit ${bit} went unseen`);
       codes.set(result, (codes.get(result) ?? 0) + 1);
     }
-    console.log(`      seed ${SEED}, ${bits.length} flips: ${[...codes].map(([code, times]) => `${times} ${code}`).join(", ")}`);
+    console.log(
+      `      seed ${SEED}, ${bits.length} flips: ${[...codes].map(([code, times]) => `${times} ${code}`).join(", ")}`,
+    );
     expect(codes.size).to.be.greaterThan(3);
   });
 
