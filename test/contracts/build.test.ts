@@ -1,5 +1,5 @@
 import { spawnSync } from "node:child_process";
-import { readFileSync } from "node:fs";
+import { readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { expect } from "chai";
 import { artifacts } from "hardhat";
@@ -35,6 +35,7 @@ describe("npm pack", () => {
   let packed: Packed | undefined;
   let said: string;
   before(() => {
+    rmSync(FOLDER, { recursive: true, force: true });
     const options = { cwd: ROOT, encoding: "utf8", shell: process.platform === "win32" } as const;
     const { stdout, stderr } = spawnSync("npm", ["pack", "--dry-run", "--json"], options);
     const parsed = JSON.parse(stdout) as readonly Packed[] | Readonly<Record<string, Packed>>;
