@@ -49,14 +49,14 @@ export class World {
   readonly folder: string;
   readonly env: Record<string, string>;
   readonly #inTurn: boolean;
-  readonly #isGuest: boolean;
+  /** Of its own. */
+  #isRunning = false;
   #turns: Turns | undefined;
 
-  private constructor(folder: string, env: Record<string, string>, inTurn: boolean, isGuest: boolean) {
+  private constructor(folder: string, env: Record<string, string>, inTurn: boolean) {
     this.folder = folder;
     this.env = env;
     this.#inTurn = inTurn;
-    this.#isGuest = isGuest;
   }
 
   /**
@@ -68,12 +68,14 @@ export class World {
     await mkdir(join(folder, "home"), { mode: 0o700 });
     await writeFile(join(folder, "pass"), "four plain words here\n", { mode: 0o600 });
     const env = { MEDSEAL_HOME: join(folder, "home"), MEDSEAL_PASSPHRASE_FILE: join(folder, "pass"), TZ: "UTC" };
-    const isGuest = typeof running === "object";
-    const world = new World(folder, env, inTurn, isGuest);
-    if (isGuest) Object.assign(env, running);
-    if (!running || isGuest) return world;
+    const world = new World(folder, env, inTurn);
+    if (running !== true) {
+      Object.assign(env, running || {});
+      return world;
+    }
     // In processes of their own: one leaves another behind, one takes a tool with locks of its own.
     const ready = printed("up", await world.start("up --background --rpc-port 0 --ipfs-port 0 --json").done);
+    world.#isRunning = true;
     const { MEDSEAL_RPC, MEDSEAL_IPFS, MEDSEAL_DEPLOYMENTS } = JSON.parse(ready) as Place;
     Object.assign(env, { MEDSEAL_RPC, MEDSEAL_IPFS, MEDSEAL_DEPLOYMENTS });
     printed("deploy", await world.start("deploy").done);
@@ -170,7 +172,7 @@ export class World {
 
   async close(): Promise<void> {
     await this.#turns?.end();
-    if (!this.#isGuest) printed("down", await this.start("down").done);
+    if (this.#isRunning) printed("down", await this.start("down").done);
     await rm(this.folder, { recursive: true, force: true });
   }
 }
