@@ -69,25 +69,26 @@ const all = readdirSync(join(root, "test"), { recursive: true })
   .sort();
 const named = process.argv.slice(2);
 const files = named.length > 0 ? named : all.map((file) => join("test", file));
-const folderOf = (file) => /^test[\\/](\w+)[\\/]/.exec(file)?.[1];
 const mocha = [join(root, "node_modules", "mocha", "bin", "mocha.js"), "--timeout", LONGEST];
 const onHardhat = [hardhat, "test", "mocha", "--no-compile"];
-/** Beside each other as far as there are cores, those that take longest first. Units and the command line start no chain of Hardhat. */
+/** What runs which files, each in the first lane that fits it; those that take longest come first. */
 const LANES = [
-  { runner: mocha, folders: ["cli"] },
-  { runner: onHardhat, folders: ["integration"] },
-  { runner: onHardhat, folders: ["contracts"] },
-  { runner: mocha, folders: ["unit"] },
+  // Most of their commands are processes of their own.
+  [mocha, /^test.cli.(alert-states|canary|crash|readme|together)\./],
+  [mocha, /^test.cli./],
+  [onHardhat, /^test.integration./],
+  [onHardhat, /^test.contracts./],
+  [mocha, /^test.unit./],
+  [onHardhat, /^/],
 ];
-const others = (file) => !LANES.some(({ folders }) => folders.includes(folderOf(file)));
-const commands = [
-  ...LANES.map(({ runner, folders }) => [runner, files.filter((file) => folders.includes(folderOf(file)))]),
-  [onHardhat, files.filter(others)],
-].flatMap(([runner, some]) => (some.length > 0 ? [[...runner, ...some]] : []));
+const laneOf = (file) => LANES.findIndex(([, fits]) => fits.test(file));
+const commands = LANES.map(([runner], lane) => [runner, files.filter((file) => laneOf(file) === lane)])
+  .filter(([, some]) => some.length > 0)
+  .map(([runner, some]) => [...runner, ...some]);
 if (named.length === 0) commands.push([hardhat, "test", "solidity", "--no-compile"]);
 
 const runs = [];
-/** Tests of the command line mostly wait: one lane more than cores does not slow the others down. */
+/** Tests of the command line mostly wait: on two cores a third lane does not slow the others down. */
 const atOnce = Math.max(3, availableParallelism());
 async function work() {
   for (let command = commands.shift(); command !== undefined; command = commands.shift()) runs.push(await run(command));
