@@ -132,6 +132,8 @@ class Batch {
   readonly #row = new Map<string, Arrival>();
   readonly #stored = new Map<Source, { readonly readings: number; readonly skewed: number }>();
   #place: number;
+  /** Of its row. */
+  readonly #number: number;
   #folded: () => void = () => undefined;
 
   constructor(journal: FeedJournal, options: IntakeOptions, tell: (tell: () => void) => void) {
@@ -139,7 +141,9 @@ class Batch {
     this.#options = options;
     this.#routes = new Routes(options.gateway);
     this.#tell = tell;
-    this.#place = journal.state.position.next;
+    const { next, rows } = journal.state.position;
+    this.#place = next;
+    this.#number = rows;
   }
 
   /** After the last message. */
@@ -147,14 +151,17 @@ class Batch {
     const { state, seen } = this.#journal;
     this.#folded = seen.fold();
     if (this.#row.size === 0) return;
-    const { rows } = state.position;
-    state.rows.set(inOrder(rows), [...this.#row.values()]);
-    state.move({ rows: rows + 1, next: this.#place });
+    state.rows.set(inOrder(this.#number), [...this.#row.values()]);
+    state.move({ rows: this.#number + 1, next: this.#place });
   }
 
   written(): void {
+    const { state, seen } = this.#journal;
+    const row = [...this.#row.values()];
     this.#folded();
-    this.#journal.seen.keep([...this.#row.values()]);
+    if (row.length === 0) return;
+    seen.keep(this.#number, row);
+    state.rowCame(this.#number, row);
     for (const [source, { readings, skewed }] of this.#stored) this.#options.events.stored(source, readings, skewed);
   }
 

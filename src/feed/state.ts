@@ -6,6 +6,7 @@ import { fromUtf8, utf8 } from "../bytes/bytes.ts";
 import { parseState, stringifyState } from "../state/json.ts";
 import { oneByOne } from "../state/turns.ts";
 import type { Quarantined } from "./quarantine.ts";
+import { RecentRows } from "./recent.ts";
 import { SeenBook } from "./seen.ts";
 
 /** How far a message has got. */
@@ -121,6 +122,7 @@ export class FeedState {
   readonly past: Values<CutState>;
   readonly quarantine: Values<Quarantined>;
   readonly #position: Table<FeedPosition>;
+  readonly #recent = new RecentRows();
 
   constructor(journal: Journal) {
     this.devices = journal.table("feed-device");
@@ -137,9 +139,14 @@ export class FeedState {
     return this.#position.get("") ?? FRESH;
   }
 
+  /** Once the row is durable. */
+  rowCame(number: number, row: Row): void {
+    this.#recent.add(number, row);
+  }
+
   /** @throws Error when it is gone. */
   rowAt(number: number): Row {
-    const row = this.rows.get(inOrder(number));
+    const row = this.#recent.take(number) ?? this.rows.get(inOrder(number));
     if (!row) throw new Error("what was stored is not in the journal");
     return row;
   }

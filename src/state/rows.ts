@@ -136,7 +136,9 @@ export function openRowFile(file: string): RowFile {
 }
 
 function rowsIn(database: DatabaseSync): RowFile {
-  database.exec("PRAGMA locking_mode = EXCLUSIVE; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL");
+  database.exec(
+    "PRAGMA page_size = 1024; PRAGMA locking_mode = EXCLUSIVE; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL",
+  );
   database.exec(`PRAGMA secure_delete = ON; PRAGMA busy_timeout = 0; PRAGMA wal_autocheckpoint = ${LOG_PAGES}`);
   database.exec(
     "CREATE TABLE IF NOT EXISTS row (kind TEXT, name BLOB, value BLOB NOT NULL, PRIMARY KEY (kind, name)) WITHOUT ROWID",
