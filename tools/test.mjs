@@ -1,9 +1,9 @@
 #!/usr/bin/env node
 // `npm test`: builds the contracts when they changed, then runs the Solidity tests and all TypeScript tests.
 // Arguments are test files; without any, everything runs. Ends with a line `N passed, N failed`.
-import { Buffer } from "node:buffer";
 import { spawn, spawnSync } from "node:child_process";
 import { readdirSync } from "node:fs";
+import { availableParallelism } from "node:os";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 
@@ -11,35 +11,42 @@ const root = dirname(dirname(fileURLToPath(import.meta.url)));
 const hardhat = join(root, "node_modules", "hardhat", "dist", "src", "cli.js");
 const env = { ...process.env, HARDHAT_DISABLE_TELEMETRY: "true" };
 
-/** Runs a command with its output shown as it comes; gives its exit code and what mocha and Hardhat counted. */
-const run = (...args) => start(args, (chunk) => process.stdout.write(chunk));
-
-/** The same beside another one, with its output shown when it has ended. */
-async function runBeside(...args) {
-  const chunks = [];
-  const result = await start(args, (chunk) => chunks.push(chunk));
-  return { ...result, show: () => process.stdout.write(Buffer.concat(chunks)) };
+/** Output of several commands at once, the one behind the other: that of the first which has not ended is shown as it comes. */
+const held = [];
+function screen() {
+  const own = { chunks: [], ended: false };
+  held.push(own);
+  const show = () => {
+    for (; held.length > 0; held.shift()) {
+      for (const chunk of held[0].chunks.splice(0)) process.stdout.write(chunk);
+      if (!held[0].ended) return;
+    }
+  };
+  return {
+    write: (chunk) => (own.chunks.push(chunk), show()),
+    end: () => ((own.ended = true), show()),
+  };
 }
 
-function start(args, show) {
+/** Runs a command; gives its exit code, and what mocha and Hardhat counted. */
+function run(args) {
   return new Promise((resolve) => {
     const child = spawn(process.execPath, args, { cwd: root, env, stdio: ["ignore", "pipe", "inherit"] });
+    const { write, end } = screen();
     let text = "";
     child.stdout.on("data", (chunk) => {
-      show(chunk);
+      write(chunk);
       text += chunk;
     });
-    child.on("close", (code) => resolve({ code: code ?? 1, counts: count(text), failures: failuresIn(text) }));
+    child.on("close", (code) => {
+      end();
+      resolve({ code: code ?? 1, counts: count(text), failures: failuresIn(text) });
+    });
   });
 }
 
 /** As in hardhat.config.ts, in milliseconds: what is slow on a small machine has not failed. */
 const LONGEST = "120000";
-
-/** Folders of tests that start no chain of Hardhat. */
-const PLAIN = ["unit", "cli"];
-
-const nothing = { code: 0, counts: count(""), failures: "", show: () => undefined };
 
 /** What mocha and Hardhat tell of failed tests, at the end of their output. */
 function failuresIn(text) {
@@ -62,21 +69,32 @@ const all = readdirSync(join(root, "test"), { recursive: true })
   .sort();
 const named = process.argv.slice(2);
 const files = named.length > 0 ? named : all.map((file) => join("test", file));
-// Lanes beside each other: what needs Hardhat, with its output as it comes; plain mocha over the units, and over the command line, whose tests
-// mostly wait for processes of their own. The last two are shown when they have ended.
-const laneOf = (file) => PLAIN.find((folder) => file.startsWith(join("test", folder)));
-const lane = (folder) => files.filter((file) => laneOf(file) === folder);
-const mochaFile = join(root, "node_modules", "mocha", "bin", "mocha.js");
-const beside = PLAIN.map(lane).map((some) =>
-  some.length > 0 ? runBeside(mochaFile, "--timeout", LONGEST, ...some) : nothing,
-);
-const solidity = named.length === 0 ? await run(hardhat, "test", "solidity", "--no-compile") : nothing;
-const onHardhat = lane(undefined);
-const mocha = onHardhat.length > 0 ? await run(hardhat, "test", "mocha", "--no-compile", ...onHardhat) : nothing;
-const others = await Promise.all(beside);
-for (const other of others) other.show();
+const mocha = [join(root, "node_modules", "mocha", "bin", "mocha.js"), "--timeout", LONGEST];
+const onHardhat = [hardhat, "test", "mocha", "--no-compile"];
+/** What runs which files, each in the first lane that fits it; those that take longest come first. */
+const LANES = [
+  // Most of their commands are processes of their own.
+  [mocha, /^test.cli.(alert-states|canary|crash|readme|together)\./],
+  [mocha, /^test.cli./],
+  [onHardhat, /^test.integration./],
+  [onHardhat, /^test.contracts./],
+  [mocha, /^test.unit./],
+  [onHardhat, /^/],
+];
+const laneOf = (file) => LANES.findIndex(([, fits]) => fits.test(file));
+const commands = LANES.map(([runner], lane) => [runner, files.filter((file) => laneOf(file) === lane)])
+  .filter(([, some]) => some.length > 0)
+  .map(([runner, some]) => [...runner, ...some]);
+if (named.length === 0) commands.push([hardhat, "test", "solidity", "--no-compile"]);
 
-const runs = [solidity, mocha, ...others];
+const runs = [];
+/** Tests of the command line mostly wait: on two cores a third lane does not slow the others down. */
+const atOnce = Math.max(3, availableParallelism());
+async function work() {
+  for (let command = commands.shift(); command !== undefined; command = commands.shift()) runs.push(await run(command));
+}
+await Promise.all(Array.from({ length: atOnce }, work));
+
 const total = (key) => runs.reduce((sum, { counts }) => sum + counts[key], 0);
 // A runner that fails without naming a test has failed all the same.
 const failed = Math.max(total("failed"), runs.every(({ code }) => code === 0) ? 0 : 1);

@@ -1,11 +1,11 @@
 import { execFileSync } from "node:child_process";
-import { availableParallelism, loadavg } from "node:os";
 import { openLiveWard, type LiveWard } from "../../test/cli/live-ward.ts";
 import type { RunningGateway } from "../../test/cli/running.ts";
 import { World } from "../../test/cli/world.ts";
 import { FsyncFloor } from "./fsync-floor.ts";
 import { measureSwitches, prepareEnds } from "./live-switch.ts";
 import { streamLoad, type Answered } from "./live-load.ts";
+import { machineWords, watchMachine, type Machine } from "./machine.ts";
 
 /** Milliseconds. */
 export interface Spread {
@@ -28,8 +28,7 @@ export interface LiveReport {
   /** Sealed, and anchored, while it was measured. */
   readonly batches: number;
   readonly checkpoints: number;
-  /** Processes that wanted a core, a minute's average, before and after; and the cores there are. */
-  readonly load: { readonly before: number; readonly after: number; readonly machine: number };
+  readonly machine: Machine;
   /** From the end of a consent, signed or mined, until the gateway has left the generation; under the same load. */
   readonly switched: { readonly signed: Spread; readonly mined: Spread; readonly ends: number };
   readonly limits: { readonly stored: number; readonly switched: number };
@@ -71,12 +70,12 @@ export async function benchLive(readings = READINGS, seconds = SECONDS): Promise
     };
     await streamLoad({ ...load, seconds: WARM_UP });
     const floor = new FsyncFloor(world.folder);
-    const [loadBefore, before] = [loadavg()[0] ?? 0, await numbersOf(gateway)];
+    const [machine, before] = [watchMachine(), await numbersOf(gateway)];
     const [answered, switches] = await Promise.all([
       streamLoad({ ...load, seconds }),
       measureSwitches(world, gateway, ends, 1000 * APART),
     ]);
-    const [loadAfter, after] = [loadavg()[0] ?? 0, await numbersOf(gateway)];
+    const [watched, after] = [machine(), await numbersOf(gateway)];
     const fsync = spread(await floor.stop());
     const made = (name: string): number => (after.get(name) ?? 0) - (before.get(name) ?? 0);
     const commits = made("medseal_journal_commits_total");
@@ -97,7 +96,7 @@ export async function benchLive(readings = READINGS, seconds = SECONDS): Promise
       },
       batches: made("medseal_batches_sealed_total"),
       checkpoints: made("medseal_checkpoints_decided"),
-      load: { before: rounded(loadBefore), after: rounded(loadAfter), machine: availableParallelism() },
+      machine: watched,
       switched,
       limits: LIMITS,
       pass: stored.p99 <= LIMITS.stored && slowest <= LIMITS.switched,
@@ -142,7 +141,7 @@ const rounded = (value: number): number => Math.round(value * 100) / 100;
 const words = ({ p50, p99, max }: Spread): string => `p50 ${p50} ms, p99 ${p99} ms, max ${max} ms`;
 
 export function liveTable(report: LiveReport): string {
-  const { stored, fsync, commits, load, batches, checkpoints, switched, limits } = report;
+  const { stored, fsync, commits, machine, batches, checkpoints, switched, limits } = report;
   const verdict = (p99: number, limit: number, what: string): string =>
     `${p99 <= limit ? "PASS" : "FAIL"}  p99 ${what} ${p99} ms, at most ${limit} ms`;
   return [
@@ -150,7 +149,7 @@ export function liveTable(report: LiveReport): string {
     `to stored   ${words(stored)}`,
     `fdatasync   ${words(fsync)}, alone on the same disk in the same time`,
     `commits     ${commits.milliseconds} ms each with the twin, ${commits.messages} messages each, ${Math.round(100 * commits.share)} % of the time`,
-    `load        ${load.before} before, ${load.after} after, on ${load.machine} cores`,
+    `machine     ${machineWords(machine)}`,
     `switch      ${words(switched.signed)} from a signed end in the spool`,
     `            ${words(switched.mined)} from the block that has it; ${switched.ends} ends in all`,
     verdict(stored.p99, limits.stored, "to stored"),

@@ -26,7 +26,7 @@ export async function campaign(
   const worlds: World[] = [];
   try {
     // One after the other: a port that is free for one is free for another that looks at the same time.
-    for (let i = 0; i < 2 * lanes; i++) worlds.push(await World.open(true));
+    for (let i = 0; i < 2 * lanes; i++) worlds.push(await World.open(true, { inTurn: true }));
     await Promise.all(
       Array.from({ length: lanes }, async (_, i) => {
         const [world, peaceful] = worlds.slice(2 * i, 2 * i + 2) as [World, World];

@@ -36,11 +36,14 @@ export const CONSENT: readonly Suite[] = [
   { file: "chain/ledger-sync", variable: "MEDSEAL_LEDGER_ROUNDS", size: 800 },
 ];
 
-/** Blocks on the disk, crashes, swapped and mutated formats, hostile files. */
+/** Blocks on the disk, crashes, proofs with flipped bits, swapped and mutated formats, hostile files. */
 export const STORAGE: readonly Suite[] = [
   { file: "unit/state/twin-lives", variable: "MEDSEAL_LIVES", size: 2_000 },
   { file: "unit/ipfs/crash", variable: "MEDSEAL_CRASH_ROUNDS", size: 150 },
   { file: "integration/crash", variable: "MEDSEAL_CRASHES", size: "all" },
+  { file: "integration/outage", variable: "MEDSEAL_CRASHES", size: "all" },
+  { file: "integration/proof", variable: "MEDSEAL_FLIPS", size: "all" },
+  { file: "integration/evidence", variable: "MEDSEAL_FLIPS", size: 100_000 },
   { file: "integration/swaps", variable: "MEDSEAL_SWAPS", size: "all" },
   { file: "integration/story", variable: "MEDSEAL_PATIENTS", size: 16 },
   { file: "unit/log/strictness", variable: "MEDSEAL_MUTATIONS", size: 200_000 },

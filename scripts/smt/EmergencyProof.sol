@@ -41,6 +41,14 @@ contract EmergencyProof is EmergencyAccess {
         if (declaredAt == 0 && declaredAfter != 0) assert(endsAfter <= uint256(declaredAfter) + 4 hours);
     }
 
+    /// @dev Part of a declaration, which is proven without it: that takes a fifth of the time.
+    function quotaKeepsTerms(address declarant, bytes32 commitment, address organisation) external inTime {
+        (uint48 declaredAt, uint48 endsAt) = _timesOf(declarant, commitment);
+        _useQuota(organisation);
+        (uint48 declaredAfter, uint48 endsAfter) = _timesOf(declarant, commitment);
+        assert(declaredAfter == declaredAt && endsAfter == endsAt);
+    }
+
     function endKeepsTerms(address declarant, bytes32 commitment, bytes32 otherCommitment) external inTime {
         (uint48 declaredAt, uint48 endsAt) = _timesOf(declarant, commitment);
         end(otherCommitment);

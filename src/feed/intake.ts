@@ -1,3 +1,4 @@
+import { setTimeout as pause } from "node:timers/promises";
 import { fromUtf8, hex } from "../bytes/bytes.ts";
 import { sha256 } from "../bytes/hash.ts";
 import type { Now } from "../bytes/random.ts";
@@ -56,6 +57,8 @@ export interface IntakeOptions {
 const MOST_QUARANTINED = 10_000;
 /** Messages of one commit at the most. */
 const TOGETHER = 512;
+/** Of the time of a commit, until the next: sealing gets its share, and the next takes more at once. */
+const REST = 0.5;
 
 interface Waiting {
   readonly source: Source;
@@ -69,6 +72,8 @@ export class Intake {
   readonly #options: IntakeOptions;
   #waiting: Waiting[] = [];
   #working: Promise<void> | undefined;
+  /** Not before then, by `performance.now`, does the next commit begin. */
+  #next = 0;
 
   constructor(journal: FeedJournal, options: IntakeOptions) {
     this.#journal = journal;
@@ -91,7 +96,8 @@ export class Intake {
   async #work(): Promise<void> {
     for (;;) {
       // Whatever is on its way comes with it.
-      await new Promise(setImmediate);
+      await (performance.now() < this.#next ? pause(this.#next - performance.now()) : new Promise(setImmediate));
+      const began = performance.now();
       const together = this.#waiting.splice(0, TOGETHER);
       const told: (() => void)[] = [];
       let answers: Answer[] = [];
@@ -114,6 +120,8 @@ export class Intake {
         answers = together.map(({ line }) => ({ ...placeOf(line), level: "refused", code, reason: message }));
       }
       for (const [i, { answer }] of together.entries()) answer(answers[i] as Answer);
+      const now = performance.now();
+      this.#next = now + REST * (now - began);
       if (this.#waiting.length > 0) continue;
       // In one go with the look, so that none who comes now is left waiting.
       this.#working = undefined;
@@ -132,6 +140,8 @@ class Batch {
   readonly #row = new Map<string, Arrival>();
   readonly #stored = new Map<Source, { readonly readings: number; readonly skewed: number }>();
   #place: number;
+  /** Of its row. */
+  readonly #number: number;
   #folded: () => void = () => undefined;
 
   constructor(journal: FeedJournal, options: IntakeOptions, tell: (tell: () => void) => void) {
@@ -139,7 +149,9 @@ class Batch {
     this.#options = options;
     this.#routes = new Routes(options.gateway);
     this.#tell = tell;
-    this.#place = journal.state.position.next;
+    const { next, rows } = journal.state.position;
+    this.#place = next;
+    this.#number = rows;
   }
 
   /** After the last message. */
@@ -147,14 +159,17 @@ class Batch {
     const { state, seen } = this.#journal;
     this.#folded = seen.fold();
     if (this.#row.size === 0) return;
-    const { rows } = state.position;
-    state.rows.set(inOrder(rows), [...this.#row.values()]);
-    state.move({ rows: rows + 1, next: this.#place });
+    state.rows.set(inOrder(this.#number), [...this.#row.values()]);
+    state.move({ rows: this.#number + 1, next: this.#place });
   }
 
   written(): void {
+    const { state, seen } = this.#journal;
+    const row = [...this.#row.values()];
     this.#folded();
-    this.#journal.seen.keep([...this.#row.values()]);
+    if (row.length === 0) return;
+    seen.keep(this.#number, row);
+    state.recent.add(this.#number, row);
     for (const [source, { readings, skewed }] of this.#stored) this.#options.events.stored(source, readings, skewed);
   }
 

@@ -53,20 +53,41 @@ function readReading(json: JsonValue): Observation | Problem {
   if (!isJsonObject(json)) return { code: "ERR_JSON", reason: "a reading is no object" };
   if (!onlyMembers(json, ["system", "code", "unit", "value", "absent", "effective"]))
     return { code: "ERR_JSON", reason: "a member that readings do not have" };
-  const system = systemOf(member(json, "system") === undefined ? LOINC : (textOf(json, "system") ?? ""));
-  const [code, unit, time] = [textOf(json, "code"), member(json, "unit"), textOf(json, "effective")];
-  if (code === undefined || system === "")
-    return { code: "ERR_CODE", reason: "code or code system is empty or too long" };
-  if (typeof unit !== "string" || (unit !== "" && !unitCheck()(unit)))
-    return { code: "ERR_UNIT", reason: "the unit is not a UCUM code" };
-  const channel: Channel = { code: { system, code }, unit };
-  if (!unitFitsCode(channel)) return { code: "ERR_UNIT_OF_CODE", reason: "the unit does not fit the code" };
+  const channel = channelOf(json);
+  if ("reason" in channel) return channel;
+  const time = textOf(json, "effective");
   const instant = time === undefined ? undefined : parseInstant(time);
   if (time === undefined || !instant) return { code: "ERR_TIME", reason: "the effective time is no instant" };
   if (instant.seconds < 0) return { code: "ERR_TIME_BEFORE_1970", reason: "the effective time lies before 1970" };
   const value = valueOf(json);
   if (!value) return { code: "ERR_NUMBER", reason: "the value is no number" };
   return { channel, time, status: "final", value };
+}
+
+/** Channels that came before: readings of one share one object, and are not looked at again. */
+const channels = new Map<string, Channel>();
+const KEPT_CHANNELS = 4096;
+
+function channelOf(json: JsonObject): Channel | Problem {
+  const system = member(json, "system") === undefined ? LOINC : (textOf(json, "system") ?? "");
+  const [code, unit] = [textOf(json, "code") ?? "", member(json, "unit")];
+  if (typeof unit !== "string") return { code: "ERR_UNIT", reason: "the unit is not a UCUM code" };
+  const key = `${system.length} ${code.length} ${system}${code}${unit}`;
+  const known = channels.get(key);
+  if (known) return known;
+  const channel = checkedChannel(system, code, unit);
+  if ("reason" in channel) return channel;
+  if (channels.size >= KEPT_CHANNELS) channels.clear();
+  channels.set(key, channel);
+  return channel;
+}
+
+function checkedChannel(named: string, code: string, unit: string): Channel | Problem {
+  const system = systemOf(named);
+  if (code === "" || system === "") return { code: "ERR_CODE", reason: "code or code system is empty or too long" };
+  if (unit !== "" && !unitCheck()(unit)) return { code: "ERR_UNIT", reason: "the unit is not a UCUM code" };
+  const channel: Channel = { code: { system, code }, unit };
+  return unitFitsCode(channel) ? channel : { code: "ERR_UNIT_OF_CODE", reason: "the unit does not fit the code" };
 }
 
 /** A number as it was written; `null` for one that the device marks absent. */

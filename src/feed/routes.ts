@@ -25,8 +25,15 @@ export interface Routed {
   readonly late: readonly number[];
 }
 
-interface Route {
+/** A stream that readings may go to. */
+interface Open {
   readonly leased: LeasedStream;
+  readonly key: string;
+  /** Id of the stream in hex. */
+  readonly stream: string;
+}
+
+interface Route extends Open {
   readonly late: boolean;
 }
 
@@ -36,19 +43,20 @@ export const keyOf = ({ write, stream }: LeasedStream): string => `${write}/${he
 
 /** Finds the stream of each reading among those that the gateway's leases cover now. */
 export class Routes {
-  readonly #byChannel = new Map<string, LeasedStream[]>();
+  readonly #byChannel = new Map<string, Open[]>();
   readonly #admit = new Map<string, Admit | MedSealError>();
   readonly #gateway: Gateway;
 
   constructor(gateway: Gateway) {
     this.#gateway = gateway;
-    for (const leased of gateway.streams())
+    for (const leased of gateway.streams()) {
+      const open = { leased, key: keyOf(leased), stream: hex0x(leased.stream.id) };
       for (const channel of leased.stream.channels) {
-        const key = channelKey(channel);
-        const others = this.#byChannel.get(key);
-        if (others) others.push(leased);
-        else this.#byChannel.set(key, [leased]);
+        const others = this.#byChannel.get(channelKey(channel));
+        if (others) others.push(open);
+        else this.#byChannel.set(channelKey(channel), [open]);
       }
+    }
   }
 
   route(device: Device, { readings }: FeedMessage): Routed {
@@ -66,13 +74,12 @@ export class Routes {
         notTaken.push({ index, code: found });
         continue;
       }
-      const { leased, late: isLate } = found;
-      const key = keyOf(leased);
+      const { leased, key, stream, late: isLate } = found;
       const name = isLate ? `${key}/late` : key;
-      const place = { write: leased.write, stream: hex0x(leased.stream.id), observations: [] };
-      const group = groups.get(name) ?? { ...place, ...(isLate ? { late: true } : {}) };
-      groups.set(name, group);
-      group.observations.push(reading);
+      const group = groups.get(name);
+      if (group) group.observations.push(reading);
+      else
+        groups.set(name, { write: leased.write, stream, ...(isLate ? { late: true } : {}), observations: [reading] });
       const epoch = epochOf(reading.time, leased.stream.epochLength);
       if (isLate) late.push(index);
       else oldest.set(key, Math.min(oldest.get(key) ?? Infinity, epoch));
@@ -83,25 +90,24 @@ export class Routes {
   /** The one stream that may take the reading, or the code that says why there is none. */
   #streamOf({ write }: Device, observation: Observation): Route | string {
     const all = this.#byChannel.get(channelKey(observation.channel)) ?? [];
-    const bound = write === undefined ? all : all.filter((leased) => leased.write === write);
+    const bound = write === undefined ? all : all.filter(({ leased }) => leased.write === write);
     let why = "ERR_NO_LEASE";
-    const [open, late]: [LeasedStream[], LeasedStream[]] = [[], []];
-    for (const leased of bound) {
-      const refusal = this.#refusal(leased, observation);
-      if (refusal === undefined) open.push(leased);
-      else if (refusal === TOO_LATE && this.#gateway.takesLate(leased)) late.push(leased);
+    const [open, late]: [Open[], Open[]] = [[], []];
+    for (const one of bound) {
+      const refusal = this.#refusal(one, observation);
+      if (refusal === undefined) open.push(one);
+      else if (refusal === TOO_LATE && this.#gateway.takesLate(one.leased)) late.push(one);
       else why = refusal;
     }
     const [first, ...more] = open.length > 0 ? open : late;
     if (!first) return why;
     // A patient may have given leave twice for one stream; two patients have two streams.
-    const other = more.some(({ stream }) => hex0x(stream.id) !== hex0x(first.stream.id));
-    return other ? "ERR_WHOSE" : { leased: first, late: open.length === 0 };
+    const other = more.some(({ stream }) => stream !== first.stream);
+    return other ? "ERR_WHOSE" : { ...first, late: open.length === 0 };
   }
 
-  #refusal(leased: LeasedStream, observation: Observation): string | undefined {
+  #refusal({ leased, key }: Open, observation: Observation): string | undefined {
     try {
-      const key = keyOf(leased);
       let admit = this.#admit.get(key);
       if (!admit) this.#admit.set(key, (admit = this.#admission(leased)));
       if (admit instanceof MedSealError) return admit.code;

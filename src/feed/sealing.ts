@@ -70,6 +70,15 @@ export class Sealing {
 
   /** Seals all that waits. @returns how many messages. @throws what chain and journal throw; sealing again goes on. */
   async seal(): Promise<number> {
+    try {
+      return await this.#sealAll();
+    } catch (error) {
+      this.#journal.state.recent.clear();
+      throw error;
+    }
+  }
+
+  async #sealAll(): Promise<number> {
     const { state } = this.#journal;
     const first = state.position.uncut;
     const until = state.position.next;
@@ -227,7 +236,7 @@ export class Sealing {
 }
 
 /** Milliseconds of work at a stretch. */
-const STRETCH = 3;
+const STRETCH = 1;
 
 /** Lets what came meanwhile be stored, now and then: at each step the work would be no faster than what comes. */
 class Pace {

@@ -6,6 +6,7 @@ import { fromUtf8, utf8 } from "../bytes/bytes.ts";
 import { parseState, stringifyState } from "../state/json.ts";
 import { oneByOne } from "../state/turns.ts";
 import type { Quarantined } from "./quarantine.ts";
+import { RecentRows } from "./recent.ts";
 import { SeenBook } from "./seen.ts";
 
 /** How far a message has got. */
@@ -120,6 +121,7 @@ export class FeedState {
   /** Cuts that are anchored, by number, as long as they are remembered. */
   readonly past: Values<CutState>;
   readonly quarantine: Values<Quarantined>;
+  readonly recent = new RecentRows();
   readonly #position: Table<FeedPosition>;
 
   constructor(journal: Journal) {
@@ -139,7 +141,7 @@ export class FeedState {
 
   /** @throws Error when it is gone. */
   rowAt(number: number): Row {
-    const row = this.rows.get(inOrder(number));
+    const row = this.recent.take(number) ?? this.rows.get(inOrder(number));
     if (!row) throw new Error("what was stored is not in the journal");
     return row;
   }

@@ -50,7 +50,9 @@ export class JournalFailedError extends MedSealError {
   }
 }
 
-/** Pages of the log, 4 KiB each, before a commit writes them to their places: it then takes tens of milliseconds. */
+/** Bytes of a page: a commit writes whole ones, and most of its rows are small. */
+const PAGE = 1024;
+/** Pages of the log before a commit writes them to their places: it then takes milliseconds. */
 const LOG_PAGES = 4_000;
 const SQLITE_BUSY = 5;
 const SQLITE_CORRUPT = 11;
@@ -136,8 +138,9 @@ export function openRowFile(file: string): RowFile {
 }
 
 function rowsIn(database: DatabaseSync): RowFile {
-  database.exec("PRAGMA locking_mode = EXCLUSIVE; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL");
-  database.exec(`PRAGMA secure_delete = ON; PRAGMA busy_timeout = 0; PRAGMA wal_autocheckpoint = ${LOG_PAGES}`);
+  database.exec(`PRAGMA page_size = ${PAGE}; PRAGMA locking_mode = EXCLUSIVE; PRAGMA journal_mode = WAL`);
+  database.exec("PRAGMA synchronous = FULL; PRAGMA secure_delete = ON; PRAGMA busy_timeout = 0");
+  database.exec(`PRAGMA wal_autocheckpoint = ${LOG_PAGES}`);
   database.exec(
     "CREATE TABLE IF NOT EXISTS row (kind TEXT, name BLOB, value BLOB NOT NULL, PRIMARY KEY (kind, name)) WITHOUT ROWID",
   );

@@ -51,7 +51,7 @@ describe("rules in this process", function () {
   it("are judged by the contract and by its twin alike", async () => {
     const seen = await rulesCampaign(onChain, CASES, SEED);
     console.log(`      seed ${SEED}: ${JSON.stringify(seen)}`);
-    await rulesCampaign(judge, CASES / 20, SEED + 1);
+    await rulesCampaign(judge, CASES / 50, SEED + 1);
     for (const kind of KINDS) expect(seen.raised[kind], `alerts of ${kind}`).to.be.greaterThan(0);
     for (const [status, count] of Object.entries(seen.statuses)) expect(count, status).to.be.greaterThan(0);
     expect(seen.refused).to.be.greaterThan(0);

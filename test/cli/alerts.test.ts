@@ -8,6 +8,7 @@ import type { Notice } from "../../src/monitor/notice.ts";
 import { noticeSignature } from "../../src/monitor/receiver.ts";
 import { TestBroker } from "../unit/monitor/broker.ts";
 import { certifiedServer } from "../unit/monitor/certificates.ts";
+import { sharedChain } from "./shared-chain.ts";
 import { HOUR, START, World, type Ran } from "./world.ts";
 
 const SECRET = "shared with the hospital";
@@ -97,7 +98,7 @@ describe("alerts from the command line", function () {
   const posted: Notice[] = [];
 
   before(async () => {
-    world = await World.open(true, { inTurn: true });
+    world = await World.open(await sharedChain(), { inTurn: true });
     await ward(world);
   });
   after(() => world.close());

@@ -1,6 +1,5 @@
 import { createInterface } from "node:readline";
 import { attempt } from "../../scripts/cli/attempt.ts";
-import type { Turn } from "./turns.ts";
 import type { Ran } from "./world.ts";
 
 // Commands one after the other, each as it would run in a process of its own. A line of JSON each way.
@@ -11,10 +10,10 @@ process.stdout.write = (text: string | Uint8Array): boolean => Boolean((out += S
 process.stderr.write = (text: string | Uint8Array): boolean => Boolean((err += String(text)));
 
 for await (const line of createInterface({ input: process.stdin })) {
-  const turn = JSON.parse(line) as Turn;
+  const turn = JSON.parse(line) as { words: string[]; env: Record<string, string | null> };
   process.env = { ...env };
   for (const [name, value] of Object.entries(turn.env)) {
-    if (value === undefined) delete process.env[name];
+    if (value === null) delete process.env[name];
     else process.env[name] = value;
   }
   [out, err] = ["", ""];

@@ -3,6 +3,7 @@ import { expect } from "chai";
 import { FeedClient, type Sent, type Told } from "./feed.ts";
 import { HEART_RATE, openLiveWard } from "./live-ward.ts";
 import type { RunningGateway } from "./running.ts";
+import { sharedChain } from "./shared-chain.ts";
 import { World } from "./world.ts";
 
 const DEVICE = "monitor-7";
@@ -26,7 +27,7 @@ describe("readings that come too late", function () {
     gateway.until(() => Promise.resolve(client.anchored.get(DEVICE)?.has(counter - 1) === true));
 
   before(async () => {
-    world = await World.open(true, { inTurn: true });
+    world = await World.open(await sharedChain(), { inTurn: true });
     const ward = {
       source: `bed-7:${DEVICE}`,
       streams: HEART_RATE,

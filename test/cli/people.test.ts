@@ -1,5 +1,6 @@
 import { writeFile } from "node:fs/promises";
 import { expect } from "chai";
+import { sharedChain } from "./shared-chain.ts";
 import { HOUR, START, World } from "./world.ts";
 
 /** Two patients whose data one gateway records, and somebody who calls themselves like one of them. */
@@ -9,7 +10,7 @@ describe("who is who on the command line", function () {
   const stranger = { MEDSEAL_HOME: "" };
 
   before(async () => {
-    world = await World.open(true);
+    world = await World.open(await sharedChain(), { inTurn: true });
     stranger.MEDSEAL_HOME = world.path("elsewhere");
     for (const [name, value] of [
       ["ann", 61],

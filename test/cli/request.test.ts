@@ -1,11 +1,12 @@
 import { expect } from "chai";
+import { sharedChain } from "./shared-chain.ts";
 import { START, World } from "./world.ts";
 
 describe("a clinician asks, a patient answers", function () {
   this.timeout(120_000);
   let world: World;
   before(async () => {
-    world = await World.open(true, { inTurn: true });
+    world = await World.open(await sharedChain(), { inTurn: true });
     for (const name of ["Ann", "Lee"]) {
       await world.identity(name);
       await world.run(`keys card --as ${name} --out ${name}.card`);

@@ -11,7 +11,7 @@ describe("commands cut off, and two at once", function () {
   this.timeout(300_000);
   let world: World;
   before(async () => {
-    world = await World.open(true);
+    world = await World.open(true, { inTurn: true });
     await wardOf(world);
   });
   after(() => world.close());
@@ -24,7 +24,9 @@ describe("commands cut off, and two at once", function () {
       (n) =>
         `consent grant --to Lee --stream oxygen --data ${window} --until ${n}d --out at-once-${n}.grant --yes --as Ann`,
     );
-    const ran = await Promise.all([...asked, "contacts add Roy.card --as Ann --yes"].map((line) => world.try(line)));
+    const ran = await Promise.all(
+      [...asked, "contacts add Roy.card --as Ann --yes"].map((line) => world.start(line).done),
+    );
     expect(ran.map(({ exit, err }) => (exit === 0 ? "" : err))).to.deep.equal(["", "", "", ""]);
     const { consents } = (await world.json("consent list --as Ann")) as { consents: { id: string }[] };
     expect(consents).to.have.length(5);
@@ -33,7 +35,7 @@ describe("commands cut off, and two at once", function () {
   });
 
   it("two identities of one name: one is made", async () => {
-    const ran = await Promise.all([world.try("keys new Twin"), world.try("keys new Twin")]);
+    const ran = await Promise.all([world.start("keys new Twin").done, world.start("keys new Twin").done]);
     expect(ran.map(({ exit }) => exit).sort()).to.deep.equal([0, 2]);
     await world.run("whoami --as Twin");
   });
@@ -84,7 +86,8 @@ describe("commands cut off, and two at once", function () {
       const running = JSON.parse(await readFile(file, "utf8")) as Record<string, number>;
       for (const part of parts) process.kill(running[part] as number, "SIGKILL");
       await pause(600);
-      await world.run("up --background");
+      const up = await world.start("up --background").done;
+      expect(up.exit, up.err).to.equal(0);
       expect(await world.json("consent list --as Ann"), parts.join(" and ")).to.deep.equal(before);
       const { exit, err } = await world.try("verify --gateway Gateway --as Lee");
       expect(exit, err).to.equal(0);

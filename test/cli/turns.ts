@@ -24,10 +24,10 @@ export class Turns {
     this.#answers = createInterface({ input: this.#child.stdout })[Symbol.asyncIterator]();
   }
 
-  /** @throws Error when the process ends in between. */
+  /** A variable that is undefined is not set. @throws Error when the process ends in between. */
   run(turn: Turn): Promise<Ran> {
     const ran = this.#last.then(async () => {
-      this.#child.stdin.write(`${JSON.stringify(turn)}\n`);
+      this.#child.stdin.write(`${JSON.stringify(turn, (_, value: unknown) => value ?? null)}\n`);
       const answer = await this.#answers.next();
       if (answer.done) throw new Error(`the process ended during: medseal ${turn.words.join(" ")}`);
       return JSON.parse(answer.value) as Ran;

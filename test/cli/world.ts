@@ -37,11 +37,20 @@ export interface Running {
   said(): string;
 }
 
+/** Where chain and store are, in the environment of a command. */
+export interface Place {
+  readonly MEDSEAL_RPC: string;
+  readonly MEDSEAL_IPFS: string;
+  readonly MEDSEAL_DEPLOYMENTS: string;
+}
+
 /** A folder with a home, a passphrase and a running world; commands run in it as processes of their own, unless told otherwise. */
 export class World {
   readonly folder: string;
   readonly env: Record<string, string>;
   readonly #inTurn: boolean;
+  /** Of its own. */
+  #isRunning = false;
   #turns: Turns | undefined;
 
   private constructor(folder: string, env: Record<string, string>, inTurn: boolean) {
@@ -51,19 +60,23 @@ export class World {
   }
 
   /**
-   * @param running - Without it there is neither chain nor store.
+   * @param running - Without it there is neither chain nor store; with a place, they are somebody else's.
    * @param inTurn - Commands that are waited for run one after the other in one process, which takes a tenth of the time.
    */
-  static async open(running: boolean, { inTurn = false } = {}): Promise<World> {
+  static async open(running: boolean | Place, { inTurn = false } = {}): Promise<World> {
     const folder = await mkdtemp(join(tmpdir(), "medseal-cli-"));
     await mkdir(join(folder, "home"), { mode: 0o700 });
     await writeFile(join(folder, "pass"), "four plain words here\n", { mode: 0o600 });
     const env = { MEDSEAL_HOME: join(folder, "home"), MEDSEAL_PASSPHRASE_FILE: join(folder, "pass"), TZ: "UTC" };
     const world = new World(folder, env, inTurn);
-    if (!running) return world;
+    if (running !== true) {
+      Object.assign(env, running || {});
+      return world;
+    }
     // In processes of their own: one leaves another behind, one takes a tool with locks of its own.
     const ready = printed("up", await world.start("up --background --rpc-port 0 --ipfs-port 0 --json").done);
-    const { MEDSEAL_RPC, MEDSEAL_IPFS, MEDSEAL_DEPLOYMENTS } = JSON.parse(ready) as Record<string, string>;
+    world.#isRunning = true;
+    const { MEDSEAL_RPC, MEDSEAL_IPFS, MEDSEAL_DEPLOYMENTS } = JSON.parse(ready) as Place;
     Object.assign(env, { MEDSEAL_RPC, MEDSEAL_IPFS, MEDSEAL_DEPLOYMENTS });
     printed("deploy", await world.start("deploy").done);
     return world;
@@ -159,7 +172,7 @@ export class World {
 
   async close(): Promise<void> {
     await this.#turns?.end();
-    printed("down", await this.start("down").done);
+    if (this.#isRunning) printed("down", await this.start("down").done);
     await rm(this.folder, { recursive: true, force: true });
   }
 }

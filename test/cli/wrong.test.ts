@@ -2,8 +2,8 @@ import { createHash } from "node:crypto";
 import { chmod, copyFile, readdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { expect } from "chai";
-import { parallel } from "../../src/ipfs/parallel.ts";
-import { HOUR, RECORDING, START, wardOf, World, type Ran } from "./world.ts";
+import { sharedWard } from "./shared-ward.ts";
+import { HOUR, RECORDING, START, type Ran, type World } from "./world.ts";
 
 /** What is tried, as whom, and what must come of it. */
 interface Try {
@@ -194,8 +194,7 @@ describe("the command line, tried wrong in every way that its help suggests", fu
   let world: World;
 
   before(async () => {
-    world = await World.open(true);
-    await wardOf(world);
+    ({ world } = await sharedWard());
     await world.run(
       `consent request --to Ann --stream heart-rate --data ${HOUR} --until 7d --out ann.request --as Lee`,
     );
@@ -211,15 +210,12 @@ describe("the command line, tried wrong in every way that its help suggests", fu
     const signed = JSON.parse(await readFile(world.path("lee.grant"), "utf8")) as { deadline: number };
     await write("forged.grant", JSON.stringify({ ...signed, deadline: signed.deadline + 1 }));
   });
-  after(() => world.close());
 
   for (const [what, tries] of Object.entries(TRIES)) {
     it(`${what}: ${tries.length} ways`, async () => {
       const before = await held(world);
       const results: { attempt: Try; ran: Ran }[] = [];
-      await parallel([...tries.entries()], 4, async ([i, attempt]) => {
-        results[i] = { attempt, ran: await world.try(attempt.line, attempt.env) };
-      });
+      for (const attempt of tries) results.push({ attempt, ran: await world.try(attempt.line, attempt.env) });
       for (const { attempt, ran } of results) console.log(`      ${row(attempt, ran)}`);
       for (const { attempt, ran } of results) {
         const { line, exit, says } = attempt;

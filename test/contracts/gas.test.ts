@@ -20,7 +20,7 @@ describe("gas", () => {
   // `npm run bench -- gas` goes to 100,000 readings and entries.
   let bench: Awaited<ReturnType<typeof benchGas>>;
   before(async () => {
-    bench = await benchGas([10, 1000]);
+    bench = await benchGas([10, 200]);
   });
 
   it("keeps its limits, with little above the protocol's floor", () => {

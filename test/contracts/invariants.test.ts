@@ -33,7 +33,7 @@ import { campaign } from "./campaign/campaign.ts";
 // 13 and 14 follow from 1, since the model takes a signature by who made it and knows nothing of forms.
 
 const SEED = Number(process.env["MEDSEAL_SEED"] ?? Math.floor(Math.random() * 2 ** 31));
-const CALLS = Number(process.env["MEDSEAL_CALLS"] ?? 4_000);
+const CALLS = Number(process.env["MEDSEAL_CALLS"] ?? 3_000);
 /** Fewer calls than these need not meet everything. */
 const ENOUGH = 5_000;
 

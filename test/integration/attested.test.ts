@@ -1,4 +1,3 @@
-import { rm } from "node:fs/promises";
 import { network } from "hardhat";
 import type { JsonRpcServer } from "hardhat/types/network";
 import { expect } from "chai";
@@ -18,7 +17,7 @@ describe("a gateway process that takes the node at its proofs only (`attest`), o
   let gateway: RunningGateway;
 
   before(async () => {
-    world = await World.open(false);
+    world = await World.open(false, { inTurn: true });
     chain = await network.createServer({ network: "default", override: { initialDate: new Date() } }, "127.0.0.1", 0);
     const { address, port } = await chain.listen();
     store = await startNode({ folder: world.path("ipfs") });
@@ -35,7 +34,7 @@ describe("a gateway process that takes the node at its proofs only (`attest`), o
     await gateway?.stop();
     await store?.stop();
     await chain?.close();
-    await rm(world.folder, { recursive: true, force: true });
+    await world.close();
   });
 
   it("anchors, and heeds an end", async () => {

@@ -31,8 +31,8 @@ import {
 } from "./rig.ts";
 import { EPOCH, openWard, reading } from "./ward.ts";
 
-/** The first crashes after which all second ones are tried: every fourth, from a drawn one on; `MEDSEAL_CRASHES=all` for each. */
-const EVERY = process.env["MEDSEAL_CRASHES"] === "all" ? 1 : 4;
+/** The first crashes after which all second ones are tried: every eighth, from a drawn one on; `MEDSEAL_CRASHES=all` for each. */
+const EVERY = process.env["MEDSEAL_CRASHES"] === "all" ? 1 : 8;
 const SEED = process.env["MEDSEAL_SEED"] ?? freshSeed();
 const FROM = chance(SEED, "second crashes").int(EVERY);
 

@@ -17,6 +17,8 @@ import { failureOf } from "./times.ts";
 import { EPOCH } from "./ward.ts";
 
 const SEED = process.env["MEDSEAL_SEED"] ?? "a case";
+/** Of what the bundle says, at random places. */
+const FLIPS = Number(process.env["MEDSEAL_FLIPS"] ?? 1500);
 
 describe("an evidence bundle", function () {
   this.timeout(300_000);
@@ -183,7 +185,7 @@ describe("an evidence bundle", function () {
     const roll = dice(SEED);
     const { block } = await verified(bundle);
     let [seen, claimed] = [0, 0];
-    for (let i = 0; i < 6000; i++) {
+    for (let i = 0; i < FLIPS; i++) {
       const bit = roll(8 * manifest.length);
       const changed = manifest.slice();
       changed[bit >> 3] = (changed[bit >> 3] as number) ^ (1 << (bit % 8));
@@ -200,7 +202,7 @@ describe("an evidence bundle", function () {
             .slice(-200)}`,
         );
     }
-    console.log(`      6000 flips: ${seen} seen, ${claimed} in the exporter's word`);
-    expect(claimed).to.be.lessThan(60);
+    console.log(`      seed ${SEED}; ${FLIPS} flips: ${seen} seen, ${claimed} in the exporter's word`);
+    expect(claimed).to.be.lessThan(FLIPS / 100);
   });
 });

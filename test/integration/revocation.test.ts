@@ -15,6 +15,7 @@ import { readStream, type ReadRequest } from "../../src/grantee/read.ts";
 import { coverOf } from "../../src/keys/cover.ts";
 import { epochsOf } from "../../src/log/stream.ts";
 import type { ConsentRecord } from "../../src/patient/state.ts";
+import { DHKEM_X25519 } from "../../src/seal/hpke.ts";
 import { granted, handLease, relayed } from "../../scripts/demo/patient.ts";
 import { newIdentity } from "../../scripts/demo/parties.ts";
 import { openInbox } from "../../scripts/demo/reader.ts";
@@ -302,7 +303,7 @@ describe("revocation and leases", function () {
       ward.world.registry,
     );
     expect((await failureOf(ward.gateway.self.acceptLease(old))).code).to.equal("ERR_NO_LEASE");
-    const other = await newIdentity("Another gateway");
+    const other = await newIdentity("Another gateway", undefined, DHKEM_X25519);
     const elsewhere = await sealEnvelope(lease, signer, other.party.recipient, ward.world.registry);
     expect((await failureOf(ward.gateway.self.acceptLease(elsewhere))).code).to.equal("ERR_HPKE_OPEN");
   });

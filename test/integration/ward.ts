@@ -5,13 +5,14 @@ import { newIdentity, type Identity } from "../../scripts/demo/parties.ts";
 import { granted, handLease, mailRelease, openPatient, relayed, type DemoPatient } from "../../scripts/demo/patient.ts";
 import { openWorld, type World } from "../../scripts/demo/world.ts";
 import type { ConsentRecord } from "../../src/patient/state.ts";
+import { DHKEM_X25519 } from "../../src/seal/hpke.ts";
 
 export const START = Date.parse("2026-03-01T08:00:00Z") / 1000;
 export const EPOCH = 10;
 export const EPOCHS = 6;
 export const STREAM = "heart-rate";
 
-/** A patient with one stream and a gateway that may write it; small, for tests of what can go wrong. */
+/** A patient with one stream and a gateway that may write it; small, for tests of what can go wrong, and with the cheaper of the two KEMs. */
 export interface Ward {
   readonly world: World;
   readonly patient: DemoPatient;
@@ -31,7 +32,7 @@ export async function openWard(): Promise<Ward> {
   const patient = await openPatient(world);
   const channel = { code: { system: "http://loinc.org", code: "8867-4" }, unit: "/min" };
   patient.self.openStream({ name: STREAM, channels: [channel], epochLength: EPOCH, batchClass: 0 });
-  const identity = await newIdentity("Gateway", world.accounts.gateway);
+  const identity = await newIdentity("Gateway", world.accounts.gateway, DHKEM_X25519);
   const gateway = await openGateway(world, identity);
   const window = { dataStart: START, dataEnd: START + EPOCHS * EPOCH, ...patient.period };
   const write = await patient.self.authorizeGateway({
@@ -58,7 +59,7 @@ export async function openWard(): Promise<Ward> {
       return anchored.flatMap(({ own }) => own.map(({ batch }) => batch));
     },
     async admit(name) {
-      const reader = await newIdentity(name);
+      const reader = await newIdentity(name, undefined, DHKEM_X25519);
       const consent = patient.self.draft({
         to: reader.party,
         streams: [STREAM],

@@ -18,7 +18,7 @@ import { START } from "./ward.ts";
 import { isOutside } from "../unit/keys/outside.ts";
 
 const SEED = process.env["MEDSEAL_SEED"] ?? "windows";
-const COUNT = Number(process.env["MEDSEAL_WINDOWS"] ?? 50);
+const COUNT = Number(process.env["MEDSEAL_WINDOWS"] ?? 20);
 /** Windows that go through `acceptRelease` without an envelope around them. */
 const CUTS = 10 * COUNT;
 

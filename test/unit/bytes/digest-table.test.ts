@@ -10,7 +10,7 @@ describe("a table of digests", () => {
     // Among them many that begin alike, and are told apart only behind their first bytes.
     const digests = Array.from({ length: 40_000 }, (_, i) => {
       const digest = random(32);
-      if (i % 4 === 0) digest.fill(7, 0, 30);
+      if (i % 20 === 0) digest.fill(7, 0, 30);
       return digest;
     });
     for (const [i, digest] of digests.entries()) {

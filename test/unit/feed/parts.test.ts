@@ -60,6 +60,19 @@ describe("a message", () => {
     expect(message.readings[0]).to.deep.include({ value: { kind: "missing", reason: "error", source: "" } });
   });
 
+  it("has each channel as it was written, however alike two are written one behind the other", () => {
+    const names = [
+      ["a", "bc", "m"],
+      ["ab", "c", "m"],
+      ["a", "b", "cm"],
+      ["a", "1 1 b", "m"],
+    ] as const;
+    const readings = [...names, ...names].map(([system, code, unit]) => ({ ...good.readings[0], system, code, unit }));
+    const found = (parsed({ ...good, readings }) as FeedMessage).readings.map((one) => "channel" in one && one.channel);
+    expect(found).to.deep.equal([...names, ...names].map(([system, code, unit]) => ({ code: { system, code }, unit })));
+    expect(found[0], "so that what is known of a channel is found at once").to.equal(found[4]);
+  });
+
   it("is refused as a whole without device, counter or readings, with a stranger's member, and when it is no JSON", () => {
     const wrong: unknown[] = [
       "",

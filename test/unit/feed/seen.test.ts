@@ -1,6 +1,7 @@
 import { expect } from "chai";
 import { keepApart, letGo, quarantineOf } from "../../../src/feed/quarantine.ts";
 import { FeedJournal, type Arrival, type Row } from "../../../src/feed/state.ts";
+import { LOOSE } from "../../../src/feed/seen.ts";
 import { inOrder } from "../../../src/gateway/state.ts";
 import { Journal } from "../../../src/state/journal.ts";
 import { PaperRows } from "../../integration/rig.ts";
@@ -27,17 +28,17 @@ describe("what a feed remembers", () => {
 
   /** As a commit of the intake does it. */
   async function take(row: Row): Promise<void> {
+    const { rows: number } = journal.state.position;
     let folded = (): void => undefined;
     await journal.write(
       () => {
         folded = journal.seen.fold();
-        const { rows: number } = journal.state.position;
         journal.state.rows.set(inOrder(number), row);
         journal.state.move({ rows: number + 1 });
       },
       () => {
         folded();
-        journal.seen.keep(row);
+        journal.seen.keep(number, row);
       },
     );
   }
@@ -48,21 +49,39 @@ describe("what a feed remembers", () => {
   });
 
   it("is known again after a new start, on pages or not yet, and nothing else is", async () => {
-    for (let counter = 0; counter < 700; counter++) await take([arrival("m", counter), arrival("p", 2 * counter)]);
-    expect(journal.state.position.folded, "so that both are looked at").to.be.within(512, 699);
+    const many = 2 * LOOSE;
+    for (let counter = 0; counter < many; counter++) {
+      const rare = counter % 100 === 0 ? [arrival("rare", counter)] : [];
+      await take([arrival("m", counter), arrival("p", 2 * counter), ...rare]);
+    }
+    const { folded, rows: end } = journal.state.position;
+    expect(folded, "some are on pages and others not, of one row").to.be.within(1, end - 1);
     for (const book of [journal.seen, opened().seen]) {
-      for (const counter of [0, 63, 64, 511, 512, 699]) {
+      for (const counter of [0, 63, 64, folded - 1, folded, folded + 1, many - 1]) {
         expect(book.get("m", counter)?.digest).to.equal(`m ${counter}`);
         expect(book.get("p", 2 * counter)?.digest).to.equal(`p ${2 * counter}`);
       }
       for (const [device, counter] of [
-        ["m", 700],
+        ["m", many],
         ["p", 3],
         ["q", 0],
+        ["rare", 50],
       ] as const)
         expect(book.get(device, counter)).to.equal(undefined);
-      expect(book.device("p")).to.deep.equal({ highest: 1398, messages: 700, received: 1 });
+      expect(book.device("p")).to.deep.equal({ highest: 2 * many - 2, messages: many, received: 1 });
+      expect(book.device("rare")).to.deep.include({ messages: Math.ceil(many / 100) });
     }
+  });
+
+  it("never has more than some on no page, whoever sends", async () => {
+    const devices = 500;
+    for (let i = 0; i < 3 * LOOSE; i += 8)
+      await take(Array.from({ length: 8 }, (_, k) => arrival(`m${(i + k) % devices}`, Math.floor((i + k) / devices))));
+    const { folded, rows: end } = journal.state.position;
+    expect(8 * (end - folded)).to.be.within(1, 2 * LOOSE + devices);
+    const book = opened().seen;
+    for (let i = 0; i < 3 * LOOSE; i++)
+      expect(book.get(`m${i % devices}`, Math.floor(i / devices))?.place).to.equal(Math.floor(i / devices));
   });
 
   it("is forgotten by counters, and no others with them", async () => {

@@ -6,7 +6,7 @@ import type { IntakeOptions } from "../../../src/intake/types.ts";
 import { parseInstant } from "../../../src/observation/instant.ts";
 import { DATA, EXAMPLES, folder, take } from "./support.ts";
 
-const FILES = Number(process.env["MEDSEAL_MUTATIONS"] ?? 500);
+const FILES = Number(process.env["MEDSEAL_MUTATIONS"] ?? 200);
 const SEED = Number(process.env["MEDSEAL_SEED"] ?? 20_260_301);
 
 /** Bytes that parsers trip over. */

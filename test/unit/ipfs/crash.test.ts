@@ -11,7 +11,7 @@ import { KuboStore } from "../../../src/ipfs/client.ts";
 import { startNode } from "../../../src/ipfs/node.ts";
 import { folders } from "./support.ts";
 
-const ROUNDS = Number(process.env["MEDSEAL_CRASH_ROUNDS"] ?? 3);
+const ROUNDS = Number(process.env["MEDSEAL_CRASH_ROUNDS"] ?? 2);
 const WRITER = join(import.meta.dirname, "crash-writer.ts");
 
 /** Runs writers on one folder, and kills each with SIGKILL once it has acknowledged `lines` lines. */

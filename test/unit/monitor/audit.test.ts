@@ -17,7 +17,7 @@ describe("audit of alerts", function () {
     expect(report.findings).to.deep.equal([]);
     expect(report).to.include({ ok: true, coverage: 100, episodes: day.injected.length, alerts: day.injected.length });
     expect(notices.filter(({ kind }) => kind === "notified").length).to.be.at.least(day.injected.length);
-    const { tried, unseen, blamed } = tamper(evidence, 24, SEED);
+    const { tried, unseen, blamed } = tamper(evidence, 16, SEED);
     console.log(`      ${JSON.stringify(tried)}`);
     expect(Math.min(...Object.values(tried))).to.be.greaterThan(0);
     expect(unseen).to.deep.equal([]);

@@ -13,13 +13,26 @@ export const chromiumPath = (): string | undefined =>
 
 type Answer = Record<string, unknown>;
 
+interface Event {
+  readonly method: string;
+  readonly params: Answer;
+}
+
+/** A page of its own. */
+export interface Page {
+  /** What it told, such as `Network.requestWillBeSent`; other pages' late words are not among it. */
+  readonly events: Event[];
+  /** Sends it a command. */
+  readonly send: (method: string, params?: object) => Promise<Answer>;
+}
+
 /** Headless Chromium over its debugging pipe: no port, and no package. */
 export class Browser {
   readonly #child: ChildProcess;
   readonly #profile: string;
   readonly #waiting = new Map<number, { done: (answer: Answer) => void; failed: (error: Error) => void }>();
-  /** What the page told, such as `Network.requestWillBeSent`. */
-  readonly events: { readonly method: string; readonly params: Answer }[] = [];
+  /** Where each page puts what it tells, by its session. */
+  readonly #told = new Map<string, Event[]>();
   #next = 1;
 
   private constructor(child: ChildProcess, profile: string) {
@@ -46,17 +59,18 @@ export class Browser {
     return new Browser(child, profile);
   }
 
-  /** A page of its own. @returns what sends commands to it. */
-  async page(): Promise<(method: string, params?: object) => Promise<Answer>> {
-    const { targetId } = await this.send("Target.createTarget", { url: "about:blank" });
-    const { sessionId } = await this.send("Target.attachToTarget", { targetId, flatten: true });
+  async page(): Promise<Page> {
+    const { targetId } = await this.#send("Target.createTarget", { url: "about:blank" });
+    const { sessionId } = await this.#send("Target.attachToTarget", { targetId, flatten: true });
     const send = (method: string, params: object = {}): Promise<Answer> =>
-      this.send(method, params, sessionId as string);
+      this.#send(method, params, sessionId as string);
+    const events: Event[] = [];
+    this.#told.set(sessionId as string, events);
     for (const domain of ["Page", "Network", "Runtime", "Log", "Accessibility"]) await send(`${domain}.enable`);
-    return send;
+    return { events, send };
   }
 
-  send(method: string, params: object = {}, sessionId?: string): Promise<Answer> {
+  #send(method: string, params: object = {}, sessionId?: string): Promise<Answer> {
     const id = this.#next++;
     const message = { id, method, params, ...(sessionId === undefined ? {} : { sessionId }) };
     return new Promise((done, failed) => {
@@ -65,21 +79,18 @@ export class Browser {
     });
   }
 
-  async until(method: string): Promise<void> {
-    while (!this.events.some((event) => event.method === method)) await new Promise((done) => setTimeout(done, 10));
-  }
-
   async close(): Promise<void> {
     const ended = new Promise((done) => this.#child.once("exit", done));
-    await Promise.race([this.send("Browser.close").catch(() => undefined), ended]);
+    await Promise.race([this.#send("Browser.close").catch(() => undefined), ended]);
     await ended;
     await rm(this.#profile, { recursive: true, force: true, maxRetries: 5 });
   }
 
   #take(message: Answer): void {
-    const { id, result, error, method, params } = message;
+    const { id, result, error, method, params, sessionId } = message;
     const waiting = this.#waiting.get(id as number);
-    if (method !== undefined) this.events.push({ method: method as string, params: params as Answer });
+    if (method !== undefined)
+      this.#told.get(sessionId as string)?.push({ method: method as string, params: params as Answer });
     if (waiting === undefined) return;
     this.#waiting.delete(id as number);
     if (error === undefined) waiting.done(result as Answer);
