@@ -57,8 +57,8 @@ export interface IntakeOptions {
 const MOST_QUARANTINED = 10_000;
 /** Messages of one commit at the most. */
 const TOGETHER = 512;
-/** Of the time of a commit, until the next: sealing gets its share, and the next takes more at once. */
-const REST = 0.5;
+/** Of the time of a commit, until the next, and milliseconds at the most: sealing gets its share, and the next takes more at once. */
+const REST = { share: 0.5, most: 5 };
 
 interface Waiting {
   readonly source: Source;
@@ -121,7 +121,7 @@ export class Intake {
       }
       for (const [i, { answer }] of together.entries()) answer(answers[i] as Answer);
       const now = performance.now();
-      this.#next = now + REST * (now - began);
+      this.#next = now + Math.min(REST.most, REST.share * (now - began));
       if (this.#waiting.length > 0) continue;
       // In one go with the look, so that none who comes now is left waiting.
       this.#working = undefined;
