@@ -1,5 +1,5 @@
-import { availableParallelism } from "node:os";
 import type { IngestReport, IngestRow } from "./ingest.ts";
+import { machineWords } from "./machine.ts";
 
 /** Targets are set for recordings of this many readings. */
 export const LARGE = 1_000_000;
@@ -34,7 +34,7 @@ export function reached(row: IngestRow): { readonly words: string; readonly ok: 
 const width = (name: string): number => Math.max(name.length, 10) + 2;
 
 /** The report as tables for people. */
-export function ingestTable({ boundBy, ingest, threads, recordings, file, load }: IngestReport): string {
+export function ingestTable({ boundBy, ingest, threads, recordings, file, machine }: IngestReport): string {
   const names = ["readings", "perSecond", "sealedPerSecond", "bound", "bytesPerReading", "gasPerReading", "peakRssMiB"];
   const verdicts = ingest
     .filter(({ readings }) => readings >= LARGE)
@@ -58,7 +58,7 @@ export function ingestTable({ boundBy, ingest, threads, recordings, file, load }
       : table(["name", "readings", "bytesPerReading", "jsonBytesPerReading"], recordings)),
     ...(file ? ["", `a file of ${file.gib} GiB:`, ...table(["readings", "perSecond", "peakRssMiB"], [file])] : []),
     "",
-    `load of the machine: ${load.join(" before, ")} after, on ${availableParallelism()} processors`,
+    machineWords(machine),
   ].join("\n");
 }
 

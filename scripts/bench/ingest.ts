@@ -1,14 +1,15 @@
 import { fork } from "node:child_process";
 import { once } from "node:events";
 import { mkdtemp, rm } from "node:fs/promises";
-import { loadavg, tmpdir } from "node:os";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { openGround, type Ground } from "./ingest-ground.ts";
 import type { Mode, Round } from "./ingest-process.ts";
 import { LARGE, reached, TARGETS } from "./ingest-table.ts";
+import { watchMachine, type Machine } from "./machine.ts";
 import { peerLoop } from "./peer-loop.ts";
-import { longRecording, patientsRecordings, record, sample, type Recorded } from "./recordings.ts";
+import { jsonBytes, longRecording, patientsRecordings, record, sample, type Recorded } from "./recordings.ts";
 
 /** One size of recording; rates are readings a second. */
 export interface IngestRow {
@@ -63,8 +64,7 @@ export interface IngestReport {
   readonly recordings: readonly RecordingRow[];
   /** When it was asked for. */
   readonly file?: FileRow;
-  /** Runnable processes of the machine over the last minute, before and after; see `os.loadavg`. */
-  readonly load: readonly [number, number];
+  readonly machine: Machine;
   /** Whether every recording that is large enough for the targets reached them all. */
   readonly pass: boolean;
 }
@@ -89,7 +89,7 @@ export async function benchIngest({ sizes, rounds, fileGib }: IngestSettings = I
   const folder = await mkdtemp(join(tmpdir(), "medseal-bench-"));
   const ground = await openGround();
   try {
-    const before = loadNow();
+    const machine = watchMachine();
     const peers = await peerLoop(ground.world, await sample(folder));
     const ingest: IngestRow[] = [];
     let [boundBy, threads]: [string, readonly ThreadsRow[]] = ["", []];
@@ -108,7 +108,7 @@ export async function benchIngest({ sizes, rounds, fileGib }: IngestSettings = I
         bound: Math.round(median([...anchored, ...sealed].flatMap(({ bound }) => bound))),
         peerLoop: rounded(peers),
         bytesPerReading: rounded(median(anchored.map(({ bytes }) => bytes)) / readings),
-        jsonBytesPerReading: rounded(recording.json / readings),
+        jsonBytesPerReading: rounded((await jsonBytes(recording)) / readings),
         gasPerReading: rounded(hourly.gas / readings),
         peakRssMiB: peakOf(anchored),
       });
@@ -118,14 +118,12 @@ export async function benchIngest({ sizes, rounds, fileGib }: IngestSettings = I
     const file = fileGib === undefined ? {} : { file: await large(ground, folder, fileGib) };
     const reachedAll = ingest.every((row) => row.readings < LARGE || reached(row).every(({ ok }) => ok));
     const pass = reachedAll && (!file.file || file.file.peakRssMiB < TARGETS.rssMiB);
-    return { boundBy, ingest, threads, recordings, ...file, load: [before, loadNow()], pass };
+    return { boundBy, ingest, threads, recordings, ...file, machine: machine(), pass };
   } finally {
     await ground.close();
     await rm(folder, { recursive: true, force: true });
   }
 }
-
-const loadNow = (): number => rounded(loadavg()[0] as number);
 
 const rate = (all: readonly Round[], { readings }: Recorded): number =>
   Math.round(readings / median(all.map(({ seconds }) => seconds)));
@@ -154,12 +152,12 @@ async function realRecordings(ground: Ground): Promise<RecordingRow[]> {
   const rows: RecordingRow[] = [];
   for (const { name, recording } of await patientsRecordings()) {
     const { bytes } = await oneRound(ground, recording, "anchored");
-    const { readings, json } = recording;
+    const { readings } = recording;
     rows.push({
       name,
       readings,
       bytesPerReading: rounded(bytes / readings),
-      jsonBytesPerReading: rounded(json / readings),
+      jsonBytesPerReading: rounded((await jsonBytes(recording)) / readings),
     });
   }
   return rows;

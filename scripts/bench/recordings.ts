@@ -21,8 +21,6 @@ export interface Recorded {
   readonly options: IntakeOptions;
   readonly readings: number;
   readonly missing: number;
-  /** As NDJSON, in bytes. */
-  readonly json: number;
   readonly stream: Omit<StreamDescriptor, "id">;
   readonly window: { readonly dataStart: number; readonly dataEnd: number };
 }
@@ -59,14 +57,11 @@ async function recordingOf(file: string, options: IntakeOptions, length?: number
   const { streams, readings, missing, from, to } = await survey(await openIntake(file, options));
   const channels = streams.flatMap((stream) => stream.channels);
   const epochLength = length ?? Math.max(...streams.map((stream) => stream.epochLength));
-  let json = 0;
-  for await (const text of asJson(file, options)) json += text.length + 1;
   return {
     file,
     options,
     readings,
     missing,
-    json,
     // An hour of six channels fills most of the third size.
     stream: { name: "bedside monitor", channels, epochLength, batchClass: 2 },
     window: {
@@ -74,6 +69,13 @@ async function recordingOf(file: string, options: IntakeOptions, length?: number
       dataEnd: Math.ceil(to / epochLength) * epochLength,
     },
   };
+}
+
+/** Bytes of its readings as NDJSON. */
+export async function jsonBytes({ file, options }: Recorded): Promise<number> {
+  let bytes = 0;
+  for await (const text of asJson(file, options)) bytes += text.length + 1;
+  return bytes;
 }
 
 async function* asJson(file: string, options: IntakeOptions = {}): AsyncGenerator<string> {
