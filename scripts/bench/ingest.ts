@@ -82,7 +82,7 @@ export const INGEST: IngestSettings = { sizes: [1_000, 10_000, 100_000, 1_000_00
 const THREADS = [0, 1, 2, 4];
 
 /** Options of node for a gateway of little memory: without them the collector lets garbage lie as long as the machine has room. */
-const SPARING = ["--max-semi-space-size=16", "--heap-growing-percent=30"];
+const SPARING = ["--max-semi-space-size=12", "--heap-growing-percent=30"];
 
 /** Medians over the rounds, each in a process and a gateway of its own. */
 export async function benchIngest({ sizes, rounds, fileGib }: IngestSettings = INGEST): Promise<IngestReport> {

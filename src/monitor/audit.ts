@@ -258,15 +258,18 @@ const checkTimes = ({ plan }: Context, life: Life): AlertFinding[] =>
 /** Every alert has an episode that had begun when it was opened, and that no other alert was opened for. */
 function checkAlerts({ plan, watch, from }: Context, truth: Truth, lives: readonly Life[]): AlertFinding[] {
   const rule = watch.rule.name;
-  const taken = new Set<TrueEpisode>();
+  // An alert of the very time at which one is called for is the one: however late another was opened, it does not take its place.
+  const times = new Set(lives.filter((life) => stepOf(life, "opened")).map(({ raisedAt }) => raisedAt));
+  const taken = new Set<TrueEpisode>(truth.episodes.filter(({ raisedAt }) => times.has(raisedAt)));
   return lives.flatMap((life): AlertFinding[] => {
     const opened = stepOf(life, "opened");
     if (opened === undefined || life.raisedAt < from) return [];
     const { at } = opened.event;
-    const episode = truth.episodes.findLast(
-      ({ raisedAt, clearedAt = Infinity }) => raisedAt <= at && life.raisedAt <= clearedAt,
-    );
-    const isSecond = episode !== undefined && taken.has(episode);
+    const own = truth.episodes.find(({ raisedAt }) => raisedAt === life.raisedAt && raisedAt <= at);
+    const episode =
+      own ??
+      truth.episodes.findLast(({ raisedAt, clearedAt = Infinity }) => raisedAt <= at && life.raisedAt <= clearedAt);
+    const isSecond = !own && episode !== undefined && taken.has(episode);
     if (episode) taken.add(episode);
     if (stepOf(life, "refuted") || (episode && !isSecond)) return [];
     const text = isSecond
