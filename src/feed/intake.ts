@@ -142,6 +142,8 @@ class Batch {
   #place: number;
   /** Of its row. */
   readonly #number: number;
+  /** Of the lines in its row. */
+  #bytes = 0;
   #folded: () => void = () => undefined;
 
   constructor(journal: FeedJournal, options: IntakeOptions, tell: (tell: () => void) => void) {
@@ -169,7 +171,7 @@ class Batch {
     this.#folded();
     if (row.length === 0) return;
     seen.keep(this.#number, row);
-    state.recent.add(this.#number, row);
+    state.recent.add(this.#number, row, this.#bytes);
     for (const [source, { readings, skewed }] of this.#stored) this.#options.events.stored(source, readings, skewed);
   }
 
@@ -201,6 +203,7 @@ class Batch {
     const { sent, counter } = message;
     const seen: Seen = { digest, place, received, sent, skew, quarantined: notTaken.length };
     this.#row.set(name, { device: message.device, counter, groups, seen });
+    this.#bytes += line.length;
     if (notTaken.length > 0) this.#keep(source, message, line, notTaken);
     if (some) {
       const readings = groups.reduce((sum, { observations }) => sum + observations.length, 0);

@@ -1,19 +1,18 @@
 import type { Row } from "./state.ts";
 
-/** Messages and readings held. */
-const MOST = 65_536;
+/** Bytes of the lines held: their objects take some times as much, and each may keep its whole line alive. */
+export const MOST = 8 << 20;
 
 /** Rows that came a moment ago, so that sealing does not read them again. What finds no room is read from the journal. */
 export class RecentRows {
-  readonly #rows = new Map<number, Row>();
+  readonly #rows = new Map<number, { readonly row: Row; readonly bytes: number }>();
   #held = 0;
 
-  /** Once it is durable. */
-  add(number: number, row: Row): void {
-    const size = sizeOf(row);
-    if (this.#held + size > MOST) return;
-    this.#rows.set(number, row);
-    this.#held += size;
+  /** Once it is durable. @param bytes - Of the lines that it came in. */
+  add(number: number, row: Row, bytes: number): void {
+    if (this.#held + bytes > MOST) return;
+    this.#rows.set(number, { row, bytes });
+    this.#held += bytes;
   }
 
   /** When sealing does not get on: what waits for long is on the disk. */
@@ -24,13 +23,10 @@ export class RecentRows {
 
   /** @returns the row, which is then held no longer. */
   take(number: number): Row | undefined {
-    const row = this.#rows.get(number);
-    if (!row) return undefined;
+    const found = this.#rows.get(number);
+    if (!found) return undefined;
     this.#rows.delete(number);
-    this.#held -= sizeOf(row);
-    return row;
+    this.#held -= found.bytes;
+    return found.row;
   }
 }
-
-const sizeOf = (row: Row): number =>
-  row.reduce((sum, { groups }) => groups.reduce((all, { observations }) => all + observations.length, sum + 1), 0);

@@ -14,6 +14,8 @@ import type { Arrival, CutState, FeedJournal, Range } from "./state.ts";
 /** Messages and readings sealed together, so that memory stays flat whatever waits. */
 const MESSAGES = 4096;
 const READINGS = 65_536;
+/** Messages, about, that are put on pages in one write. */
+const FOLDED = 64;
 /** Rows dropped in one write. */
 const CLEARED = 32;
 
@@ -150,6 +152,19 @@ export class Sealing {
     }
   }
 
+  /** Puts all messages of the rows before one on pages, some at a time: those rows, which alone remember some of them, will be dropped. */
+  async #fold(row: number): Promise<void> {
+    const { state, seen } = this.#journal;
+    while (state.position.folded < row && seen.loose > 0) {
+      let folded = (): void => undefined;
+      await this.#journal.write(
+        () => void (folded = seen.fold(Math.max(0, seen.loose - FOLDED))),
+        () => folded(),
+      );
+      await this.#pace.rest();
+    }
+  }
+
   #somethingOver(over: number): boolean {
     return this.#journal.state.progress.entries().some(([key, from]) => {
       const leased = this.#leased(key);
@@ -194,19 +209,17 @@ export class Sealing {
       const error = leased ? await gateway.sealLate(leased, `feed-${number}`, observations) : new NoLeaseError("");
       if (error) held.push({ key, code: error.code, observations });
     }
-    let folded = (): void => undefined;
+    await this.#fold(cut.rows[1]);
     const write = (): void => {
       for (const [key, from] of progress) {
         if (from === undefined) state.progress.delete(key);
         else state.progress.set(key, from);
       }
       for (const row of held) keepApart(this.#journal, row);
-      // Their rows are all that remembers some of them.
-      if (state.position.folded < cut.rows[1]) folded = this.#journal.seen.fold(0);
       state.cuts.set(inOrder(number), { ...cut, sealed: gateway.whereabouts.arrived });
       state.move({ uncut: cut.until, uncutRow: cut.rows[1], cut: number + 1 });
     };
-    await this.#journal.write(write, () => folded());
+    await this.#journal.write(write);
     this.#cutting = new Map();
     for (const { code, observations } of held) this.#options.held(observations.length, code);
   }

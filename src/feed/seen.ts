@@ -40,6 +40,11 @@ export class SeenBook {
     return this.#loose.get(device)?.get(counter)?.seen ?? this.#onPage(device, counter);
   }
 
+  /** Messages on no page. */
+  get loose(): number {
+    return this.#count;
+  }
+
   device(name: string): DeviceState | undefined {
     return this.#devices.get(name);
   }
