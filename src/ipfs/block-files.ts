@@ -1,9 +1,9 @@
 import { createHash } from "node:crypto";
-import { closeSync, constants, fstatSync, openSync, readSync, statSync } from "node:fs";
+import { closeSync, fstatSync, openSync, readSync, statSync } from "node:fs";
 import { compare } from "../bytes/bytes.ts";
 import { sha256Into } from "../bytes/hash.ts";
 import { isAbsent } from "../files/durable.ts";
-import { fileOf, isBlockFolder } from "./blocks.ts";
+import { fileOf, isBlockFolder, READ } from "./blocks.ts";
 import { cidOf, DIGEST_SIZE } from "./cid.ts";
 import { BlockAlteredError, BlockMissingError, StoreUnavailableError } from "./errors.ts";
 import { MAX_BLOCK } from "./store.ts";
@@ -12,8 +12,6 @@ import { MAX_BLOCK } from "./store.ts";
 const JUST = 2_000;
 /** Bytes of what lies in place of a block and is still hashed, to tell whose bytes they are. */
 const HASHED = 2 ** 26;
-/** Of a pipe or device in place of a block, too: it is opened at once. Windows has no such flag. */
-const READ = constants.O_RDONLY | ((constants as { O_NONBLOCK?: number }).O_NONBLOCK ?? 0);
 
 /** What no program can leave as it was while it changes a file: above all the time of its last change, which the system sets. */
 export interface FileMark {

@@ -1,5 +1,5 @@
-import { existsSync } from "node:fs";
-import { mkdir, readdir, readFile, stat, unlink } from "node:fs/promises";
+import { constants, existsSync } from "node:fs";
+import { mkdir, open, readdir, readFile, stat, unlink } from "node:fs/promises";
 import { dirname, join, sep } from "node:path";
 import type { Blockstore, InputPair, Pair } from "interface-blockstore";
 import { CID } from "multiformats/cid";
@@ -84,8 +84,7 @@ export class FileBlockstore implements Blockstore {
   /** The bytes that lie in the block's place. @throws NotFoundError. */
   async read(cid: CID): Promise<Uint8Array> {
     try {
-      const { buffer, byteOffset, length } = await readFile(this.path(cid));
-      return new Uint8Array(buffer, byteOffset, length);
+      return await readRegular(this.path(cid));
     } catch (error) {
       if (!isAbsent(error)) throw error;
       await this.#requireFolder();
@@ -182,9 +181,23 @@ async function gather(val: Input): Promise<Uint8Array> {
 }
 
 /** Whether the file holds exactly these bytes; one that cannot be read does not. */
+/** Of a pipe or device in place of a block, too: it is opened at once. Windows has no such flag. */
+export const READ = constants.O_RDONLY | ((constants as { O_NONBLOCK?: number }).O_NONBLOCK ?? 0);
+
+async function readRegular(path: string): Promise<Uint8Array> {
+  const file = await open(path, READ);
+  try {
+    if (!(await file.stat()).isFile()) throw new Error("what lies in place of the block is no file");
+    const { buffer, byteOffset, length } = await file.readFile();
+    return new Uint8Array(buffer, byteOffset, length);
+  } finally {
+    await file.close();
+  }
+}
+
 async function holds(path: string, bytes: Uint8Array): Promise<boolean> {
   try {
-    return equal(await readFile(path), bytes);
+    return equal(await readRegular(path), bytes);
   } catch {
     return false;
   }

@@ -18,6 +18,9 @@ import { MAX_BLOCK, type BlockStore, type Pin } from "./store.ts";
 import { LinkAlteredError, LinkMissingError } from "./walk.ts";
 
 const IN_FLIGHT = 8;
+/** Milliseconds, as `KuboStore` has them: a disk that does not answer is an outage. */
+const BLOCK_TIME = 30_000;
+const PIN_TIME = 600_000;
 
 /** A store in a folder of this machine: what the embedded node does, without its RPC, so without a socket. */
 export class EmbeddedStore implements BlockStore {
@@ -51,7 +54,7 @@ export class EmbeddedStore implements BlockStore {
     return this.#get(rawCid(digest));
   }
 
-  has(digest: Uint8Array): Promise<boolean> {
+  async has(digest: Uint8Array): Promise<boolean> {
     const cid = rawCid(digest);
     return this.#attempt(cid, ({ blocks }) => blocks.has(cid));
   }
@@ -67,7 +70,7 @@ export class EmbeddedStore implements BlockStore {
   async putPinset(pinset: Pinset, name = "medseal"): Promise<string> {
     const { cid, bytes } = encodePinset(pinset);
     await this.#putAs(cid, bytes);
-    await this.#attempt(cid, ({ lock, pins }) => lock.alone(() => pins.add(cid, true, name)));
+    await this.#attempt(cid, ({ lock, pins }) => lock.alone(() => pins.add(cid, true, name)), PIN_TIME);
     return cid.toString();
   }
 
@@ -77,7 +80,7 @@ export class EmbeddedStore implements BlockStore {
 
   async unpin(cid: string): Promise<void> {
     const root = parseCid(cid);
-    await this.#attempt(root, ({ lock, pins }) => lock.alone(() => pins.remove(root)));
+    await this.#attempt(root, ({ lock, pins }) => lock.alone(() => pins.remove(root)), PIN_TIME);
   }
 
   pins(): Promise<Pin[]> {
@@ -89,10 +92,11 @@ export class EmbeddedStore implements BlockStore {
     });
   }
 
-  /** Lets what is under way finish. */
+  /** Takes nothing more, and lets what writes finish. */
   close(): Promise<void> {
     const { helia, lock } = this.#node;
-    return (this.#closed ??= lock.alone(async () => void (await helia.stop())));
+    const stop = async (): Promise<void> => void (await helia.stop());
+    return (this.#closed ??= within(BLOCK_TIME, lock.alone(stop)));
   }
 
   async #putAs(cid: CID, block: Uint8Array): Promise<void> {
@@ -109,13 +113,26 @@ export class EmbeddedStore implements BlockStore {
   }
 
   /** The only place where failures of the node become errors of this layer. */
-  async #attempt<T>(cid: CID | undefined, work: (node: NodeParts) => Promise<T>): Promise<T> {
+  async #attempt<T>(cid: CID | undefined, work: (node: NodeParts) => Promise<T>, time = BLOCK_TIME): Promise<T> {
     if (this.#closed) throw new StoreUnavailableError("it was closed");
     try {
-      return await work(this.#node);
+      return await within(time, work(this.#node));
     } catch (error) {
       throw failure(error, cid);
     }
+  }
+}
+
+/** @throws StoreUnavailableError when it takes longer; it may end later. */
+async function within<T>(milliseconds: number, work: Promise<T>): Promise<T> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => reject(new StoreUnavailableError("its disk did not answer in time")), milliseconds);
+  });
+  try {
+    return await Promise.race([work, late]);
+  } finally {
+    clearTimeout(timer);
   }
 }
 

@@ -1,3 +1,4 @@
+import { execFileSync } from "node:child_process";
 import { rename, rm, truncate, writeFile, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { expect } from "chai";
@@ -102,6 +103,15 @@ for (const [way, open] of Object.entries(WAYS))
       const { symlink } = await import("node:fs/promises");
       await symlink(fileOf(folder, digest), fileOf(folder, digest));
       await failure(store.get(digest), StoreUnavailableError);
+    });
+
+    it("is an outage at once when a pipe lies in place of a block, and mended by putting the block again", async () => {
+      const digest = await put("a");
+      await rm(fileOf(folder, digest));
+      execFileSync("mkfifo", [fileOf(folder, digest)]);
+      await failure(store.get(digest), StoreUnavailableError);
+      expect(await put("a")).to.deep.equal(digest);
+      expect(hex(await store.get(digest))).to.equal(hex(bytesOf(500, "a")));
     });
 
     it("is mended by putting the block again", async () => {
