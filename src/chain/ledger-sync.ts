@@ -39,12 +39,7 @@ export async function syncLedger(
   const before = store.eventCount;
   let rolledBackTo: number | undefined;
   for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
-    // Asked at once: a gateway does so before each batch that it seals.
-    const [latest, told] = await Promise.all([
-      needBlock(rpc, "latest"),
-      readBlock(rpc, "finalized"),
-      checkChain(rpc, deployment.chainId),
-    ]);
+    const [latest, told] = await newest(rpc, deployment.chainId);
     const final = await finalBlock(rpc, latest, told, options);
     rolledBackTo = (await rollBack(rpc, store, latest)) ?? rolledBackTo;
     try {
@@ -57,6 +52,23 @@ export async function syncLedger(
     }
   }
   throw new ChainUnavailableError("the chain changes faster than it can be read, or the node contradicts itself");
+}
+
+type Newest = readonly [latest: BlockHeader, final: BlockHeader | undefined];
+
+/** Asks at once, as a gateway does so before each batch; and one by one where that fails: some nodes take no batches, and the error is then the first. */
+async function newest(rpc: Rpc, chainId: number): Promise<Newest> {
+  try {
+    const [, latest, final] = await Promise.all([
+      checkChain(rpc, chainId),
+      needBlock(rpc, "latest"),
+      readBlock(rpc, "finalized"),
+    ]);
+    return [latest, final];
+  } catch {
+    await checkChain(rpc, chainId);
+    return [await needBlock(rpc, "latest"), await readBlock(rpc, "finalized")];
+  }
 }
 
 /** @param told - What the node says is final, where it knows that. */
