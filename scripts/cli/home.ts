@@ -131,7 +131,7 @@ export async function locked<T>(folder: string, work: () => Promise<T>): Promise
     for (const end = Date.now() + PATIENCE; !isTaken(lock); await setTimeout(50)) {
       if (Date.now() > end)
         throw new HomeBusyError("another command works with this identity", {
-          hint: "wait until it is done, then try again",
+          hint: "wait until it is done, then try again; a running gateway holds its identity until it is stopped: ask it by medseal gateway status, hand it files through its spool",
         });
     }
     return await work();

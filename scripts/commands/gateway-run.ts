@@ -12,7 +12,7 @@ import { readMail } from "../cli/mail.ts";
 import { senderOf } from "../cli/people.ts";
 
 /** Milliseconds after which a process that was told to end does so, whatever it waits for: the journal has it. */
-const PATIENCE = 15_000;
+const PATIENCE = 14_000;
 
 export const command: Command = {
   summary:
@@ -30,7 +30,8 @@ export const command: Command = {
         process.removeAllListeners("SIGINT");
         for (const signal of ["SIGINT", "SIGTERM"] as const)
           process.once(signal, () => {
-            setTimeout(() => process.exit(0), PATIENCE).unref();
+            // An exit waits for the file operations that are under way, and one of them may be what hangs.
+            setTimeout(() => process.kill(process.pid, "SIGKILL"), PATIENCE).unref();
             running.stop();
           });
         const spool = await Spool.open(config.spool, {

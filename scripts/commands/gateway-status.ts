@@ -26,12 +26,17 @@ export const command: Command = {
       const status = (await ask(config, "/status")) as Status;
       return call.io.result(status, ...words(status));
     }
+    if (!/^\d{1,16}$/.test(counter)) throw new UsageError("a counter is a whole number", { hint: "--counter 4711" });
     const query = new URLSearchParams({ device, counter });
     const fate = (await ask(config, `/message?${query.toString()}`)) as Fate | undefined;
-    if (!fate) throw new UsageError("no such message came, or it is forgotten");
+    if (!fate) throw new NoMessageError("no such message came, or it is forgotten");
     call.io.result(fate, ...wordsOf(fate));
   },
 };
+
+class NoMessageError extends MedSealError {
+  readonly code = "ERR_NO_SUCH_MESSAGE";
+}
 
 /** Nobody answers where the gateway tells how it does. */
 class NotRunningError extends MedSealError {

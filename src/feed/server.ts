@@ -90,6 +90,7 @@ export class FeedServer {
 /** One connection: first says who it is, then sends messages. */
 class Connection {
   source: Source | undefined;
+  #away = false;
   readonly #socket: Socket;
   readonly #deps: FeedServerDeps;
   readonly #lines = new LineSplitter(LIMITS.line);
@@ -131,6 +132,7 @@ class Connection {
   }
 
   #read(piece: Buffer): void {
+    if (this.#away) return;
     const lines = this.#lines.push(piece);
     if (!lines) return this.#turnAway("ERR_LINE_TOO_LONG");
     for (const line of lines) if (line.length > 0) this.#waiting.push(line);
@@ -178,7 +180,8 @@ class Connection {
   }
 
   #turnAway(code: string): void {
-    if (this.source && code === "ERR_CREDENTIAL") return;
+    if (this.#away || (this.source && code === "ERR_CREDENTIAL")) return;
+    this.#away = true;
     this.#deps.turnedAway(code);
     this.send({ level: "refused", code });
     this.#waiting.length = 0;

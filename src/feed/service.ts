@@ -10,6 +10,7 @@ import type { Log } from "./log.ts";
 import { gatewayMetrics } from "./numbers.ts";
 import { FeedServer } from "./server.ts";
 import type { Spool } from "./spool.ts";
+import { Sums } from "./sums.ts";
 import { isFatal, STEPS, Steps, type Step } from "./steps.ts";
 import type { DeviceState } from "./state.ts";
 import { Web } from "./web.ts";
@@ -44,8 +45,8 @@ const FOLLOW = 1000;
 const ROOM_KNOWN = 500;
 /** Milliseconds that sealing may take when the process is told to end; what waits is in the journal anyhow. */
 const PARTING = 5000;
-/** Cadences without an anchor after which that is a problem. */
-const OVERDUE = 3;
+/** Cadences without an anchor, and seconds without a look for ends, after which that is a problem. */
+const OVERDUE = { anchor: 3, heed: 10 };
 
 /** The long-running gateway: takes readings, heeds ends, seals and anchors at its cadence, tells how it does. */
 export class Service {
@@ -55,7 +56,8 @@ export class Service {
   readonly #metrics = gatewayMetrics();
   readonly #steps: Steps;
   readonly #stop = new AbortController();
-  readonly #since: number;
+  readonly #quarantined: Sums;
+  #since: number;
   #room: { readonly until: number; readonly enough: boolean } = { until: 0, enough: true };
   #failure: Error | undefined;
   #server: FeedServer | undefined;
@@ -71,6 +73,8 @@ export class Service {
     const { skew, grace } = deps.config;
     const { rows, secret, timeOf, log } = deps;
     const metrics = this.#metrics;
+    const quarantined = new Sums((sum) => log("warn", "feed.quarantined", sum));
+    this.#quarantined = quarantined;
     this.feed = new Feed({
       rows,
       secret,
@@ -86,9 +90,11 @@ export class Service {
           metrics.add("medseal_messages_skewed_total", { source: name }, skewed);
           log("warn", "feed.skewed", { source: name, messages: skewed });
         },
-        quarantined({ name }, device, counter, code, readings) {
+        quarantined({ name, devices }, device, counter, code, readings) {
           metrics.add("medseal_readings_quarantined_total", { source: name, code }, readings);
-          log("warn", "feed.quarantined", { source: name, device: device.slice(0, 64), counter, code, readings });
+          // Any other name is what a source wrote, which may be anything.
+          const known = devices.some((one) => one.name === device);
+          quarantined.add({ source: name, ...(known ? { device } : {}), code }, readings, { counter });
         },
         failed: (error) => {
           if (isFatal(error)) this.#fail(error);
@@ -115,6 +121,7 @@ export class Service {
   ): Promise<void> {
     const { config, log, rows } = this.#deps;
     const { feed } = this;
+    this.#since = this.#now();
     feed.open(gateway);
     if (rows.mended) log("error", "journal.mended", { file: rows.mended });
     const web = await Web.listen(config.http, {
@@ -145,6 +152,7 @@ export class Service {
       await this.#part();
     } finally {
       await web.close();
+      this.#quarantined.end();
     }
     log("info", "gateway.stopped");
   }
@@ -162,8 +170,10 @@ export class Service {
   health(): readonly string[] {
     const { config } = this.#deps;
     const problems = this.#steps.troubles.map(([step, code]) => `${step}: ${code}`);
-    const anchored = this.#steps.lastSuccess("anchor") ?? this.#since;
-    if (this.#now() - anchored > OVERDUE * config.anchor) problems.push("no checkpoint for three cadences");
+    const overdue = (step: Step, most: number): boolean =>
+      this.#now() - (this.#steps.lastSuccess(step) ?? this.#since) > most;
+    if (overdue("heed", OVERDUE.heed)) problems.push(`heed: not through for ${OVERDUE.heed} seconds`);
+    if (overdue("anchor", OVERDUE.anchor * config.anchor)) problems.push("no checkpoint for three cadences");
     if (!this.#room.enough) problems.push("the disk is full");
     return problems;
   }

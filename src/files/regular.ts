@@ -1,0 +1,58 @@
+import { constants, open, type FileHandle } from "node:fs/promises";
+import { MedSealError } from "../errors.ts";
+
+/** A folder, link, pipe, socket or device where a file is expected. */
+export class NoFileError extends MedSealError {
+  readonly code = "ERR_NO_FILE";
+
+  constructor(cause?: unknown) {
+    super("not a regular file", { hint: "put a file there, no folder, link or pipe", cause });
+  }
+}
+
+/** A file larger than anything that is handed over so. */
+export class FileTooLargeError extends MedSealError {
+  readonly code = "ERR_FILE_TOO_LARGE";
+
+  constructor(largest: number) {
+    super(`the file is larger than ${largest.toLocaleString("en")} bytes`);
+  }
+}
+
+/** Of a pipe in place of a file, too: it is opened at once. Links are not followed. Windows has neither flag. */
+const { O_NONBLOCK = 0, O_NOFOLLOW = 0 } = constants as { readonly O_NONBLOCK?: number; readonly O_NOFOLLOW?: number };
+/** What opening tells of a link, a socket, a pipe that nobody reads, and a folder. */
+const NO_FILE: readonly unknown[] = ["ELOOP", "ENXIO", "EISDIR"];
+
+async function opened<T>(path: string, flags: number, work: (file: FileHandle) => Promise<T>): Promise<T> {
+  const file = await open(path, flags | O_NONBLOCK | O_NOFOLLOW, 0o600).catch((cause: NodeJS.ErrnoException) => {
+    throw NO_FILE.includes(cause.code) ? new NoFileError(cause) : cause;
+  });
+  try {
+    if (!(await file.stat()).isFile()) throw new NoFileError();
+    return await work(file);
+  } finally {
+    await file.close();
+  }
+}
+
+/**
+ * The bytes of a file that others may put there.
+ *
+ * @param largest - In bytes.
+ * @throws NoFileError, FileTooLargeError, and what the system says.
+ */
+export const readRegular = (path: string, largest: number): Promise<Uint8Array> =>
+  opened(path, constants.O_RDONLY, async (file) => {
+    const { size } = await file.stat();
+    if (size > largest) throw new FileTooLargeError(largest);
+    const bytes = new Uint8Array(size);
+    let length = 0;
+    for (let read = -1; read !== 0 && length < size; length += read)
+      ({ bytesRead: read } = await file.read(bytes, length, size - length, length));
+    return bytes.subarray(0, length);
+  });
+
+/** Writes a file of its owner alone, over another regular one. @throws NoFileError, and what the system says. */
+export const writeRegular = (path: string, content: string): Promise<void> =>
+  opened(path, constants.O_WRONLY | constants.O_CREAT | constants.O_TRUNC, (file) => file.writeFile(content));
