@@ -1,6 +1,7 @@
 import { dirname, join, resolve } from "node:path";
 import { UsageError } from "../../src/errors.ts";
 import { parseConfig, type GatewayConfig } from "../../src/feed/config.ts";
+import { checkPlaces } from "../../src/feed/places.ts";
 import type { Call, OptionSpec } from "./command.ts";
 import { readUserText } from "./files.ts";
 import { checkPrivate, homeFolder, identityOf } from "./home.ts";
@@ -27,5 +28,7 @@ export async function readConfig(call: Call): Promise<GatewayConfig> {
   );
   const from = (file: string): string => resolve(dirname(path), file);
   const feed = "path" in config.feed ? { path: from(config.feed.path) } : config.feed;
-  return { ...config, feed, spool: from(config.spool) };
+  const placed = { ...config, feed, spool: from(config.spool) };
+  await checkPlaces(placed);
+  return placed;
 }

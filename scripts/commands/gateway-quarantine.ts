@@ -26,6 +26,8 @@ export const command: Command = {
     const [reason, out, drop] = [call.text("reason"), call.text("out"), call.flag("drop")];
     if (drop && out === undefined)
       throw new UsageError("what is dropped is written to a file first", { hint: "add --out FILE" });
+    if (reason !== undefined && !/^ERR_[A-Z0-9_]+$/.test(reason))
+      throw new UsageError("--reason is no code of an error", { hint: "without it, all are counted by their codes" });
     await withIdentity(call, ({ vault, folder }) =>
       withChain(async ({ deployment: { chainId } }) => {
         const rows = twinRows(journalOf(folder, chainId));

@@ -8,6 +8,7 @@ import { whose } from "./credentials.ts";
 import type { Answer } from "./intake.ts";
 import type { Reached } from "./levels.ts";
 import { LineSplitter } from "./lines.ts";
+import { checkSocket } from "./places.ts";
 import type { DeviceState } from "./state.ts";
 
 const PROTOCOL = "medseal-feed/1";
@@ -203,8 +204,9 @@ function helloIn(line: Buffer): { readonly feed: unknown; readonly credential: s
   }
 }
 
-/** Takes away the socket of a process that was killed. @throws UsageError when another process listens on it. */
+/** Takes away the socket of a process that was killed. @throws ConfigError, UsageError when another process listens on it. */
 async function clear(path: string): Promise<void> {
+  await checkSocket(path);
   const alive = await new Promise<boolean>((done) => {
     const probe = connect(path);
     probe.once("connect", () => {
