@@ -53,7 +53,10 @@ async function findings(config: GatewayConfig, { gateway, chain, session, rows }
     { ok: ether >= LITTLE, text: `${formatEther(ether)} ether to pay for checkpoints` },
     {
       ok: streams.length > 0,
-      text: `${count(streams.length, "stream")} may be written, under ${count(writes.size, "lease")}`,
+      text:
+        streams.length > 0
+          ? `${count(streams.length, "stream")} may be written, under ${count(writes.size, "lease")}`
+          : "no stream may be written: a patient gives leave, and medseal gateway accept takes the lease",
     },
     {
       ok: lost.length === 0,

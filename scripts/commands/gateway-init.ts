@@ -13,7 +13,7 @@ export const command: Command = {
     config: CONFIG_OPTION,
     source: {
       type: "string",
-      value: "NAME:DEVICE,…",
+      value: "NAME:DEVICE[,DEVICE]",
       multiple: true,
       required: true,
       help: "one that may feed the gateway, and its devices; names stand in logs, so no patient's",

@@ -91,7 +91,9 @@ function wordsOf({ level, received, sent, skew, quarantined, block, blockTime }:
   return [
     `It is ${where}.`,
     `  received ${utc(received)}${sent === undefined ? "" : `, sent ${sent} by the device's clock`}`,
-    ...(skew === undefined ? [] : [`  the device's clock is ${skew} s ahead`]),
+    ...(skew === undefined
+      ? []
+      : [`  the device's clock is ${count(Math.abs(skew), "second")} ${skew < 0 ? "behind" : "ahead"}`]),
     ...(block === undefined || blockTime === undefined ? [] : [`  block ${block}, ${utc(blockTime)}`]),
     ...(quarantined === 0 || level === "quarantined" ? [] : [`  ${count(quarantined, "reading")} of it in quarantine`]),
   ];
