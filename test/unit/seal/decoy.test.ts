@@ -44,6 +44,17 @@ function deviation(encs: readonly Uint8Array[], { count, bits, at }: (typeof PAR
   return (statistic - (values - 1)) / Math.sqrt(2 * (values - 1));
 }
 
+/** Whether it is the canonical text of a point on Curve25519 (RFC 7748, section 4.1), and not of its twist. */
+function isPoint(bytes: Uint8Array): boolean {
+  const prime = 2n ** 255n - 19n;
+  const u = BigInt(`0x${hex(bytes.toReversed())}`);
+  const square = (u * u * u + 486_662n * u * u + u) % prime;
+  let [root, base] = [1n, square];
+  for (let left = (prime - 1n) / 2n; left > 0n; left >>= 1n, base = (base * base) % prime)
+    if (left & 1n) root = (root * base) % prime;
+  return u < prime && (square === 0n || root === 1n);
+}
+
 describe("decoy of a wrapped message", () => {
   for (const kem of [X_WING, DHKEM_X25519] as const) {
     it(`${KEMS[kem].name}: has the sizes of what is wrapped, follows from its random bytes and opens for nobody`, async () => {
@@ -57,6 +68,20 @@ describe("decoy of a wrapped message", () => {
       expect(error).to.be.instanceOf(HpkeOpenError);
     });
   }
+
+  for (const [kem, at] of [
+    [X_WING, 1088],
+    [DHKEM_X25519, 0],
+  ] as const)
+    it(`${KEMS[kem].name}: has a public key of X25519, as it would not be among random bytes`, async () => {
+      const rand = seeded("points");
+      const { publicKey } = await generateKeyPair(kem, rand);
+      const tried = Array.from({ length: 30 }, (_, i) => i);
+      const real = await Promise.all(tried.map(() => sealTo(kem, publicKey, NONE, NONE, NONE, rand)));
+      const made = tried.map(() => decoy(kem, 0, rand));
+      for (const { enc } of [...real, ...made]) expect(isPoint(enc.subarray(at, at + 32))).to.equal(true);
+      expect(tried.every(() => isPoint(rand(32)))).to.equal(false);
+    });
 
   describe("coefficients of its ML-KEM ciphertext", () => {
     const rand = seeded("coefficients");
