@@ -1,5 +1,6 @@
-import { constants, open, type FileHandle } from "node:fs/promises";
+import { constants, lstat, open, rename, rm, type FileHandle } from "node:fs/promises";
 import { MedSealError } from "../errors.ts";
+import { isAbsent } from "./durable.ts";
 
 /** A folder, link, pipe, socket or device where a file is expected. */
 export class NoFileError extends MedSealError {
@@ -53,6 +54,19 @@ export const readRegular = (path: string, largest: number): Promise<Uint8Array> 
     return bytes.subarray(0, length);
   });
 
-/** Writes a file of its owner alone, over another regular one. @throws NoFileError, and what the system says. */
-export const writeRegular = (path: string, content: string): Promise<void> =>
-  opened(path, constants.O_WRONLY | constants.O_CREAT | constants.O_TRUNC, (file) => file.writeFile(content));
+/**
+ * Writes a file of its owner alone, in place of another regular one: who looks finds all of it or nothing.
+ *
+ * @throws NoFileError, and what the system says.
+ */
+export async function writeRegular(path: string, content: string): Promise<void> {
+  const there = await lstat(path).catch((error: unknown) => {
+    if (!isAbsent(error)) throw error;
+  });
+  if (there && !there.isFile()) throw new NoFileError();
+  const fresh = `${path}.new`;
+  // Of a try that was cut off.
+  await rm(fresh, { force: true });
+  await opened(fresh, constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL, (file) => file.writeFile(content));
+  await rename(fresh, path);
+}

@@ -42,6 +42,7 @@ export class RunningGateway {
   static async init(world: World, way: GatewayWay): Promise<RunningGateway> {
     const { source, seal = "1s", anchor = "1s", settings, before = [] } = way;
     const gateway = new RunningGateway(world, before);
+    world.endsWith(() => gateway.kill());
     await mkdir(world.path("gateway"), { mode: 0o700 });
     await world.run(
       `gateway init --config ${gateway.config} --source ${source} --trial --seal ${seal} --anchor ${anchor} --feed 127.0.0.1:0 --http 127.0.0.1:${await freePort()} --as Gateway`,

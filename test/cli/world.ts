@@ -52,6 +52,7 @@ export class World {
   /** Of its own. */
   #isRunning = false;
   #turns: Turns | undefined;
+  readonly #ends: (() => Promise<unknown>)[] = [];
 
   private constructor(folder: string, env: Record<string, string>, inTurn: boolean) {
     this.folder = folder;
@@ -170,7 +171,13 @@ export class World {
     return JSON.parse(await this.run(`${line} --json`));
   }
 
+  /** What is to end with this world, also where a test's set-up fails. */
+  endsWith(work: () => Promise<unknown>): void {
+    this.#ends.push(work);
+  }
+
   async close(): Promise<void> {
+    for (const work of this.#ends) await work();
     await this.#turns?.end();
     if (this.#isRunning) printed("down", await this.start("down").done);
     await rm(this.folder, { recursive: true, force: true });
