@@ -1,4 +1,5 @@
 import { spawn } from "node:child_process";
+import { randomInt } from "node:crypto";
 import { createRequire } from "node:module";
 import { createServer, type AddressInfo } from "node:net";
 import { setTimeout as pause } from "node:timers/promises";
@@ -15,6 +16,8 @@ export interface AnvilProcess {
 
 /** Tries to find a free port: another process may take it before the chain client does. */
 const TRIES = 5;
+/** Of a block, at least. */
+const GAS_LIMIT = 30_000_000;
 
 /**
  * Starts the chain client from npm on 127.0.0.1, in a process group of its own. A block is final when two lie on it, unless the
@@ -37,7 +40,9 @@ async function spawnOn(port: number, chainId: number, options: readonly string[]
   const platform = `${process.platform}-${process.arch === "x64" ? "amd64" : process.arch}`;
   const file = `@foundry-rs/anvil-${platform}/bin/anvil${process.platform === "win32" ? ".exe" : ""}`;
   const finality = options.includes("--slots-in-an-epoch") ? [] : ["--slots-in-an-epoch", 1];
-  const words = ["--host", "127.0.0.1", "--port", port, "--chain-id", chainId, ...finality, "--silent"];
+  // Chains that begin in one second would have one first block otherwise, by which Ignition knows what it has deployed where.
+  const room = options.includes("--gas-limit") ? [] : ["--gas-limit", GAS_LIMIT + randomInt(GAS_LIMIT / 10)];
+  const words = ["--host", "127.0.0.1", "--port", port, "--chain-id", chainId, ...finality, ...room, "--silent"];
   const child = spawn(createRequire(import.meta.url).resolve(file), [...words.map(String), ...options], {
     stdio: "ignore",
     detached: true,
