@@ -49,8 +49,8 @@ describe("a transaction that is sent until its effect is there", function () {
   let signer: HDNodeWallet;
   let book: PaperBook;
   let checkpoint: CheckpointAnchor;
-  /** Milliseconds by which the sender's clock is ahead. */
-  let ahead = 0;
+  /** Unix milliseconds of the sender's clock, which goes on only when a test says so. */
+  let clock = Date.now();
 
   before(async () => {
     anvil = await startAnvil();
@@ -75,7 +75,7 @@ describe("a transaction that is sent until its effect is there", function () {
   const anchor = (options: ResendOptions = {}) =>
     anchorCheckpoint(checkpoint, FIRST_HEAD, signer, rpc, ground.deployment, {
       book,
-      now: () => Date.now() + ahead,
+      now: () => clock,
       ...options,
     });
   const history = () => anchoredCheckpoints(rpc, ground.deployment, address());
@@ -88,6 +88,10 @@ describe("a transaction that is sent until its effect is there", function () {
       await pause(10);
     }
   }
+
+  /** The book knows a try before the node does. */
+  const untilSent = (tries: number): Promise<void> =>
+    until(async () => (await rpc.getTransaction(book.tries[tries - 1]?.hash as string)) !== null);
 
   it("is in the book with nonce and hash before it leaves, and sent as it is after a crash", async () => {
     book.noted = () => {
@@ -106,9 +110,10 @@ describe("a transaction that is sent until its effect is there", function () {
     const anchored = anchor({ stuckAfter: 1000 });
     await until(() => book.tries.length === 1);
     for (let tries = 2; tries <= 4; tries++) {
-      ahead += 2000;
+      clock += 2000;
       await until(() => book.tries.length === tries);
     }
+    await untilSent(4);
     await mines(true);
     await rpc.send("evm_mine", []);
     const done = await anchored;
@@ -130,10 +135,10 @@ describe("a transaction that is sent until its effect is there", function () {
     await until(() => book.tries.length === 1);
     await rpc.send("anvil_setNextBlockBaseFeePerGas", [`0x${(100n * GWEI).toString(16)}`]);
     await rpc.send("evm_mine", []);
-    ahead += 2000;
+    clock += 2000;
     await until(() => book.tries.length === 2);
     expect(book.tries[1]?.maxFee).to.equal(ceiling);
-    ahead += 2000;
+    clock += 2000;
     expect(await first).to.be.instanceOf(ChainUnavailableError);
     expect(book.tries, "nothing above the ceiling").to.have.length(2);
     expect(await history()).to.have.length(0);
@@ -151,9 +156,9 @@ describe("a transaction that is sent until its effect is there", function () {
     const anchored = anchor({ stuckAfter: 1e9 });
     await until(() => book.tries.length === 1);
     const hash = book.tries[0]?.hash as string;
-    await until(async () => (await rpc.getTransaction(hash)) !== null);
+    await untilSent(1);
     await rpc.send("anvil_dropTransaction", [hash]);
-    await until(async () => (await rpc.getTransaction(hash)) !== null);
+    await untilSent(1);
     await rpc.send("evm_mine", []);
     expect(await anchored).to.include({ status: "mined", transaction: hash });
     expect(await history()).to.have.length(1);
