@@ -71,7 +71,7 @@ const KEPT_CHANNELS = 4096;
 function channelOf(json: JsonObject): Channel | Problem {
   const system = member(json, "system") === undefined ? LOINC : (textOf(json, "system") ?? "");
   const [code, unit] = [textOf(json, "code") ?? "", member(json, "unit")];
-  if (typeof unit !== "string") return { code: "ERR_UNIT", reason: "the unit is not a UCUM code" };
+  if (typeof unit !== "string") return checkedChannel(system, code, unit);
   const key = `${system.length} ${code.length} ${system}${code}${unit}`;
   const known = channels.get(key);
   if (known) return known;
@@ -82,10 +82,11 @@ function channelOf(json: JsonObject): Channel | Problem {
   return channel;
 }
 
-function checkedChannel(named: string, code: string, unit: string): Channel | Problem {
+function checkedChannel(named: string, code: string, unit: JsonValue | undefined): Channel | Problem {
   const system = systemOf(named);
   if (code === "" || system === "") return { code: "ERR_CODE", reason: "code or code system is empty or too long" };
-  if (unit !== "" && !unitCheck()(unit)) return { code: "ERR_UNIT", reason: "the unit is not a UCUM code" };
+  if (typeof unit !== "string" || (unit !== "" && !unitCheck()(unit)))
+    return { code: "ERR_UNIT", reason: "the unit is not a UCUM code" };
   const channel: Channel = { code: { system, code }, unit };
   return unitFitsCode(channel) ? channel : { code: "ERR_UNIT_OF_CODE", reason: "the unit does not fit the code" };
 }

@@ -20,13 +20,15 @@ export class FileTooLargeError extends MedSealError {
   }
 }
 
-/** Of a pipe in place of a file, too: it is opened at once. Links are not followed. Windows has neither flag. */
-const { O_NONBLOCK = 0, O_NOFOLLOW = 0 } = constants as { readonly O_NONBLOCK?: number; readonly O_NOFOLLOW?: number };
-/** What opening tells of a link, a socket, a pipe that nobody reads, and a folder. */
+const flags = constants as { readonly O_NONBLOCK?: number; readonly O_NOFOLLOW?: number };
+/** Opens a pipe or device, too, at once. Windows has no such flag, nor the one for links. */
+export const AT_ONCE = flags.O_NONBLOCK ?? 0;
+const NO_LINK = flags.O_NOFOLLOW ?? 0;
+/** What opening tells of a link that is not followed, a socket, a pipe that nobody reads, and a folder. */
 const NO_FILE: readonly unknown[] = ["ELOOP", "ENXIO", "EISDIR"];
 
-async function opened<T>(path: string, flags: number, work: (file: FileHandle) => Promise<T>): Promise<T> {
-  const file = await open(path, flags | O_NONBLOCK | O_NOFOLLOW, 0o600).catch((cause: NodeJS.ErrnoException) => {
+async function opened<T>(path: string, mode: number, work: (file: FileHandle) => Promise<T>): Promise<T> {
+  const file = await open(path, mode | AT_ONCE | NO_LINK, 0o600).catch((cause: NodeJS.ErrnoException) => {
     throw NO_FILE.includes(cause.code) ? new NoFileError(cause) : cause;
   });
   try {

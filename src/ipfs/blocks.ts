@@ -6,6 +6,7 @@ import { CID } from "multiformats/cid";
 import * as raw from "multiformats/codecs/raw";
 import { concat, equal, utf8 } from "../bytes/bytes.ts";
 import { DurableFiles, isAbsent } from "../files/durable.ts";
+import { AT_ONCE } from "../files/regular.ts";
 import { cidOf, DIGEST_SIZE, SHA2_256 } from "./cid.ts";
 
 const MARKER = "MEDSEAL-BLOCKS";
@@ -84,7 +85,7 @@ export class FileBlockstore implements Blockstore {
   /** The bytes that lie in the block's place. @throws NotFoundError. */
   async read(cid: CID): Promise<Uint8Array> {
     try {
-      return await readRegular(this.path(cid));
+      return await readBlock(this.path(cid));
     } catch (error) {
       if (!isAbsent(error)) throw error;
       await this.#requireFolder();
@@ -181,10 +182,10 @@ async function gather(val: Input): Promise<Uint8Array> {
 }
 
 /** Whether the file holds exactly these bytes; one that cannot be read does not. */
-/** Of a pipe or device in place of a block, too: it is opened at once. Windows has no such flag. */
-export const READ = constants.O_RDONLY | ((constants as { O_NONBLOCK?: number }).O_NONBLOCK ?? 0);
+/** Of a pipe or device in place of a block, too. */
+export const READ = constants.O_RDONLY | AT_ONCE;
 
-async function readRegular(path: string): Promise<Uint8Array> {
+async function readBlock(path: string): Promise<Uint8Array> {
   const file = await open(path, READ);
   try {
     if (!(await file.stat()).isFile()) throw new Error("what lies in place of the block is no file");
@@ -197,7 +198,7 @@ async function readRegular(path: string): Promise<Uint8Array> {
 
 async function holds(path: string, bytes: Uint8Array): Promise<boolean> {
   try {
-    return equal(await readRegular(path), bytes);
+    return equal(await readBlock(path), bytes);
   } catch {
     return false;
   }

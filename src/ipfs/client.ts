@@ -1,16 +1,14 @@
 import { create, type KuboRPCClient } from "ipfs-http-client";
 import type { CID } from "multiformats/cid";
-import { equal } from "../bytes/bytes.ts";
-import { sha256 } from "../bytes/hash.ts";
+import * as raw from "multiformats/codecs/raw";
 import { UsageError } from "../errors.ts";
+import { CheckedStore } from "./checked.ts";
 import { cidOf, parseCid, rawCid } from "./cid.ts";
-import { BlockAlteredError, BlockMissingError, BlockTooBigError, StoreUnavailableError } from "./errors.ts";
+import { BlockMissingError, StoreUnavailableError } from "./errors.ts";
 import { isNotPinned, removalError, storeError } from "./failure.ts";
-import { parallel } from "./parallel.ts";
-import { decodePinset, encodePinset, type Pinset } from "./pinset.ts";
-import { MAX_BLOCK, type BlockStore, type Pin } from "./store.ts";
+import { encodePinset, type Pinset } from "./pinset.ts";
+import type { BlockStore, Pin } from "./store.ts";
 
-const IN_FLIGHT = 8;
 const MIB = 1024 * 1024;
 
 export interface KuboStoreOptions {
@@ -21,7 +19,7 @@ export interface KuboStoreOptions {
 }
 
 /** A store behind the Kubo RPC: a Kubo, or the embedded node, which answers the same calls. */
-export class KuboStore implements BlockStore {
+export class KuboStore extends CheckedStore implements BlockStore {
   readonly #rpc: KuboRPCClient;
   readonly #timeout: number;
   readonly #pinTimeout: number;
@@ -31,23 +29,10 @@ export class KuboStore implements BlockStore {
    * @throws UsageError when that is not an address.
    */
   constructor(address: string, options: KuboStoreOptions = {}) {
+    super();
     this.#rpc = connect(address);
     this.#timeout = options.timeout ?? 30_000;
     this.#pinTimeout = options.pinTimeout ?? 600_000;
-  }
-
-  async put(block: Uint8Array): Promise<Uint8Array> {
-    const digest = sha256(block);
-    await this.#putAs(rawCid(digest), "raw", block);
-    return digest;
-  }
-
-  putMany(blocks: readonly Uint8Array[]): Promise<Uint8Array[]> {
-    return parallel(blocks, IN_FLIGHT, (block) => this.put(block));
-  }
-
-  get(digest: Uint8Array): Promise<Uint8Array> {
-    return this.#get(rawCid(digest));
   }
 
   async has(digest: Uint8Array): Promise<boolean> {
@@ -74,15 +59,11 @@ export class KuboStore implements BlockStore {
 
   async putPinset(pinset: Pinset, name = "medseal"): Promise<string> {
     const { cid, bytes } = encodePinset(pinset);
-    await this.#putAs(cid, "dag-cbor", bytes);
+    await this.putAs(cid, bytes);
     // Offline: what a pinset links to was put here before it; a missing block is to be told, not looked for elsewhere.
     const options = { ...this.#bounds(this.#pinTimeout), offline: true, recursive: true, name };
     await attempt(cid.toString(), () => this.#rpc.pin.add(cid, options));
     return cid.toString();
-  }
-
-  async getPinset(cid: string): Promise<Pinset> {
-    return decodePinset(await this.#get(parseCid(cid)));
   }
 
   async unpin(cid: string): Promise<void> {
@@ -115,12 +96,11 @@ export class KuboStore implements BlockStore {
     if (typeof version !== "string") throw new StoreUnavailableError("what answers is not an IPFS node");
   }
 
-  async #putAs(cid: CID, codec: "raw" | "dag-cbor", block: Uint8Array): Promise<void> {
+  protected async store(cid: CID, block: Uint8Array): Promise<void> {
     const text = cid.toString();
-    if (block.length > MAX_BLOCK) throw new BlockTooBigError(text, block.length, MAX_BLOCK);
     const options = {
       ...this.#bounds(this.#timeout),
-      cidCodec: codec,
+      cidCodec: cid.code === raw.code ? "raw" : "dag-cbor",
       mhtype: "sha2-256",
       pin: false,
       // Kubo before 0.41 refuses more than 1 MiB without this.
@@ -128,18 +108,16 @@ export class KuboStore implements BlockStore {
     };
     const stored = await attempt(text, () => this.#rpc.block.put(block, options));
     if (!stored.equals(cid)) throw new StoreUnavailableError("it stored a block under another CID", { cid: text });
-    await this.#get(cid);
   }
 
-  async #get(cid: CID): Promise<Uint8Array> {
-    const text = cid.toString();
+  protected fetch(cid: CID): Promise<Uint8Array> {
     const options = { ...this.#bounds(this.#timeout), offline: true };
-    const block = await attempt(text, () => this.#rpc.block.get(cid, options));
-    const foundDigest = sha256(block);
-    if (equal(foundDigest, cid.multihash.digest)) return block;
-    // Only a node that knows the block can have an altered one; a wrong address answers with bytes of its own.
-    await this.#stat(cid);
-    throw new BlockAlteredError(text, block.length, { foundDigest });
+    return attempt(cid.toString(), () => this.#rpc.block.get(cid, options));
+  }
+
+  /** Only a node that knows the block can have an altered one; a wrong address answers with bytes of its own. */
+  protected confirm(cid: CID): Promise<void> {
+    return this.#stat(cid);
   }
 
   async #stat(cid: CID): Promise<void> {

@@ -1,33 +1,25 @@
 import type { CID } from "multiformats/cid";
-import { equal } from "../bytes/bytes.ts";
-import { sha256 } from "../bytes/hash.ts";
 import { MedSealError } from "../errors.ts";
 import { NotFoundError } from "./blocks.ts";
+import { CheckedStore } from "./checked.ts";
 import { parseCid, rawCid } from "./cid.ts";
-import {
-  BlockAlteredError,
-  BlockMissingError,
-  BlockPinnedError,
-  BlockTooBigError,
-  StoreUnavailableError,
-} from "./errors.ts";
+import { BlockAlteredError, BlockMissingError, BlockPinnedError, StoreUnavailableError } from "./errors.ts";
 import { openParts, remove, type NodeParts } from "./parts.ts";
-import { parallel } from "./parallel.ts";
-import { decodePinset, encodePinset, type Pinset } from "./pinset.ts";
-import { MAX_BLOCK, type BlockStore, type Pin } from "./store.ts";
+import { encodePinset, type Pinset } from "./pinset.ts";
+import type { BlockStore, Pin } from "./store.ts";
 import { LinkAlteredError, LinkMissingError } from "./walk.ts";
 
-const IN_FLIGHT = 8;
 /** Milliseconds, as `KuboStore` has them: a disk that does not answer is an outage. */
 const BLOCK_TIME = 30_000;
 const PIN_TIME = 600_000;
 
 /** A store in a folder of this machine: what the embedded node does, without its RPC, so without a socket. */
-export class EmbeddedStore implements BlockStore {
+export class EmbeddedStore extends CheckedStore implements BlockStore {
   readonly #node: NodeParts;
   #closed: Promise<void> | undefined;
 
   private constructor(node: NodeParts) {
+    super();
     this.#node = node;
   }
 
@@ -38,20 +30,6 @@ export class EmbeddedStore implements BlockStore {
     } catch (error) {
       throw new StoreUnavailableError("the embedded node does not start in its folder", { cause: error });
     }
-  }
-
-  async put(block: Uint8Array): Promise<Uint8Array> {
-    const digest = sha256(block);
-    await this.#putAs(rawCid(digest), block);
-    return digest;
-  }
-
-  putMany(blocks: readonly Uint8Array[]): Promise<Uint8Array[]> {
-    return parallel(blocks, IN_FLIGHT, (block) => this.put(block));
-  }
-
-  get(digest: Uint8Array): Promise<Uint8Array> {
-    return this.#get(rawCid(digest));
   }
 
   async has(digest: Uint8Array): Promise<boolean> {
@@ -69,13 +47,9 @@ export class EmbeddedStore implements BlockStore {
 
   async putPinset(pinset: Pinset, name = "medseal"): Promise<string> {
     const { cid, bytes } = encodePinset(pinset);
-    await this.#putAs(cid, bytes);
+    await this.putAs(cid, bytes);
     await this.#attempt(cid, ({ lock, pins }) => lock.alone(() => pins.add(cid, true, name)), PIN_TIME);
     return cid.toString();
-  }
-
-  async getPinset(cid: string): Promise<Pinset> {
-    return decodePinset(await this.#get(parseCid(cid)));
   }
 
   async unpin(cid: string): Promise<void> {
@@ -99,17 +73,16 @@ export class EmbeddedStore implements BlockStore {
     return (this.#closed ??= within(BLOCK_TIME, lock.alone(stop)));
   }
 
-  async #putAs(cid: CID, block: Uint8Array): Promise<void> {
-    if (block.length > MAX_BLOCK) throw new BlockTooBigError(cid.toString(), block.length, MAX_BLOCK);
+  protected async store(cid: CID, block: Uint8Array): Promise<void> {
     await this.#attempt(cid, ({ lock, blocks }) => lock.shared(() => blocks.put(cid, block)));
-    await this.#get(cid);
   }
 
-  async #get(cid: CID): Promise<Uint8Array> {
-    const block = await this.#attempt(cid, ({ blocks }) => blocks.read(cid));
-    const foundDigest = sha256(block);
-    if (equal(foundDigest, cid.multihash.digest)) return block;
-    throw new BlockAlteredError(cid.toString(), block.length, { foundDigest });
+  protected fetch(cid: CID): Promise<Uint8Array> {
+    return this.#attempt(cid, ({ blocks }) => blocks.read(cid));
+  }
+
+  protected confirm(): Promise<void> {
+    return Promise.resolve();
   }
 
   /** The only place where failures of the node become errors of this layer. */

@@ -12,7 +12,7 @@ import {
   type SampledData,
   type Value,
 } from "../observation/observation.ts";
-import { parseInstant } from "../observation/instant.ts";
+import { parseInstant, SECONDS_AT } from "../observation/instant.ts";
 import { DIGEST, LEAF, leafHash } from "./merkle.ts";
 
 type Missing = Extract<Value, { kind: "missing" }>;
@@ -21,8 +21,6 @@ const VERSION = 1;
 const KINDS = ["missing", "quantity", "sampled", "boolean"] as const;
 export const SALT_SIZE = 16;
 const CHANNELS_KEPT = 256;
-/** Where the seconds stand in RFC 3339 text. */
-const SECONDS_AT = 17;
 
 /** Channel as it stands in a leaf and in a batch's channel table; docs/formats.md, "Channel". */
 export function writeChannel(writer: ByteWriter, channel: Channel): ByteWriter {
@@ -163,10 +161,10 @@ export function flatLeaves(seed: Uint8Array, observations: readonly Observation[
       inputs.set(channel, input);
     }
     const { writer, beginning } = input;
-    if (input.minute === minute) {
+    if (input.time === minute) {
       writer.cut(input.end).overDigits(beginning + 1 + SECONDS_AT, time, SECONDS_AT);
     } else {
-      input.minute = minute;
+      input.time = minute;
       input.end = writer.cut(beginning).text(time).length;
     }
     writeValue(writer.uint(STATUSES.indexOf(status), 1), value).over(1, salts, SALT_SIZE * i, SALT_SIZE);
@@ -176,18 +174,18 @@ export function flatLeaves(seed: Uint8Array, observations: readonly Observation[
   return leaves;
 }
 
-/** What the leaves of one channel begin with: up to the time, and with it up to the status. */
-interface LeafInput {
+/** What the leaves of one channel begin with, up to the status. */
+export interface LeafInput {
   readonly writer: ByteWriter;
   readonly beginning: number;
-  /** Which of the minutes so far its time lies in. */
-  minute: number;
+  /** Which time, by a number of the caller's, stands behind the beginning, and where it ends. */
+  time: number;
   end: number;
 }
 
-function inputFor(channel: Channel): LeafInput {
+export function inputFor(channel: Channel): LeafInput {
   const writer = new ByteWriter().uint(LEAF, 1).raw(new Uint8Array(SALT_SIZE));
-  return { writer, beginning: writeBeginning(writer, channel).length, minute: 0, end: 0 };
+  return { writer, beginning: writeBeginning(writer, channel).length, time: -1, end: 0 };
 }
 
 /** Whether two times differ in the digits of their whole seconds at the most. */

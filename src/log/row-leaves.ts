@@ -1,24 +1,12 @@
 import { ManyDigests } from "../bytes/sha256-many.ts";
-import { ByteWriter } from "../bytes/writer.ts";
-import type { Channel } from "../observation/observation.ts";
-import { saltStream, SALT_SIZE, writeBeginning, writeValue } from "./leaf.ts";
-import { DIGEST, LEAF } from "./merkle.ts";
+import type { ByteWriter } from "../bytes/writer.ts";
+import { SECONDS_AT } from "../observation/instant.ts";
+import { inputFor, saltStream, SALT_SIZE, writeValue, type LeafInput } from "./leaf.ts";
+import { DIGEST } from "./merkle.ts";
 import { ROW_KINDS, type Rows, type TimeForm } from "./rows.ts";
 
 const QUANTITY = ROW_KINDS.indexOf("quantity");
 const [MINUS, POINT, ZERO] = [0x2d, 0x2e, 0x30] as const;
-
-/** Where the seconds stand in RFC 3339 text. */
-const SECONDS_AT = 17;
-
-/** What the leaves of one channel begin with, up to the status. */
-interface Input {
-  readonly writer: ByteWriter;
-  readonly beginning: number;
-  /** Which time stands behind the beginning, and where it ends. */
-  time: number;
-  end: number;
-}
 
 /**
  * Hashes the rows of one chunk as leaves, straight from their columns: the bytes are those of `observationLeaf`, but no text and no object is
@@ -28,7 +16,7 @@ export class RowLeaves {
   readonly #hashes: Buffer;
   readonly #digests: ManyDigests;
   readonly #salts: Buffer;
-  readonly #inputs: (Input | undefined)[] = [];
+  readonly #inputs: (LeafInput | undefined)[] = [];
   readonly #decimal = new Uint8Array(32);
   #done = 0;
   /** The time that was written last, the number of times so far, and what it is of. */
@@ -48,7 +36,7 @@ export class RowLeaves {
   add(rows: Rows): void {
     if (rows.form !== this.#form || rows.seconds !== this.#seconds || rows.fraction !== this.#fraction)
       this.#tick(rows);
-    const input = (this.#inputs[rows.channelIndex] ??= inputOf(rows.channel));
+    const input = (this.#inputs[rows.channelIndex] ??= inputFor(rows.channel));
     const { writer } = input;
     if (input.time !== this.#times) {
       writer.cut(input.beginning).sized(this.#time, 1);
@@ -110,9 +98,4 @@ function writeDigits(target: Uint8Array, at: number, value: number, digits: numb
     target[i] = ZERO + rest - 10 * above;
     rest = above;
   }
-}
-
-function inputOf(channel: Channel): Input {
-  const writer = new ByteWriter().uint(LEAF, 1).raw(new Uint8Array(SALT_SIZE));
-  return { writer, beginning: writeBeginning(writer, channel).length, time: -1, end: 0 };
 }

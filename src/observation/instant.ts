@@ -79,8 +79,8 @@ function parse(text: string): Instant | undefined {
   return { seconds: begin + second, fraction, offset };
 }
 
-/** Where the seconds stand. */
-const SECONDS_AT = 17;
+/** Where the seconds stand in RFC 3339 text. */
+export const SECONDS_AT = 17;
 /** Digits behind the point. */
 const LONGEST_FRACTION = 9;
 /** Minutes. */
