@@ -4,9 +4,11 @@ import { fromHex, hex } from "../../src/bytes/bytes.ts";
 import { now } from "../../src/bytes/random.ts";
 import type { Audited, Rested } from "../../src/auditor/audited.ts";
 import { UnanchoredError } from "../../src/auditor/batch.ts";
+import { compareHistories } from "../../src/auditor/compare.ts";
+import { flagsOf, type Flag } from "../../src/auditor/plausible.ts";
 import { verifyReading, type ReadingReport } from "../../src/auditor/reading.ts";
 import { verifyArchive } from "../../src/auditor/verify.ts";
-import { verifyWindow } from "../../src/auditor/window.ts";
+import { verifyWindow, type Inspected } from "../../src/auditor/window.ts";
 import type { AnchoredCheckpoint } from "../../src/chain/anchor.ts";
 import { isAddress, type Hex } from "../../src/consent/consent.ts";
 import { UsageError } from "../../src/errors.ts";
@@ -18,6 +20,7 @@ import { progressBar } from "./bar.ts";
 import { withBlocks, withChain, type Chain } from "./chain.ts";
 import type { Call, OptionSpec } from "./command.ts";
 import { homeFolder, withVault } from "./home.ts";
+import { readHistory } from "./history.ts";
 import { contactNamed } from "./patient.ts";
 import { withReader, type OpenWindow, type Reader } from "./reader.ts";
 import { count, parseTime, shownWindow, type Window } from "./times.ts";
@@ -64,6 +67,8 @@ async function auditArchive(call: Call): Promise<Audited> {
       const { chainId, contracts } = chain.deployment;
       const done = { at: now(), chainId, recordAnchor: contracts.RecordAnchor.address };
       const window = anchoredWithin(call, done.at);
+      const against = call.text("against");
+      const other = against === undefined ? undefined : await readHistory(against, { ...done, gateway });
       const subject = ["archive", chainId, done.recordAnchor, gateway];
       return withVerifier(call, blocks.files, { folder: homeFolder(), subject }, async ({ look, resumed }) => {
         const report = await verifyArchive(chain.placeOf(gateway), checkpoints, (digest) => blocks.get(digest), {
@@ -71,8 +76,14 @@ async function auditArchive(call: Call): Promise<Audited> {
           ...(window && { window }),
           progress: (read, objects) => show(read / checkpoints.length, count(objects, "block")),
         });
-        const rested = [{ gateway, checkpoints }];
-        return { kind: "archive", gateway, report, resumed: resumed(), ...by, ...done, rested };
+        const forks = other ? compareHistories(checkpoints, other) : [];
+        const findings = [...forks, ...report.findings];
+        return {
+          ...{ kind: "archive", gateway, resumed: resumed(), ...by, ...done },
+          report: { ...report, ok: findings.length === 0, findings },
+          rested: [{ gateway, checkpoints }],
+          ...(other && { compared: Math.min(checkpoints.length, other.length) }),
+        };
       });
     }),
   );
@@ -104,8 +115,10 @@ async function auditStream(call: Call, reader: Reader, stream: string): Promise<
     return is;
   };
   const show = progressBar(call.io);
+  const flags: Flag[] | undefined = call.flag("plausible") && depthOf(opened) === "read" ? [] : undefined;
+  const inspected = flags && ((one: Inspected): void => void flags.push(...flagsOf(one)));
   const { report, resumed } = await verifying(call, reader, opened, async (verifier, devices) => ({
-    report: await verifyWindow(access, request, deps, undefined, {
+    report: await verifyWindow(access, request, deps, inspected, {
       check: verifier.check,
       devices,
       ...(tag === undefined ? {} : { only: ({ entry }) => only(entry) }),
@@ -141,6 +154,7 @@ async function auditStream(call: Call, reader: Reader, stream: string): Promise<
     consent: access.link.consent,
     window: { from: request.from, to: request.to },
     depth: depthOf(opened),
+    ...(flags && { flags }),
     resumed,
     report,
   };

@@ -38,7 +38,7 @@ export function evidenceLines(bundle: Bundle, report: EvidenceReport): string[] 
       : []),
     ...(unshown > 0
       ? [
-          `  ${count(unshown, "header")} between those shown ${unshown === 1 ? "is" : "are"} not: of epochs outside the window, by the exporter's word`,
+          `  ${count(unshown, "header")} between those shown ${unshown === 1 ? "is" : "are"} not: ${findings.length + missing.length > 0 ? "named above, or " : ""}of epochs outside the window, by the exporter's word`,
         ]
       : []),
     `  stream   ${hex0x(bundle.stream)}`,

@@ -89,6 +89,11 @@ function tell(
   if (differences.length > 0) process.exitCode = EXIT.refused;
 }
 
+/** Of the codes that receipts give as reasons, for people. */
+const REASONS: Readonly<Record<string, string>> = {
+  ERR_RELEASE_REFUSED: "the consent did not allow it then, or its gateway had not confirmed that it heeds its end",
+};
+
 const about = (accounted: Accounted | undefined): object => {
   if (accounted === undefined) return {};
   const { name, consent } = accounted;
@@ -103,7 +108,7 @@ function described(receipt: Receipt, accounted: Accounted | undefined): string[]
   const who = accounted?.name ?? receipt.grantee;
   const heading =
     act === "denied"
-      ? `refused to give keys to ${who} (${reason})`
+      ? `refused to give keys to ${who}: ${REASONS[reason] ?? reason}`
       : act === "leased"
         ? `gave ${who} keys to write`
         : `gave ${who} keys`;

@@ -6,7 +6,9 @@ import type { Finding } from "../../src/auditor/findings.ts";
 import { worstFirst } from "../../src/auditor/severity.ts";
 import { cidOf } from "../../src/ipfs/cid.ts";
 import { audit, auditPatient, auditReading, DEVICES, gatewayOf, lookedAt, tagOf } from "../cli/audits.ts";
+import { flagLines, PLAUSIBLE } from "../cli/flags.ts";
 import type { Call, Command } from "../cli/command.ts";
+import { AGAINST } from "../cli/history.ts";
 import { archiveOf, withBlocks, withChain } from "../cli/chain.ts";
 import { WINDOW } from "../cli/reader.ts";
 import { count } from "../cli/times.ts";
@@ -26,7 +28,9 @@ export const command: Command = {
     ...WINDOW,
     at: { type: "string", value: "INSTANT", help: "with --stream: one reading, by its time as medseal read shows it" },
     code: { type: "string", value: "CODE", help: "with --at: of several readings of one time, that of this code" },
+    ...AGAINST,
     ...DEVICES,
+    ...PLAUSIBLE,
     ...VERIFYING,
     proof: { type: "string", value: "FILE", help: "a proof of one reading or one header, against the chain" },
     "block-header": {
@@ -38,6 +42,7 @@ export const command: Command = {
   examples: [
     ["verify --gateway 0x70997970C51812dc3A010C7d01b50e0d17dc79C8", "needs no identity"],
     ['verify --gateway "Ward gateway" --as auditor', "by the name of a contact"],
+    ['verify --gateway "Ward gateway" --against other.json --as auditor', "were both shown the same?"],
     ["verify --patient Ann --as auditor", "all streams of one patient, all that was granted"],
     ["verify --stream heart-rate --as auditor", "one stream, all that was granted"],
     ["verify --stream heart-rate --from 2026-03-01T08:00:00Z --to 2026-03-01T09:00:00Z", "one window"],
@@ -55,13 +60,22 @@ export const command: Command = {
       throw new UsageError("one of --gateway, --patient, --stream and --proof says what to verify", {
         hint: "see --help",
       });
+    if (call.text("against") !== undefined && (call.text("gateway") === undefined || call.text("batch") !== undefined))
+      throw new UsageError("--against goes with --gateway, and without --batch");
+    if (call.flag("plausible") && (call.text("at") !== undefined || (call.text("stream") === undefined && !isPatient)))
+      throw new UsageError("--plausible goes with --stream or --patient, and without --at");
     if (isPatient) return patient(call);
     if (call.text("proof") !== undefined) return verifyProof(call);
     if (call.text("gateway") !== undefined && call.text("batch") !== undefined) return batch(call);
     if (call.text("at") !== undefined) return reading(call);
     const audited = await audit(call);
     const { findings, ...report } = audited.report;
-    answer(call, findings, { ...report, resumed: audited.resumed ?? 0, findings }, ...linesOf(audited));
+    answer(
+      call,
+      findings,
+      { ...report, ...flagged(audited), resumed: audited.resumed ?? 0, findings },
+      ...linesOf(audited),
+    );
   },
 };
 
@@ -87,9 +101,16 @@ function linesOf(audited: Audited): string[] {
   const { resumed = 0 } = audited;
   return [
     `${lookedAt(audited)}: ${ok ? `${reachOf(audited).shows}${openEnd(audited)}` : count(findings.length, "finding")}`,
+    ...(audited.kind === "archive" && audited.compared !== undefined && !findings.some(({ kind }) => kind === "forked")
+      ? [`  the first ${count(audited.compared, "checkpoint")} are the same in the other history`]
+      : []),
+    ...flagLines(audited),
     ...(resumed > 0 ? [`  ${resumed.toLocaleString("en")} of them were checked before the interruption`] : []),
   ];
 }
+
+const flagged = (audited: Audited): object =>
+  audited.kind === "window" && audited.flags ? { flags: audited.flags } : {};
 
 async function patient(call: Call): Promise<void> {
   if (call.text("batch") !== undefined || call.text("at") !== undefined)
@@ -101,7 +122,13 @@ async function patient(call: Call): Promise<void> {
   });
   const streams = all.flatMap((audited) =>
     audited.kind === "window"
-      ? [{ stream: audited.stream, depth: audited.depth, resumed: audited.resumed ?? 0, ...audited.report }]
+      ? [
+          {
+            ...{ stream: audited.stream, depth: audited.depth, resumed: audited.resumed ?? 0 },
+            ...flagged(audited),
+            ...audited.report,
+          },
+        ]
       : [],
   );
   answer(call, findings, { ok: findings.length === 0, streams }, ...all.flatMap(linesOf));
@@ -115,7 +142,10 @@ async function reading(call: Call): Promise<void> {
     const signed = header.chunks.length;
     return { code, leaf, signed, ...blocksOf(entry), checkpoint: anchored.index, block: anchored.block };
   });
-  const shows = depth === "read" ? "as signed and anchored, with leave" : "the headers of its time hold";
+  const shows =
+    depth === "read"
+      ? "as signed and anchored, with leave"
+      : "the headers of its time hold, and their batches are as anchored";
   answer(
     call,
     findings,

@@ -29,6 +29,7 @@ export interface GenerationReader {
   /** Where batch `n` of an epoch was anchored, if it was. */
   find(epoch: number, n: number): Found | undefined;
   header(epoch: number, n: number, found: Found): Promise<OpenedHeader>;
+  /** Without keys of the data tree undefined: the block is there, as anchored, and nothing is known of what it says. */
   chunks(opened: OpenedHeader): Promise<readonly Chunk[] | undefined>;
   /** The checks of `chunks` without the readings. @returns false without keys of the data tree. */
   check(opened: OpenedHeader): Promise<boolean>;
@@ -75,10 +76,15 @@ export function generationReader(
       const headerBlock = await read(found.entry.header);
       return { place, header: openHeader(headerBlock, auditKey(epoch), place, found.entry), headerBlock, found };
     },
-    chunks: async ({ place, header, found }) =>
-      dataKey && openBatch(await read(found.entry.batch), dataKey(place.epoch), place, header, keys.stream.epochLength),
+    async chunks({ place, header, found }) {
+      const block = await read(found.entry.batch);
+      return dataKey && openBatch(block, dataKey(place.epoch), place, header, keys.stream.epochLength);
+    },
     async check({ place, header, found: { entry } }) {
-      if (!dataKey) return false;
+      if (!dataKey) {
+        await read(entry.batch);
+        return false;
+      }
       const { epochLength } = keys.stream;
       const dataEpochKey = dataKey(place.epoch);
       await check({ digest: entry.batch, dataEpochKey, place, header, headerDigest: entry.header, epochLength });

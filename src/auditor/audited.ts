@@ -1,6 +1,7 @@
 import type { AnchoredCheckpoint } from "../chain/anchor.ts";
 import type { Consent, Hex } from "../consent/consent.ts";
 import type { AuditReport } from "./verify.ts";
+import type { Flag } from "./plausible.ts";
 import type { WindowReport } from "./window.ts";
 
 /** A gateway's checkpoints that an audit rests on. */
@@ -23,7 +24,13 @@ interface Done {
 
 /** An audit that came to an end, whatever it found; an outage gives none. */
 export type Audited =
-  | (Done & { readonly kind: "archive"; readonly gateway: Hex; readonly report: AuditReport })
+  | (Done & {
+      readonly kind: "archive";
+      readonly gateway: Hex;
+      readonly report: AuditReport;
+      /** Checkpoints that were compared with what somebody else was shown; undefined when none were. */
+      readonly compared?: number;
+    })
   | (Done & {
       readonly kind: "window";
       readonly stream: string;
@@ -32,19 +39,24 @@ export type Audited =
       readonly window: { readonly from: number; readonly to: number };
       /** Whether keys to read were at hand, or to audit only. */
       readonly depth: "read" | "audit";
+      /** Implausible readings; undefined when nobody asked for them. */
+      readonly flags?: readonly Flag[];
       readonly report: WindowReport;
     });
 
 /** What was looked at, by name. */
 export function countsOf(audited: Audited): readonly (readonly [what: string, count: number])[] {
   if (audited.kind === "archive") {
+    const { compared } = audited;
     const { checkpoints, objects, erased } = audited.report;
     return [
       ["checkpoints", checkpoints],
       ["blocks", objects],
       ["blocks declared erased", erased],
+      ...(compared === undefined ? [] : [["checkpoints compared with another history", compared] as const]),
     ];
   }
+  const { flags } = audited;
   const { headers, batches, readings, late, unfinished, erased } = audited.report;
   return [
     ["headers", headers],
@@ -53,6 +65,7 @@ export function countsOf(audited: Audited): readonly (readonly [what: string, co
     ["headers marked late", late],
     ["blocks declared erased", erased],
     ["generations whose newest epoch is open", unfinished],
+    ...(flags === undefined ? [] : [["implausible readings", flags.length] as const]),
   ];
 }
 
@@ -76,7 +89,7 @@ export function reachOf(audited: Audited): { readonly shows: string; readonly bl
         blind: "It cannot see what a sensor measured wrongly, nor whether somebody else holds the keys.",
       }
     : {
-        shows: "headers in order, with leave, signed and anchored",
+        shows: "headers in order, with leave, signed and anchored; their batches as anchored",
         blind:
           "With keys to audit only it does not open the readings: that they fit the signed roots, a consent to read shows.",
       };

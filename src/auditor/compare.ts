@@ -1,5 +1,5 @@
-import { equal } from "../bytes/bytes.ts";
-import { headAfter, FIRST_HEAD, type AnchoredCheckpoint } from "../chain/anchor.ts";
+import { equal, hex } from "../bytes/bytes.ts";
+import { headAfter, FIRST_HEAD, type CheckpointAnchor } from "../chain/anchor.ts";
 import { cidOf } from "../ipfs/cid.ts";
 import type { Finding } from "./findings.ts";
 
@@ -9,20 +9,20 @@ import type { Finding } from "./findings.ts";
  *
  * @returns a finding at the first place at which they part, in each of the two histories; none when they agree.
  */
-export function compareHistories(one: readonly AnchoredCheckpoint[], other: readonly AnchoredCheckpoint[]): Finding[] {
+export function compareHistories(one: readonly CheckpointAnchor[], other: readonly CheckpointAnchor[]): Finding[] {
   let [head, otherHead] = [FIRST_HEAD, FIRST_HEAD];
   for (const [index, mine] of one.entries()) {
     const theirs = other[index];
     if (theirs === undefined) return [];
     // Recomputed, so that nothing depends on heads that somebody wrote down.
     [head, otherHead] = [headAfter(head, mine), headAfter(otherHead, theirs)];
-    if (!equal(head, otherHead)) return [mine, theirs].map(({ digest }) => forked(digest, index));
+    if (!equal(head, otherHead)) return [forked(mine, index, "this history"), forked(theirs, index, "the other one")];
   }
   return [];
 }
 
-function forked(digest: Uint8Array, checkpoint: number): Finding {
+function forked({ digest, root }: CheckpointAnchor, checkpoint: number, where: string): Finding {
   const cid = cidOf(digest);
-  const text = `checkpoint ${cid} stands at place ${checkpoint} in one history, and another one in the other`;
+  const text = `checkpoint ${checkpoint} is ${cid} with the root ${hex(root)} in ${where}: here the two part`;
   return { kind: "forked", object: "checkpoint", cid, checkpoint, text };
 }

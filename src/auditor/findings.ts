@@ -1,6 +1,7 @@
 import type { ChainProblemKind } from "../archive/chain.ts";
 import type { DeviceProblem } from "../archive/devices.ts";
 import type { LeaveProblem } from "../archive/leave.ts";
+import type { Hex } from "../consent/consent.ts";
 
 /** What an audit can find wrong; each names one object and blames no other. */
 export type FindingKind =
@@ -37,6 +38,8 @@ export interface Finding {
   readonly cid: string;
   /** Index of the checkpoint it belongs to. */
   readonly checkpoint: number;
+  /** Whose checkpoint that is, where what is audited has several gateways. */
+  readonly gateway?: Hex;
   /** One sentence for people. */
   readonly text: string;
   /** Which data it is about, where keys tell: the epoch, in unix seconds, half-open. */

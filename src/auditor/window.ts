@@ -50,7 +50,7 @@ const PROBLEMS: Readonly<Record<HeaderProblem, string>> = {
   "header-missing": "stands beside a gap: at least one header next to it in the sequence was left out",
   "header-repeated": "has the sequence number of another one",
   "header-replaced": "does not follow on the one before it: one of the two was exchanged",
-  "epoch-missing": "is followed by epochs for which not even an empty header was written",
+  "epoch-missing": "is followed by epochs that have no header, not even an empty one",
   "epoch-open": "is the last of its epoch, and does not say that the epoch is complete",
   "late-unmarked":
     "came after its epoch was declared complete, or was filed by the patient, and does not say that it is late",
@@ -116,16 +116,15 @@ export interface WindowOptions {
   readonly only?: ((found: Found) => boolean) | undefined;
   /** What is asked for is less than its epochs: that these are complete is not looked at. */
   readonly isPart?: boolean;
-  /** Called with the checkpoint of each header that opened. */
+  /** Called with the checkpoint of each header that is looked at. */
   readonly anchored?: (checkpoint: AnchoredCheckpoint, keys: GenerationKeys) => void;
 }
 
 const noting = (reader: GenerationReader, note: (checkpoint: AnchoredCheckpoint) => void): GenerationReader => ({
   ...reader,
-  async header(epoch, n, found) {
-    const opened = await reader.header(epoch, n, found);
+  header(epoch, n, found) {
     note(found.anchored);
-    return opened;
+    return reader.header(epoch, n, found);
   },
 });
 
@@ -206,14 +205,16 @@ export async function checkGeneration(
   tally: Tally,
   inspected?: (opened: OpenedHeader, chunks: readonly Chunk[] | undefined) => void,
 ): Promise<void> {
-  const { epochLength, surroundings, isPart = false } = facts;
-  const { findings } = tally;
+  const { consent, epochLength, surroundings, isPart = false } = facts;
+  const add = (...found: readonly Finding[]): void => {
+    tally.findings.push(...found.map((finding) => ({ ...finding, gateway: consent.grantee })));
+  };
   const opened: Pick<OpenedHeader, "place" | "header" | "found">[] = [];
   const unread: { epoch: number; digest: Uint8Array }[] = [];
   for (const group of groupsOf(places, inspected ? 1 : GROUP)) {
     const looked = await parallel(group, UNDER_WAY, (one) => lookAt(one, reader, facts, inspected !== undefined));
     for (const one of looked) {
-      findings.push(...one.findings);
+      add(...one.findings);
       if (one.erased) tally.erased += 1;
       if (!one.opened) {
         unread.push({ epoch: one.listed.epoch, digest: one.listed.found.entry.header });
@@ -234,7 +235,7 @@ export async function checkGeneration(
   const byPlace = new Map(opened.map((one) => [`${one.place.epoch}/${one.place.n}`, one]));
   for (const { kind, epoch, n } of problems) {
     if (isPart && kind.startsWith("epoch-")) continue;
-    findings.push(problem(kind, byPlace.get(`${epoch}/${n}`)!, epochLength));
+    add(problem(kind, byPlace.get(`${epoch}/${n}`)!, epochLength));
   }
 }
 
@@ -317,7 +318,8 @@ function problem(
   return { kind, object: "header", cid, checkpoint, text, span: spanOf(place.epoch, epochLength) };
 }
 
-function placeText({ epoch, n }: Pick<BatchPlace, "epoch" | "n">, epochLength: number): string {
+/** Which batch of its generation, for people. */
+export function placeText({ epoch, n }: Pick<BatchPlace, "epoch" | "n">, epochLength: number): string {
   const at = new Date(epoch * epochLength * 1000).toISOString().replace(".000Z", "Z");
   return ` (epoch from ${at}, number ${n})`;
 }

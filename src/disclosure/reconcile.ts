@@ -29,7 +29,7 @@ export const TRACELESS =
 
 /** What whoever is handed an accounting cannot see. */
 export const OPEN_END =
-  "What its holder left out at the end, receipts and consents alike, it cannot show: compare it with one of before.";
+  "Names in it are its holder's words. What its holder left out at the end, receipts and consents alike, it cannot show: compare it with one of before.";
 
 /**
  * Compares an access ledger with itself, with the consents and with the chain: receipts signed and whole, each release under a consent that was

@@ -7,7 +7,7 @@ import { FIRST, linkAfter, readCheckpoint, type ReadBlock } from "../archive/che
 import { isDamage } from "../auditor/checks.ts";
 import type { Finding } from "../auditor/findings.ts";
 import { blockFinding, checkpointFinding } from "../auditor/verify.ts";
-import { checkGeneration, newTally, reportOf, type Tally, type WindowReport } from "../auditor/window.ts";
+import { checkGeneration, newTally, placeText, reportOf, type Tally, type WindowReport } from "../auditor/window.ts";
 import type { AnchoredCheckpoint } from "../chain/anchor.ts";
 import { decodeBlockHeader } from "../chain/block-header.ts";
 import type { BlockHeader } from "../chain/rpc.ts";
@@ -222,7 +222,10 @@ function placesOf(
     before = { epoch, n };
     const found = entries.get(hex(tag));
     if (found) places.push({ epoch, n, found });
-    else missing.push(`the entry of batch ${n} of epoch ${epoch}: no checkpoint that is here names it`);
+    else {
+      const place = placeText({ epoch, n }, epochLength);
+      missing.push(`the entry of a batch${place}: no checkpoint that is here names it`);
+    }
   }
   return places;
 }

@@ -40,7 +40,7 @@ export function auditPage(audited: Audited, zone: string): string {
       <h2>What was checked</h2>
       ${facts([...subject(audited, times), ...countsOf(audited).map(([what, count]) => [what, count.toLocaleString("en")] as const)])}
       <p>${reachOf(audited).blind}</p>
-      ${checkpoints(audited, times)}
+      ${implausible(audited)} ${checkpoints(audited, times)}
     </main>
     <footer>
       <p>
@@ -93,6 +93,26 @@ function findingList({ report: { findings } }: Audited, times: Times): Markup {
     ${table("Each names one object and blames no other", ["Level", "What is wrong", "Data of", "Checkpoint"], rows)}${more > 0 ? html`<p>… and ${more.toLocaleString("en")} more; --json lists all.</p>` : NOTHING}`;
 }
 
+/** What is as signed, and still cannot be. */
+function implausible(audited: Audited): Markup {
+  if (audited.kind !== "window" || !audited.flags?.length) return NOTHING;
+  const { flags } = audited;
+  const rows = flags
+    .slice(0, MOST_LISTED)
+    .map(({ kind, time, code, unit, value, batch }) =>
+      row([
+        time,
+        html`${named(code)}:
+        ${kind === "unit" ? html`its unit ${named(unit || "1")} does not fit` : html`${value} ${named(unit)}`}`,
+        html`<span class="cid">${batch}</span>`,
+      ]),
+    );
+  const more = flags.length - rows.length;
+  return html`<h2>Implausible readings</h2>
+    <p>As signed and anchored, and outside what a living body can have: a sensor, unit or code is wrong.</p>
+    ${table("No finding against anybody", ["Time", "Reading", "Batch"], rows)}${more > 0 ? html`<p>… and ${more.toLocaleString("en")} more; --json lists all.</p>` : NOTHING}`;
+}
+
 const subject = (audited: Audited, times: Times): (readonly [string, Content])[] =>
   audited.kind === "archive"
     ? [["Gateway", html`<span class="cid">${audited.gateway}</span>`]]
@@ -108,30 +128,33 @@ const MOST_DRAWN = 2000;
 
 /** When each checkpoint was anchored, and which of them has findings. */
 function checkpoints({ rested, report: { findings } }: Audited, times: Times): Markup {
-  const all = rested.flatMap((one) => one.checkpoints);
+  const all = rested
+    .flatMap(({ gateway, checkpoints }) => checkpoints.map((one) => ({ ...one, gateway })))
+    .sort((a, b) => a.time - b.time);
   if (all.length === 0) return html`<p>No checkpoint is anchored.</p>`;
   const anchored = all.map(({ time }) => time);
   const [first, last] = [anchored.reduce((a, b) => Math.min(a, b)), anchored.reduce((a, b) => Math.max(a, b))];
   const span = { from: first, to: Math.max(last, first + 60) };
-  const bad = new Set(findings.map(({ checkpoint }) => checkpoint));
+  const bad = new Set(findings.map(({ gateway, checkpoint }) => `${gateway ?? rested[0]?.gateway}/${checkpoint}`));
+  const isBad = ({ gateway, index }: { gateway: string; index: number }): boolean => bad.has(`${gateway}/${index}`);
   const x = across(span);
   const marks = all
     .slice(-MOST_DRAWN)
-    .map(({ time, index }) =>
-      bad.has(index)
-        ? draw`<path d="M${x(time)} 8l7 24h-14z" fill="#a8201a" stroke="#fff"><title>${index}: findings</title></path>`
-        : draw`<rect x="${x(time) - 2}" y="14" width="4" height="18" fill="#0b5cad"><title>${index}</title></rect>`,
+    .map((one) =>
+      isBad(one)
+        ? draw`<path d="M${x(one.time)} 8l7 24h-14z" fill="#a8201a" stroke="#fff"><title>${one.index}: findings</title></path>`
+        : draw`<rect x="${x(one.time) - 2}" y="14" width="4" height="18" fill="#0b5cad"><title>${one.index}</title></rect>`,
     );
   const rows = all
     .slice(-20)
-    .map(({ index, digest, time, block, transaction }) =>
+    .map((one) =>
       row([
-        index,
-        html`<span class="cid">${cidOf(digest)}</span>`,
-        times.both(time),
-        block.toLocaleString("en"),
-        html`<span class="cid">${transaction}</span>`,
-        bad.has(index) ? "yes" : "none",
+        rested.length > 1 ? html`${one.index} of <span class="cid">${one.gateway}</span>` : one.index,
+        html`<span class="cid">${cidOf(one.digest)}</span>`,
+        times.both(one.time),
+        one.block.toLocaleString("en"),
+        html`<span class="cid">${one.transaction}</span>`,
+        isBad(one) ? "yes" : "none",
       ]),
     );
   const caption = all.length > rows.length ? `The newest ${rows.length} of ${all.length.toLocaleString("en")}` : "All";

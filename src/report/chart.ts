@@ -1,6 +1,7 @@
+import type { Point } from "../observation/points.ts";
 import { across, axisHeight, LEFT, RIGHT, round, timeAxis, valueTicks, WIDTH } from "./axis.ts";
 import { draw, NOTHING, type Markup } from "./html.ts";
-import type { Gap, Point, Series } from "./series.ts";
+import type { Gap, Series } from "./series.ts";
 import { joined, split, within, type Span } from "./span.ts";
 import type { Times } from "./zone.ts";
 

@@ -1,14 +1,6 @@
-import { parseInstant } from "../observation/instant.ts";
-import type { Channel, Observation, SampledData } from "../observation/observation.ts";
+import type { Channel, Observation } from "../observation/observation.ts";
+import { pointsOf, secondsOf, type Point } from "../observation/points.ts";
 import { joined, split, within, type Span } from "./span.ts";
-
-/** One value of one channel; `at` in unix seconds with their fraction. */
-export interface Point {
-  readonly at: number;
-  readonly value: number;
-  /** As it stood in the source. */
-  readonly text: string;
-}
 
 /**
  * A time without a reading. `silent`: the signed record covers it, and holds none. `unrecorded`: there is no signed record of it here.
@@ -77,33 +69,6 @@ function gapsOf(points: readonly Point[], { window, now, epochLength, covered, u
       ];
     })
     .sort((a, b) => a.from - b.from);
-}
-
-function pointsOf({ time, value }: Observation): Point[] {
-  const at = secondsOf(time);
-  if (value.kind === "quantity")
-    return [{ at, value: Number(value.decimal), text: `${value.comparator}${value.decimal}` }];
-  if (value.kind === "boolean") return [{ at, value: value.value ? 1 : 0, text: String(value.value) }];
-  return value.kind === "sampled" ? samplesOf(at, value.sampled) : [];
-}
-
-/** Of the first dimension. `E`, `L` and `U` (error, below and above what is measured) are no values. */
-function samplesOf(start: number, { origin, period, factor, dimensions, data }: SampledData): Point[] {
-  const step = Number(period) / 1000;
-  const scale = factor === "" ? 1 : Number(factor);
-  return data
-    .trim()
-    .split(/\s+/)
-    .filter((_, i) => i % dimensions === 0)
-    .flatMap((sample, i) => {
-      const value = Number(origin) + scale * Number(sample);
-      return [{ at: start + i * step, value, text: String(value) }];
-    });
-}
-
-function secondsOf(time: string): number {
-  const instant = parseInstant(time);
-  return instant === undefined ? NaN : instant.seconds + Number(`0.${instant.fraction || "0"}`);
 }
 
 export interface Figures {

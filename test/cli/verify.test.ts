@@ -60,6 +60,26 @@ describe("medseal verify, by what it is asked about", function () {
     }
   });
 
+  it("two histories of an archive: that they are the same as far as both go, and where they part", async () => {
+    const audited = (await world.json("audit --gateway Gateway --as Auditor")) as { history: { root: string }[] };
+    const { history } = audited;
+    const compare = async (other: object): Promise<{ exit: number | string; out: string; err: string }> => {
+      await writeFile(join(world.folder, "other.json"), JSON.stringify(other));
+      return world.try("verify --gateway Gateway --against other.json --as Lee");
+    };
+    const same = await compare({ ...audited, history: history.slice(0, -1) });
+    expect([same.exit, same.out]).to.satisfy(
+      ([exit, out]: [number, string]) => exit === 0 && out.includes(`first ${history.length - 1} checkpoint`),
+    );
+    const forged = history.with(0, { ...history[0], root: `0x${"11".repeat(32)}` });
+    const parted = await compare({ ...audited, history: forged });
+    expect(parted.exit).to.equal(1);
+    expect(parted.out.match(/^FORKED: checkpoint 0 is /gm)).to.have.length(2);
+    expect(await compare({ ...audited, chainId: 1 })).to.include({ exit: 2 });
+    expect(await compare({ ...audited, history: [{}] })).to.include({ exit: 2 });
+    expect((await world.try("verify --stream heart-rate --against other.json --as Lee")).exit).to.equal(2);
+  });
+
   it("an archive in a window of anchoring: the blocks that were anchored then", async () => {
     const whole = (await verify("--gateway Gateway --as Lee")) as Report;
     const before = (await verify("--gateway Gateway --to 2026-01-01 --as Lee")) as Report;
@@ -140,7 +160,7 @@ describe("medseal verify, by what it is asked about", function () {
       expect(await found("--stream heart-rate --as Lee")).to.deep.equal(wrong);
       expect(await found("--stream heart-rate --at 2026-03-01T08:01:03Z --as Lee")).to.deep.equal(wrong);
       expect(await found("--stream heart-rate --at 2026-03-01T08:02:03Z --as Lee")).to.deep.equal([]);
-      expect(await found("--stream heart-rate --as Auditor"), "headers only").to.deep.equal([]);
+      expect(await found("--stream heart-rate --as Auditor"), "without opening it").to.deep.equal(wrong);
       const told = await world.try(`verify --patient Ann --blocks ${blocks} --as Lee`);
       expect(told.out).to.include("1 finding").and.to.include(`ALTERED: heart-rate: batch ${batch}`);
     } finally {
