@@ -86,11 +86,12 @@ export function reachOf(audited: Audited): { readonly shows: string; readonly bl
   return audited.depth === "read"
     ? {
         shows: "in order, with leave, as signed and anchored",
-        blind: "It cannot see what a sensor measured wrongly, nor whether somebody else holds the keys.",
+        blind:
+          "It cannot see what a sensor measured wrongly, nor whether somebody else holds the keys. That alerts fired as they had to, medseal audit alerts shows.",
       }
     : {
         shows: "headers in order, with leave, signed and anchored; their batches as anchored",
         blind:
-          "With keys to audit only it does not open the readings: that they fit the signed roots, a consent to read shows.",
+          "With keys to audit only it does not open the readings: that they fit the signed roots, a consent to read shows. That every time was evaluated, medseal audit alerts shows.",
       };
 }

@@ -1,5 +1,6 @@
 import { expect } from "chai";
 import type { Finding } from "../../../src/auditor/findings.ts";
+import type { Flag } from "../../../src/auditor/plausible.ts";
 import type { Channel } from "../../../src/observation/observation.ts";
 import { auditPage } from "../../../src/report/audit.ts";
 import { html, named } from "../../../src/report/html.ts";
@@ -8,6 +9,7 @@ import {
   ALERTS,
   alertRecord,
   archiveAudit,
+  checkpoints,
   finding,
   FINDINGS,
   HEART_RATE,
@@ -18,6 +20,14 @@ import {
 } from "./samples.ts";
 
 const hostileFinding: Finding = { ...finding("altered", 1, 2), text: HOSTILE };
+const hostileFlag: Flag = {
+  kind: "unit",
+  time: HOSTILE,
+  code: HOSTILE,
+  unit: HOSTILE,
+  value: HOSTILE,
+  batch: HOSTILE,
+};
 const hostileChannel: Channel = {
   code: { system: HOSTILE, code: HOSTILE },
   component: { system: HOSTILE, code: HOSTILE },
@@ -51,7 +61,10 @@ const MADE: Readonly<Record<string, string>> = {
   ),
   "a clean archive": auditPage(archiveAudit(), "Europe/Berlin"),
   "an archive with findings": auditPage(archiveAudit(FINDINGS), "America/New_York"),
-  "a hostile window": auditPage({ ...windowAudit([hostileFinding], HOSTILE, HOSTILE), by: HOSTILE }, "UTC"),
+  "a hostile window": auditPage(
+    { ...windowAudit([hostileFinding], HOSTILE, HOSTILE), by: HOSTILE, flags: [hostileFlag] },
+    "UTC",
+  ),
 };
 
 /** White space in a row counts as one. */
@@ -173,6 +186,31 @@ describe("pages of readings and of audits", () => {
     const levels = [...page.matchAll(/<th scope="row"><span class="level ([a-z]+)">/g)].map(([, level]) => level);
     expect(levels).to.deep.equal(["tampering", "tampering", "loss", "loss", "leave", "order"]);
     expect(PAGES["a clean archive"]).to.include("Nothing was found").and.include("Without a key it cannot see");
+  });
+
+  it("marks the checkpoint that has a finding, and not that of another gateway at the same place", () => {
+    const other = "0x3C44CdDdB6a900fa2b585dd299e03d12FA4293BC" as const;
+    const rested = [...checkpoints(2), { ...checkpoints(2)[0]!, gateway: other }];
+    const found = { ...finding("altered", 1, 2), gateway: other };
+    const page = auditPage({ ...windowAudit([found]), rested }, "UTC");
+    const rows = [...page.matchAll(/<th scope="row">(\d) of <span class="cid">(0x\w+)<.*<td>(yes|none)<\/td><\/tr>/g)];
+    const marks = rows.map(([, index, gateway, mark]) => `${index} ${gateway === other ? "other" : "first"} ${mark}`);
+    expect(marks).to.have.members(["0 first none", "1 first none", "0 other none", "1 other yes"]);
+    expect(page.match(/<title>1: findings<\/title>/g)).to.have.length(1);
+  });
+
+  it("lists implausible readings as no finding", () => {
+    const flag: Flag = {
+      kind: "value",
+      time: "2026-03-01T08:00:01Z",
+      code: "8867-4",
+      unit: "/min",
+      value: "900",
+      batch: "b",
+    };
+    const page = auditPage({ ...windowAudit(), flags: [flag] }, "UTC").replace(/\s+/g, " ");
+    expect(page).to.include("Nothing was found").and.include("Implausible readings");
+    expect(page).to.include("<bdi>8867-4</bdi>: 900 <bdi>/min</bdi>");
   });
 
   it("stays small, however much there is to draw", () => {

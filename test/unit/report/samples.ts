@@ -149,7 +149,11 @@ export const archiveAudit = (findings: readonly Finding[] = []): Audited => ({
   report: { ok: findings.length === 0, checkpoints: 12, objects: 1740, erased: 4, findings },
 });
 
-export const windowAudit = (findings: readonly Finding[] = [], stream = "heart-rate", patient = "Ann"): Audited => ({
+export const windowAudit = (
+  findings: readonly Finding[] = [],
+  stream = "heart-rate",
+  patient = "Ann",
+): Extract<Audited, { kind: "window" }> => ({
   ...done,
   kind: "window",
   stream,
