@@ -120,6 +120,13 @@ describe("medseal verify, by what it is asked about", function () {
     });
   });
 
+  it("flags no reading of a living body, and looks only where there are keys to read", async () => {
+    const plausible = async (who: string): Promise<unknown> =>
+      ((await verify(`--stream heart-rate --plausible --as ${who}`)) as { flags?: unknown }).flags;
+    expect(await plausible("Lee")).to.deep.equal([]);
+    expect(await plausible("Auditor")).to.equal(undefined);
+  });
+
   it("one batch: without a key, with keys to audit, and with keys to read", async () => {
     expect(await verify(`--gateway Gateway --batch ${tag} --as Lee`)).to.include({ ok: true, tag });
     const [audited, read] = ["Auditor", "Lee"].map((who) => `--stream heart-rate --batch ${tag} --as ${who}`);
@@ -170,6 +177,7 @@ describe("medseal verify, by what it is asked about", function () {
 
   it("refuses what it does not understand, and folders without blocks are an outage", async () => {
     for (const [line, exit, says] of [
+      ["--gateway Gateway --plausible", 2, /--plausible goes with --stream or --patient/],
       ["--gateway Gateway --workers 0", 2, /--workers is not 1 to/],
       ["--gateway Gateway --from 2026-03-02 --to 2026-03-01", 2, /--to does not come after/],
       ["--stream heart-rate --at noon", 2, /--at is no instant/],
