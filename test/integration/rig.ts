@@ -11,7 +11,8 @@ import type { ConsentRef, ConsentWatch, InForce } from "../../src/consent/watch.
 import type { ReceiptBook } from "../../src/disclosure/book.ts";
 import type { Anchor, Receipt } from "../../src/gateway/anchor.ts";
 import { ForkedError } from "../../src/gateway/errors.ts";
-import { Gateway, type GatewayDeps } from "../../src/gateway/gateway.ts";
+import type { GatewayDeps } from "../../src/gateway/deps.ts";
+import { Gateway } from "../../src/gateway/gateway.ts";
 import { MemoryStore } from "../../src/ipfs/memory.ts";
 import { generateSigningKey } from "../../src/keys/signature.ts";
 import { Patient, type Party } from "../../src/patient/patient.ts";
