@@ -5,7 +5,7 @@ import { NoLeaseError, TooLateError } from "../gateway/errors.ts";
 import type { Gateway } from "../gateway/gateway.ts";
 import type { LeasedStream } from "../gateway/leave.ts";
 import type { Cut } from "../gateway/ingest.ts";
-import { inOrder } from "../gateway/state.ts";
+import { inOrder } from "../state/journal.ts";
 import type { Channel, Observation } from "../observation/observation.ts";
 import { cutLive } from "./cut.ts";
 import { keepApart, type HeldReadings } from "./quarantine.ts";

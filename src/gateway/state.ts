@@ -6,7 +6,7 @@ import type { Release } from "../envelope/payload.ts";
 import type { Entry, MailRow } from "../log/checkpoint.ts";
 import type { SealedBatch } from "../log/sealed-batch.ts";
 import { freshSigner, type SignerState } from "../log/signer.ts";
-import type { Blobs, Journal, Table } from "../state/journal.ts";
+import { inOrder, type Blobs, type Journal, type Table } from "../state/journal.ts";
 
 /** Where the gateway stands in one generation. */
 export interface WriterState {
@@ -143,9 +143,6 @@ export class GatewayState {
     return inOrder(arrivals);
   }
 }
-
-/** Names that sort as their numbers do. */
-export const inOrder = (value: number): string => value.toString().padStart(16, "0");
 
 /** By leave to write as well, so that no stranger's lease can name another patient's generation. */
 export const generationName = (write: Hex, stream: Hex, generation: number): string =>
