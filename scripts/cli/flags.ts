@@ -16,7 +16,7 @@ const MOST_FLAGS = 20;
 export function flagLines(audited: Audited): string[] {
   if (audited.kind !== "window" || !audited.flags) return [];
   const { flags } = audited;
-  if (flags.length === 0) return ["  no reading is implausible"];
+  if (flags.length === 0) return ["  of the readings checked none is implausible"];
   const more = flags.length - MOST_FLAGS;
   return [
     `  ${count(flags.length, "reading")} that no body can have, as signed: look at the sensor`,
