@@ -176,6 +176,28 @@ describe("Governance", () => {
       }
     });
 
+    it("let none but the admin cancel another authority that is announced to the contract itself", async () => {
+      const { manager, guardian, admin, stranger, devices, parties, emergency, time } = await load();
+      for (const target of [devices, parties, emergency]) {
+        const move = target.interface.encodeFunctionData("setAuthority", [await parties.getAddress()]);
+        await manager.connect(admin).schedule(target, move, 0);
+        for (const who of [guardian, stranger]) {
+          await expect(manager.connect(who).cancel(admin, target, move)).to.be.revertedWithCustomError(
+            manager,
+            "AccessManagerUnauthorizedCancel",
+          );
+        }
+        // Three days are what is left to notice it.
+        await time.increase(3 * DAY - 60);
+        await expect(manager.connect(admin).execute(target, move)).to.be.revertedWithCustomError(
+          manager,
+          "AccessManagerNotReady",
+        );
+        await manager.connect(admin).cancel(admin, target, move);
+        expect(await target.authority()).to.equal(await manager.getAddress());
+      }
+    });
+
     it("let no guardian cancel its own dismissal", async () => {
       const { manager, guardian, admin, time } = await load();
       const dismissal = manager.interface.encodeFunctionData("revokeRole", [roleOf("GUARDIAN").id, guardian.address]);
