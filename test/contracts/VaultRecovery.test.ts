@@ -2,7 +2,7 @@ import { expect } from "chai";
 import { network } from "hardhat";
 import type { Hex } from "../../src/consent/consent.ts";
 import { recoveryDomain, recoveryIdOf, VETO_TYPES, type Recovery } from "../../src/emergency/typed-data.ts";
-import { DAY, word } from "./ground.ts";
+import { badForms, DAY, word } from "./ground.ts";
 
 // declare     given nothing: opens after 7 days, closes 14 days later · declared or vetoed before: refuses
 // veto        by the patient's address or signature: ends it for good, declared or not, open or not · twice: nothing
@@ -137,8 +137,7 @@ describe("VaultRecovery", () => {
       anotherChain: await sign(id, { chainId: 1 }),
       anotherContract: await sign(id, { verifyingContract: other.address }),
       anotherName: await sign(id, { name: "MedSeal EmergencyAccess" }),
-      empty: "0x",
-      overLong: `${await sign(id)}00`,
+      ...badForms(await sign(id)),
     };
     for (const [what, signature] of Object.entries(forged)) {
       await expect(recovery.vetoRecoveryBySig(patient, id, signature), what).to.be.revertedWithCustomError(
@@ -150,5 +149,7 @@ describe("VaultRecovery", () => {
       recovery,
       "RecoverySignatureInvalid",
     );
+    await recovery.vetoRecoveryBySig(patient, id, await sign(id));
+    expect((await recovery.recoveryOf(patient, id)).vetoedAt).to.not.equal(0n);
   });
 });
