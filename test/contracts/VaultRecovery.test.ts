@@ -126,6 +126,34 @@ describe("VaultRecovery", () => {
       .withArgs(other.address, own);
   });
 
+  it("is vetoed by the word of the patient's contract, and by none that reverts, burns, floods or says something else", async () => {
+    const { recovery, patient, id, domain } = await load();
+    const { ethers } = await chain;
+    const wallet = await ethers.deployContract("OwnedWallet", [patient.address]);
+    const message = { patient: await wallet.getAddress(), recoveryId: id };
+    const signature = await patient.signTypedData(domain, VETO_TYPES, message);
+    const hostile = ["RevertingWallet", "BurningWallet", "FloodingWallet"].map((name) => ethers.deployContract(name));
+    for (const code of await Promise.all([...hostile, ethers.deployContract("AnsweringWallet", [word()])])) {
+      await expect(recovery.vetoRecoveryBySig(code, id, signature)).to.be.revertedWithCustomError(
+        recovery,
+        "RecoverySignatureInvalid",
+      );
+    }
+    await expect(recovery.vetoRecoveryBySig(wallet, id, signature)).to.emit(recovery, "RecoveryVetoed");
+  });
+
+  it("is vetoed by the own key of an account delegated by EIP-7702, whatever its code says", async () => {
+    const { recovery, patient, relayer, id, sign } = await load();
+    const { ethers } = await chain;
+    const code = await ethers.deployContract("RevertingWallet");
+    const authorization = await patient
+      .connect(ethers.provider)
+      .authorize({ address: await code.getAddress(), nonce: 0, chainId: 31337n });
+    await relayer.sendTransaction({ type: 4, to: relayer.address, authorizationList: [authorization] });
+    expect(await ethers.provider.getCode(patient.address)).to.not.equal("0x");
+    await expect(recovery.vetoRecoveryBySig(patient, id, await sign(id))).to.emit(recovery, "RecoveryVetoed");
+  });
+
   it("takes no veto but the patient's for this recovery, contract and chain", async () => {
     const { recovery, other, patient, id, declare, sign } = await load();
     const { ethers } = await chain;
