@@ -2,7 +2,7 @@ import { expect } from "chai";
 import { Wallet } from "ethers";
 import { network } from "hardhat";
 import { alertDomain, newAlert, signAcknowledgement } from "./alerts.ts";
-import { badForms } from "./ground.ts";
+import { badForms, MINUTE } from "./ground.ts";
 
 // raise, escalate, acknowledge   each tells who, which slot and which alert, and nothing when it is refused
 // acknowledge                    given the responder's signature for this chain and contract: done · in any other form: refused
@@ -36,7 +36,7 @@ describe("alerts in public", () => {
       .withArgs(...told);
     await expect(raise()).to.be.revertedWithCustomError(rules, "AlertStillOpen").withArgs(SLOT);
 
-    await time.increase(15 * 60);
+    await time.increase(15 * MINUTE);
     await expect(rules.connect(relayer).escalate(gateway, SLOT))
       .to.emit(rules, "AlertEscalated")
       .withArgs(...told);
@@ -48,6 +48,19 @@ describe("alerts in public", () => {
     await expect(acknowledge(signature))
       .to.be.revertedWithCustomError(rules, "AlertNotOpen")
       .withArgs(gateway.address, SLOT, 3);
+  });
+
+  it("are taken on by the answer that they had, when the very same one is raised once more, and by no other alert's", async () => {
+    const { rules, gateway, sign, raise, acknowledge, time } = await load();
+    await raise();
+    const signature = await sign();
+    await acknowledge(signature);
+    await rules.connect(gateway).raise(SLOT, newAlert(Wallet.createRandom().address).digest);
+    await expect(acknowledge(signature)).to.be.revertedWithCustomError(rules, "AlertAcknowledgementInvalid");
+    await time.increase(15 * MINUTE + 1);
+    await rules.escalate(gateway, SLOT);
+    await raise();
+    await expect(acknowledge(signature)).to.emit(rules, "AlertAcknowledged");
   });
 
   it("are taken on by no signature for another chain or contract, or in another form", async () => {
