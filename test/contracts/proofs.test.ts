@@ -76,7 +76,7 @@ describe("proofs of parties and recoveries", () => {
     const { proved, refuted } = proveAll(source, ["RecoveryProof"]);
     expect(refuted).to.deep.equal([]);
     expect(proved.length).to.equal(8);
-  });
+  }).timeout(300_000);
 
   for (const [line, from, name, claims, claim] of [
     [
