@@ -22,8 +22,7 @@ const PAGES: Readonly<Record<string, { readonly page: string; readonly colours: 
 /** A place to look at them afterwards. */
 const KEEP = process.env["MEDSEAL_SCREENSHOTS"];
 
-describe("pages in a browser", function () {
-  this.timeout(60_000);
+describe("pages in a browser", () => {
   let browser: Browser;
   let folder: string;
 

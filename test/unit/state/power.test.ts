@@ -19,8 +19,7 @@ const WRITERS = {
   blocks: join(import.meta.dirname, "../ipfs/crash-writer.ts"),
 };
 
-describe(`a disk that forgets what was not synced (MEDSEAL_SEED=${SEED})`, function () {
-  this.timeout(120_000);
+describe(`a disk that forgets what was not synced (MEDSEAL_SEED=${SEED})`, () => {
   let folder: string;
   let disk: Disk;
   const roll = dice(SEED);
