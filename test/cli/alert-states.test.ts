@@ -31,7 +31,7 @@ describe("why there is no data, from the command line", function () {
   const hours = `${iso(begin - 3600).slice(0, 14)}00:00Z..${iso(begin + 7200).slice(0, 14)}00:00Z`;
 
   const until = async (done: () => boolean | Promise<boolean>): Promise<void> => {
-    for (const end = Date.now() + 60_000; !(await done()); await pause(100))
+    for (const end = Date.now() + 180_000; !(await done()); await pause(100))
       if (Date.now() > end) throw new Error(`it did not come to that: ${monitor.said()}`);
   };
   const states = (): string[] => [...monitor.said().matchAll(/STATE (.+)/g)].map(([, text]) => text as string);
