@@ -186,9 +186,9 @@ interface Life {
   /** Fulfilled when it is, and when it never will be. */
   readonly ready: Promise<void>;
   readonly ended: Promise<void>;
-  goesOn(): boolean;
+  readonly goesOn: () => boolean;
   /** Readings that were acknowledged in it. */
-  heard(): number;
+  readonly heard: () => number;
 }
 
 type Roll = (below: number) => number;

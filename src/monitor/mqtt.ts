@@ -40,7 +40,7 @@ const KEEPALIVE = 20;
  * @throws UsageError for an address that would show the notice on its way, or a topic that is none.
  */
 export function mqttChannel(broker: Broker, secret: Uint8Array, options: MqttOptions = {}): ClosableChannel {
-  const { patience = 10_000, late = AbortSignal.timeout, now = unixSeconds, wait } = options;
+  const { patience = 10_000, late = timeoutAfter, now = unixSeconds, wait } = options;
   const target = addressOf(broker.url);
   const { topic } = broker;
   checkTopic(topic);
@@ -58,6 +58,8 @@ export function mqttChannel(broker: Broker, secret: Uint8Array, options: MqttOpt
     close: () => link.close(),
   };
 }
+
+const timeoutAfter = (milliseconds: number): AbortSignal => AbortSignal.timeout(milliseconds);
 
 function addressOf(url: string): URL {
   const target = receiverAddress(url, "mqtts", "broker");
