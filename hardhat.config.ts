@@ -26,7 +26,7 @@ export default defineConfig({
   },
   paths: { tests: { mocha: "test", solidity: "test/contracts" } },
   test: {
-    mocha: { timeout: 120_000 },
+    mocha: { timeout: 300_000 },
     // A short campaign of each invariant; the figure is raised for a long one.
     solidity: { invariant: { runs: Number(process.env["MEDSEAL_INVARIANT_RUNS"] ?? 8), depth: 100 } },
   },

@@ -46,7 +46,7 @@ function run(args) {
 }
 
 /** As in hardhat.config.ts, in milliseconds: what is slow on a small machine has not failed. */
-const LONGEST = "120000";
+const LONGEST = "300000";
 
 /** What mocha and Hardhat tell of failed tests, at the end of their output. */
 function failuresIn(text) {

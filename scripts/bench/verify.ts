@@ -67,7 +67,7 @@ export async function benchVerify({ sizes, rounds, blocks, bytes }: VerifySettin
     perSecond: largest.perSecond,
     bound: Math.round(median(largest.rounds.flatMap(({ bound }) => bound))),
     blocksPerSecond1k: Math.round(median(small.map(({ verified, seconds }) => verified / seconds))),
-    mbPerSecond64k: Math.round(median(large.map(({ seconds }) => bytes / MEGABYTE / seconds))),
+    mbPerSecond64k: Number(median(large.map(({ seconds }) => bytes / MEGABYTE / seconds)).toPrecision(3)),
     peakRssMiB: peakOf(largest.rounds),
   };
   const report = { verify, boundBy: (largest.rounds[0] as Round).boundBy, memory };

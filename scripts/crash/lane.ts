@@ -31,6 +31,8 @@ const OF_A_ROUND = { early: 2, failing: 2, power: 3, damaged: 2 };
 /** Milliseconds from when it is ready, from its start, or from when a system call failed, to a kill; how long to wait for such a call. */
 const WITHIN = { ready: 1000, start: 1500, failed: 300 };
 const PATIENCE = 2500;
+/** Readings that must be acknowledged as well before a life is over, or is taken for one without such a call: on a busy machine time says nothing. */
+const HEARD = { ready: 60, unfailed: 1200 };
 
 /** One gateway with its patient, its device and a reader, in a world of its own. */
 export class Lane {
@@ -41,6 +43,7 @@ export class Lane {
   readonly #disk: Disk | undefined;
   readonly #device: Device;
   readonly #note: (text: string) => void;
+  #last: Fault["call"] | undefined;
   /** Whether the gateway has been up since its journal was damaged. */
   #mended = true;
 
@@ -75,12 +78,14 @@ export class Lane {
   async campaign(kills: number, counts: Counts, end: number): Promise<void> {
     const { gateway } = this.#ward;
     for (let i = 0; i < kills && Date.now() < end; i++) {
-      const fault = this.#disk && this.#is.failing() ? someFault(this.#roll) : undefined;
-      const { ready, ended } = this.#live(fault);
+      const fault = this.#disk && this.#is.failing() ? this.#otherFault() : undefined;
+      const life = this.#live(fault);
+      const { ready, ended } = life;
       const early = this.#is.early();
-      if (fault) await this.#failed(ready);
+      if (fault) await this.#failed(life);
       else if (!early) await ready;
       await pause(this.#roll(fault ? WITHIN.failed : early ? WITHIN.start : WITHIN.ready));
+      while (!fault && !early && life.goesOn() && life.heard() < HEARD.ready) await pause(10);
       await gateway.kill();
       await ended;
       counts.kills += 1;
@@ -98,11 +103,20 @@ export class Lane {
     await this.#check(counts, undisturbed);
   }
 
-  /** Until a system call has failed, or none did in some time after the gateway was ready. */
-  async #failed(ready: Promise<void>): Promise<void> {
+  /** Of another kind than the last one: not every kind comes to pass in every life. */
+  #otherFault(): Fault {
+    let fault = someFault(this.#roll);
+    while (fault.call === this.#last) fault = someFault(this.#roll);
+    this.#last = fault.call;
+    return fault;
+  }
+
+  /** Until a system call has failed, or none did in some time after the gateway was ready, and in some work. */
+  async #failed({ ready, goesOn, heard }: Life): Promise<void> {
     let end = Infinity;
     void ready.then(() => (end = Date.now() + PATIENCE));
-    while (Date.now() < end && (await this.#disk?.failed()) === 0) await pause(10);
+    while (goesOn() && (Date.now() < end || heard() < HEARD.unfailed) && (await this.#disk?.failed()) === 0)
+      await pause(10);
   }
 
   /** What becomes of the disk of a gateway that was killed. */
@@ -120,8 +134,10 @@ export class Lane {
   }
 
   /** One life of the gateway, up to its end, whatever ends it. */
-  #live(fault: Fault | undefined): { readonly ready: Promise<void>; readonly ended: Promise<void> } {
+  #live(fault: Fault | undefined): Life {
     const { gateway, credential } = this.#ward;
+    const { acknowledged } = this.#device;
+    const before = acknowledged.size;
     const ready = gateway.start(fault ? this.#disk?.failing(fault) : this.#disk?.environment);
     const life = async (): Promise<void> => {
       try {
@@ -133,8 +149,14 @@ export class Lane {
       const client = await FeedClient.open(gateway.feedPort, credential).catch(() => undefined);
       if (client) await this.#device.stream(client, () => false);
     };
-    const ended = life();
-    return { ready: ready.catch(() => undefined), ended };
+    let over = false;
+    const ended = life().finally(() => (over = true));
+    return {
+      ready: ready.catch(() => undefined),
+      ended,
+      goesOn: () => !over,
+      heard: () => acknowledged.size - before,
+    };
   }
 
   /** From chain and IPFS alone, by who may read and by who needs no key. */
@@ -157,6 +179,16 @@ export class Lane {
     counts.stateEqual &&= odd.length === 0 && lines.join("\n") === undisturbed.join("\n");
     for (const text of new Set(odd)) this.#note(`unexpected answer: ${text}`);
   }
+}
+
+/** One life of the gateway. */
+interface Life {
+  /** Fulfilled when it is, and when it never will be. */
+  readonly ready: Promise<void>;
+  readonly ended: Promise<void>;
+  readonly goesOn: () => boolean;
+  /** Readings that were acknowledged in it. */
+  readonly heard: () => number;
 }
 
 type Roll = (below: number) => number;

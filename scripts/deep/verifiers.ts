@@ -140,8 +140,17 @@ export async function independently(
   return [...new Set(findings.map(theirsInCommon))].sort();
 }
 
-/** Milliseconds: longer than this on one input is a hang. */
-export const LONGEST = 2000;
+/** Milliseconds of the processor: more than this on one input is a hang. */
+const LONGEST = 2000;
+
+/** Begins to count what the processor does in this process, which a busy machine does not lengthen. @returns whether it is too much for one input. */
+export function hangWatch(): () => boolean {
+  const began = process.cpuUsage();
+  return () => {
+    const { user, system } = process.cpuUsage(began);
+    return (user + system) / 1000 > LONGEST;
+  };
+}
 
 /** Whether an error says something of the input, and is not a bug. */
 export const isTyped = (error: unknown): error is MedSealError => error instanceof MedSealError;

@@ -1,7 +1,7 @@
 import { spawn } from "node:child_process";
 import { randomInt } from "node:crypto";
 import { createRequire } from "node:module";
-import { createServer, type AddressInfo } from "node:net";
+import { createServer } from "node:net";
 import { setTimeout as pause } from "node:timers/promises";
 import { ChainUnavailableError } from "../../src/chain/errors.ts";
 import { callNode } from "../../src/chain/rpc.ts";
@@ -16,6 +16,10 @@ export interface AnvilProcess {
 
 /** Tries to find a free port: another process may take it before the chain client does. */
 const TRIES = 5;
+/** Ports below those that systems hand out: none is taken in between by a connection, or by who asks for any. */
+const PORTS = { from: 20_000, to: 32_000 };
+/** Milliseconds that a chain client may take to answer: a busy machine starts nothing at once. */
+const PATIENCE = 60_000;
 /** Of a block, at least. */
 const GAS_LIMIT = 30_000_000;
 
@@ -63,8 +67,8 @@ async function spawnOn(port: number, chainId: number, options: readonly string[]
     await pause(100);
     return alive;
   };
-  for (let tries = 0; !(await isUp()); tries++) {
-    if (!alive || tries > 400) {
+  for (const end = Date.now() + PATIENCE; !(await isUp());) {
+    if (!alive || Date.now() > end) {
       child.kill("SIGKILL");
       throw new ChainUnavailableError(`the chain client does not start on port ${port}`, undefined);
     }
@@ -90,11 +94,16 @@ async function answers(url: string): Promise<boolean> {
   }
 }
 
-export function freePort(): Promise<number> {
-  return new Promise((done) => {
-    const server = createServer().listen(0, "127.0.0.1", () => {
-      const { port } = server.address() as AddressInfo;
-      server.close(() => done(port));
-    });
-  });
+/** For who listens on it some time later, or again after an end. */
+export async function freePort(): Promise<number> {
+  for (;;) {
+    const port = randomInt(PORTS.from, PORTS.to);
+    if (await isFree(port)) return port;
+  }
 }
+
+const isFree = (port: number): Promise<boolean> =>
+  new Promise((done) => {
+    const server = createServer().once("error", () => done(false));
+    server.listen(port, "127.0.0.1", () => server.close(() => done(true)));
+  });

@@ -7,7 +7,7 @@ import { ChainUnavailableError } from "../../src/chain/errors.ts";
 import { callNode } from "../../src/chain/rpc.ts";
 import { startNode } from "../../src/ipfs/node.ts";
 import { StoreUnavailableError } from "../../src/ipfs/errors.ts";
-import { spawnAnvil, type AnvilProcess } from "./anvil.ts";
+import { freePort, spawnAnvil, type AnvilProcess } from "./anvil.ts";
 import { blocksFolder, chainFile, writeWhole, writeWorld, type World } from "./state.ts";
 
 /** A chain and a store that keep their state. */
@@ -27,8 +27,9 @@ const HEARTBEAT = 60_000;
 
 /** @throws ChainUnavailableError, StoreUnavailableError when a part does not start, for a port that is taken for one. */
 export async function keepWorld(wanted: Pick<World, "chainId" | "rpcPort" | "ipfsPort">): Promise<Keeper> {
-  const node = await startNode({ folder: blocksFolder(), port: wanted.ipfsPort }).catch((cause: unknown) => {
-    throw new StoreUnavailableError(`the store does not start on port ${wanted.ipfsPort}`, { cause });
+  const port = wanted.ipfsPort === 0 ? await freePort() : wanted.ipfsPort;
+  const node = await startNode({ folder: blocksFolder(), port }).catch((cause: unknown) => {
+    throw new StoreUnavailableError(`the store does not start on port ${port}`, { cause });
   });
   let anvil: AnvilProcess;
   try {

@@ -1,6 +1,5 @@
 import type { Fields } from "./log.ts";
 
-/** Milliseconds between two tellings of the same. */
 const REST = 1000;
 
 interface Sum {
@@ -12,11 +11,14 @@ interface Sum {
 /** Sums up what comes often: told once for what comes in one go, and then once a second. */
 export class Sums {
   readonly #tell: (fields: Fields) => void;
+  readonly #rest: number;
   readonly #sums = new Map<string, Sum>();
   readonly #resting = new Map<string, NodeJS.Timeout>();
 
-  constructor(tell: (fields: Fields) => void) {
+  /** @param rest - Milliseconds between two tellings of the same. */
+  constructor(tell: (fields: Fields) => void, rest = REST) {
     this.#tell = tell;
+    this.#rest = rest;
   }
 
   /** @param first - Further fields, told of the first of a sum. */
@@ -41,7 +43,7 @@ export class Sums {
 
   #say(name: string): void {
     if (!this.#flush(name)) return void this.#resting.delete(name);
-    this.#resting.set(name, setTimeout(() => this.#say(name), REST).unref());
+    this.#resting.set(name, setTimeout(() => this.#say(name), this.#rest).unref());
   }
 
   #flush(name: string): boolean {

@@ -23,6 +23,8 @@ export interface Broker {
 export interface MqttOptions {
   /** Milliseconds to wait for the broker. */
   readonly patience?: number;
+  /** Aborted after so many milliseconds: when an acknowledgement is waited for no more. */
+  readonly late?: (milliseconds: number) => AbortSignal;
   /** Unix seconds. */
   readonly now?: () => number;
   readonly wait?: Wait;
@@ -38,7 +40,7 @@ const KEEPALIVE = 20;
  * @throws UsageError for an address that would show the notice on its way, or a topic that is none.
  */
 export function mqttChannel(broker: Broker, secret: Uint8Array, options: MqttOptions = {}): ClosableChannel {
-  const { patience = 10_000, now = unixSeconds, wait } = options;
+  const { patience = 10_000, late = timeoutAfter, now = unixSeconds, wait } = options;
   const target = addressOf(broker.url);
   const { topic } = broker;
   checkTopic(topic);
@@ -51,11 +53,13 @@ export function mqttChannel(broker: Broker, secret: Uint8Array, options: MqttOpt
     async deliver(notice, signal) {
       const line = await link.up(signal);
       const message = JSON.stringify(signNotice(secret, notice, now()));
-      await publish(line, topic, message, { signal, patience });
+      await publish(line, topic, message, { signal, late: late(patience) });
     },
     close: () => link.close(),
   };
 }
+
+const timeoutAfter = (milliseconds: number): AbortSignal => AbortSignal.timeout(milliseconds);
 
 function addressOf(url: string): URL {
   const target = receiverAddress(url, "mqtts", "broker");
@@ -148,7 +152,7 @@ function publish(
   { client, ended }: Line,
   topic: string,
   message: string,
-  { signal, patience }: { signal: AbortSignal; patience: number },
+  { signal, late }: { signal: AbortSignal; late: AbortSignal },
 ): Promise<void> {
   return new Promise<void>((done, failed) => {
     const over = new AbortController();
@@ -169,7 +173,7 @@ function publish(
         }),
       ),
     );
-    on(AbortSignal.timeout(patience), () => {
+    on(late, () => {
       end(new DeliveryFailedError("the broker does not acknowledge"));
       // Another try takes another connection: what this one may still say is not waited for.
       client.end(true);

@@ -22,8 +22,7 @@ type RawLog = Record<string, unknown> & { data: string };
 
 const checkpoint = (size = 8): CheckpointAnchor => ({ root: random(32), digest: random(32), size });
 
-describe("anchoring", function () {
-  this.timeout(60_000);
+describe("anchoring", () => {
   let close: () => Promise<void>;
   let ground: Ground;
   let signers: Signer[];

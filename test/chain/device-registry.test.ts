@@ -8,9 +8,7 @@ import type { Hex } from "../../src/consent/consent.ts";
 import { deployDevices, newDevice, STATUS } from "../contracts/devices.ts";
 import { word } from "../contracts/ground.ts";
 
-describe("devices as a registry's events have them", function () {
-  this.timeout(60_000);
-
+describe("devices as a registry's events have them", () => {
   async function ground() {
     const connection = await network.create();
     const { ethers } = connection;

@@ -49,8 +49,7 @@ const everything = (ledger: ConsentLedger): unknown =>
     })),
   );
 
-describe("reading the registry's events", function () {
-  this.timeout(120_000);
+describe("reading the registry's events", () => {
   let node: FakeNode;
   let folder: string;
   beforeEach(() => {

@@ -13,8 +13,7 @@ import { startAnvil, type Anvil } from "./anvil.ts";
 import { failureOf } from "./failure.ts";
 import { consentBy, deployOn, recording, type Ground } from "./ground.ts";
 
-describe("the ledger, on a chain that reorganises", function () {
-  this.timeout(120_000);
+describe("the ledger, on a chain that reorganises", () => {
   let anvil: Anvil;
   let ground: Ground;
   let relayer: Signer;

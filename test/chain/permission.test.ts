@@ -19,8 +19,7 @@ import { anyAddress, consentBy, deployOn, recording, streamId, type Ground } fro
 const SEED = Number(process.env["MEDSEAL_SEED"] ?? 20261121);
 const CASES = Number(process.env["MEDSEAL_PERMISSIONS"] ?? 60);
 
-describe("isPermitted in this process", function () {
-  this.timeout(120_000);
+describe("isPermitted in this process", () => {
   let connection: NetworkConnection;
   let ground: Ground;
   let relayer: Signer;

@@ -14,8 +14,7 @@ import { startAnvil } from "./anvil.ts";
 import { failureOf } from "./failure.ts";
 import { consentBy, deployOn, type Ground } from "./ground.ts";
 
-describe("relaying", function () {
-  this.timeout(60_000);
+describe("relaying", () => {
   let connection: NetworkConnection;
   let ground: Ground;
   let relayers: [Signer, Signer];
@@ -112,9 +111,7 @@ describe("relaying", function () {
   });
 });
 
-describe("relaying to a node of its own", function () {
-  this.timeout(60_000);
-
+describe("relaying to a node of its own", () => {
   it("tells the loser of a race that the grant is there already, and a relayer without ether so", async () => {
     const anvil = await startAnvil();
     try {

@@ -40,8 +40,7 @@ class PaperBook implements TransactionBook {
   }
 }
 
-describe("a transaction that is sent until its effect is there", function () {
-  this.timeout(60_000);
+describe("a transaction that is sent until its effect is there", () => {
   let anvil: Anvil;
   let rpc: JsonRpcProvider;
   let ground: Ground;

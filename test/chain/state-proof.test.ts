@@ -16,8 +16,7 @@ import type { Hex } from "../../src/consent/consent.ts";
 import { failureOf } from "./failure.ts";
 import { groundWithPatients, recording, type Ground } from "./ground.ts";
 
-describe("proofs of the chain's state", function () {
-  this.timeout(60_000);
+describe("proofs of the chain's state", () => {
   let close: () => Promise<void>;
   let ground: Ground;
   let patients: Signer[];

@@ -15,8 +15,7 @@ import type { Rpc } from "../../src/chain/rpc.ts";
 import type { Hex } from "../../src/consent/consent.ts";
 import { groundWithPatients, type Ground } from "./ground.ts";
 
-describe("the registry's storage, rebuilt", function () {
-  this.timeout(60_000);
+describe("the registry's storage, rebuilt", () => {
   let close: () => Promise<void>;
   let ground: Ground;
   let patients: Signer[];

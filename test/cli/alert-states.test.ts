@@ -11,7 +11,7 @@ import { newDevice, newTerms, proofOf } from "../contracts/devices.ts";
 import { parallel } from "../../src/ipfs/parallel.ts";
 import { FeedClient } from "./feed.ts";
 import { RunningGateway } from "./running.ts";
-import { World, type Running } from "./world.ts";
+import { noticesIn, World, type Running } from "./world.ts";
 
 const AUTHORITY = new URL("../../artifacts/test/contracts/mocks/Authority.sol/Authority.json", import.meta.url);
 const DEVICE = "bed-7";
@@ -31,7 +31,7 @@ describe("why there is no data, from the command line", function () {
   const hours = `${iso(begin - 3600).slice(0, 14)}00:00Z..${iso(begin + 7200).slice(0, 14)}00:00Z`;
 
   const until = async (done: () => boolean | Promise<boolean>): Promise<void> => {
-    for (const end = Date.now() + 60_000; !(await done()); await pause(100))
+    for (const end = Date.now() + 180_000; !(await done()); await pause(100))
       if (Date.now() > end) throw new Error(`it did not come to that: ${monitor.said()}`);
   };
   const states = (): string[] => [...monitor.said().matchAll(/STATE (.+)/g)].map(([, text]) => text as string);
@@ -144,7 +144,13 @@ describe("why there is no data, from the command line", function () {
 
     // What the device tells its gateway is recorded, sealed, anchored, read, and heard by the monitor.
     const readings = [
-      { code: "8867-4", unit: "/min", value: null, absent: "announced-offline", effective: iso(begin) },
+      {
+        code: "8867-4",
+        unit: "/min",
+        value: null,
+        absent: "announced-offline",
+        effective: iso(Math.floor(Date.now() / 1000)),
+      },
     ];
     await client.send({ device: DEVICE, counter: 0, readings });
     await gateway.until(() => Promise.resolve(client.anchored.get(DEVICE)?.has(0) === true));
@@ -173,10 +179,8 @@ describe("why there is no data, from the command line", function () {
     const deployment = await readDeployment(world.env["MEDSEAL_DEPLOYMENTS"] ?? "", Number(chainId));
     const onChain = () => onChainAlerts(rpc, deployment);
     await until(async () => (await onChain()).length === 2);
-    const notices = (await readFile(world.path("told.ndjson"), "utf8"))
-      .trimEnd()
-      .split("\n")
-      .map((line) => JSON.parse(line) as Notice);
+    let notices: Notice[] = [];
+    await until(async () => (notices = noticesIn(await readFile(world.path("told.ndjson"), "utf8"))).length === 2);
     expect(notices.map(({ onChain }) => onChain?.slot).sort()).to.deep.equal([0, 1]);
     const fast = notices.find(({ rule }) => rule === "fast-heart")?.alert ?? "";
     await world.run(`alerts ack ${fast} --notice told.ndjson --to Monitor --out answers/kim.answer --as Kim`);

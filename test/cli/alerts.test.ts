@@ -9,8 +9,10 @@ import { noticeSignature } from "../../src/monitor/receiver.ts";
 import { TestBroker } from "../unit/monitor/broker.ts";
 import { certifiedServer } from "../unit/monitor/certificates.ts";
 import { sharedChain } from "./shared-chain.ts";
-import { HOUR, START, World, type Ran } from "./world.ts";
+import { HOUR, noticesIn, START, World, type Ran } from "./world.ts";
 
+/** Holds the clock of a recording while somebody answers. */
+const AWAITED = new URL("awaited.ts", import.meta.url).href;
 const SECRET = "shared with the hospital";
 const BROKER = { secret: "shared with the ward", user: { name: "monitor", password: "opens the broker" } };
 const GRANTED = "2026-03-01T08:00:00Z..2026-03-01T08:20:00Z";
@@ -76,12 +78,6 @@ async function lease(world: World, to: string): Promise<void> {
   await world.run(`gateway confirm ${to}.receipt --as Ann`);
 }
 
-const noticesIn = (text: string): Notice[] =>
-  text
-    .split("\n")
-    .filter(Boolean)
-    .map((line) => JSON.parse(line) as Notice);
-
 const hexOf = (text: string): string => Buffer.from(text).toString("hex");
 
 interface Audit {
@@ -142,7 +138,7 @@ describe("alerts from the command line", function () {
     let ran: Ran | undefined;
     let answered = false;
     for (let kills = 0; ran === undefined; kills++) {
-      const running = world.start(line, { DEBUG: "mqtt*" });
+      const running = world.start(line, { DEBUG: "mqtt*", NODE_OPTIONS: `--import ${AWAITED}` });
       const end = running.done;
       let over = false;
       void end.then(() => (over = true));
@@ -153,12 +149,10 @@ describe("alerts from the command line", function () {
         const first = (await told()).find(({ to }) => to === "Kim");
         if (first === undefined || answered) continue;
         answered = true;
-        // The clock of a recording does not wait for who answers.
-        running.kill("SIGSTOP");
         const at = new Date(first.at + 20_000).toISOString();
         for (const name of ["kim", "stranger"])
           await world.run(`alerts ack ${first.alert} --to Monitor --at ${at} --out answers/${name}.answer --as Kim`);
-        running.kill("SIGCONT");
+        await writeFile(world.path("answered"), "");
       }
       if (!over) running.kill("SIGKILL");
       const { exit, out, err } = await end;
@@ -169,11 +163,13 @@ describe("alerts from the command line", function () {
       if (exit === 0) ran = { exit, out, err };
     }
     hook.close();
+    notices = await told();
+    // The broker has all of them, and hands them on.
+    while (noticesIn(subscriber.shown()).length < notices.length) await pause(50);
     subscriber.kill("SIGTERM");
     const received = await subscriber.done;
     await broker.close();
     console.log(`      ended with ${ended.join(", ")}`);
-    notices = await told();
     expect(new Set(notices.map(({ id }) => id)).size).to.equal(notices.length);
     expect(new Set(notices.map(({ alert }) => alert)).size).to.equal(2);
     expect(new Set(shown).size).to.equal(shown.length);

@@ -6,7 +6,7 @@ const SEED = process.env["MEDSEAL_SEED"] ?? "the lights go out";
 const KILLS = 6;
 
 describe("a running gateway that is killed while a device streams", function () {
-  this.timeout(300_000);
+  this.timeout(600_000);
 
   it(`${KILLS} times, with failing system calls, power cuts and damaged journals: nothing acknowledged is lost, nothing comes twice`, async () => {
     const counts = await campaign(

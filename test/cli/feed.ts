@@ -63,6 +63,14 @@ export class FeedClient {
     });
   }
 
+  /** In one piece, which the gateway stores with one commit: no seal comes between them. */
+  sendTogether(messages: readonly Sent[]): Promise<Told[]> {
+    this.#socket.cork();
+    const answers = messages.map((message) => this.send(message));
+    this.#socket.uncork();
+    return Promise.all(answers);
+  }
+
   raw(text: string): void {
     this.#socket.write(text);
   }

@@ -43,10 +43,18 @@ describe("a gateway that runs", function () {
   });
 
   it("answers `stored` once a message is in the journal, `anchored` once it is final; Dr Lee reads every digit", async () => {
-    expect(await client.send(message(0, [reading(0, 71), reading(1, 72)]))).to.include({ level: "stored", counter: 0 });
     // Counters decide on the order, not the arrival.
-    expect(await client.send(message(2, [reading(4)]))).to.include({ level: "stored" });
-    expect(await client.send(message(1, [reading(2), reading(3)]))).to.include({ level: "stored" });
+    const messages = [
+      message(0, [reading(0, 71), reading(1, 72)]),
+      message(2, [reading(4)]),
+      message(1, [reading(2), reading(3)]),
+    ];
+    const answers = await client.sendTogether(messages);
+    expect(answers.map(({ level, counter }) => [level, counter])).to.deep.equal([
+      ["stored", 0],
+      ["stored", 2],
+      ["stored", 1],
+    ]);
     await gateway.until(() => Promise.resolve(client.anchored.get(DEVICE)?.size === 3));
     expect((await client.send(message(1, [reading(2), reading(3)]))).level).to.equal("anchored");
     const levels = client.told.filter(({ from }) => from === 0).map(({ level }) => level);
@@ -91,9 +99,11 @@ describe("a gateway that runs", function () {
   });
 
   it("flags a clock that is off, and takes the readings", async () => {
-    const told = await client.send(message(5, [reading(9)], { sent: at(7200) }));
+    const passed = (): number => Math.floor(Date.now() / 1000) - begin;
+    const before = passed();
+    const told = await client.send(message(5, [reading(9)], { sent: at(before + 7200) }));
     expect(told.level).to.equal("stored");
-    expect(told.skew).to.be.within(6900, 7200);
+    expect(told.skew).to.be.within(before + 7200 - passed(), 7200);
   });
 
   it("turns away a wrong credential and a line that is too long", async () => {
@@ -105,7 +115,10 @@ describe("a gateway that runs", function () {
     const long = await FeedClient.open(gateway.feedPort, await gateway.credential("bed-7"));
     long.raw("x".repeat(3 << 20));
     await gateway.until(() => Promise.resolve(long.closed));
-    expect(gateway.log("feed.turned-away").map(({ code }) => code)).to.include("ERR_LINE_TOO_LONG");
+    // The line of the log may come after the end of the connection.
+    await gateway.until(() =>
+      Promise.resolve(gateway.log("feed.turned-away").some(({ code }) => code === "ERR_LINE_TOO_LONG")),
+    );
   });
 
   it("refuses what is no message, and goes on", async () => {

@@ -2,8 +2,7 @@ import { expect } from "chai";
 import { sharedChain } from "./shared-chain.ts";
 import { START, World } from "./world.ts";
 
-describe("a clinician asks, a patient answers", function () {
-  this.timeout(120_000);
+describe("a clinician asks, a patient answers", () => {
   let world: World;
   before(async () => {
     world = await World.open(await sharedChain(), { inTurn: true });

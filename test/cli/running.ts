@@ -115,7 +115,7 @@ export class RunningGateway {
     return (await fetch(`http://127.0.0.1:${this.#ports.http}${path}`)).text();
   }
 
-  async until(done: () => Promise<boolean>, patience = 60_000): Promise<void> {
+  async until(done: () => Promise<boolean>, patience = 180_000): Promise<void> {
     for (const end = Date.now() + patience; !(await done()); await pause(50))
       if (Date.now() > end) throw new Error(`it did not come to that: ${this.stderr.slice(-2000)}`);
   }

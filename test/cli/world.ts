@@ -6,6 +6,7 @@ import type { Writable } from "node:stream";
 import { slugOf } from "../../scripts/cli/home.ts";
 import { freshVault, type Vault } from "../../scripts/cli/vault.ts";
 import { newPhrase } from "../../src/chain/wallet.ts";
+import type { Notice } from "../../src/monitor/notice.ts";
 import { passphraseStore, type StateStore } from "../../src/state/store.ts";
 import { Turns } from "./turns.ts";
 
@@ -33,8 +34,9 @@ export interface Running {
   readonly pid: number;
   readonly done: Promise<Ran>;
   readonly stdin: Writable;
-  /** What it wrote to stderr so far. */
+  /** What it wrote to stderr, and to stdout, so far. */
   said(): string;
+  shown(): string;
 }
 
 /** Where chain and store are, in the environment of a command. */
@@ -121,6 +123,7 @@ export class World {
       done,
       stdin: child.stdin,
       said: () => err,
+      shown: () => out,
     };
   }
 
@@ -188,6 +191,14 @@ function printed(line: string, { exit, out, err }: Ran): string {
   if (exit !== 0) throw new Error(`medseal ${line} ended with ${exit}: ${err}`);
   return out;
 }
+
+/** Those that a monitor has written down, or printed, by now; not one of which only the beginning is there. */
+export const noticesIn = (text: string): Notice[] =>
+  text
+    .split("\n")
+    .slice(0, -1)
+    .filter(Boolean)
+    .map((line) => JSON.parse(line) as Notice);
 
 export const RECORDING = "recording.csv";
 /** Where the recording begins, and an hour around it. */

@@ -43,12 +43,10 @@ interface XWingVector {
 
 describe("HPKE vectors", () => {
   it("RFC 9180: base mode, DHKEM(X25519), HKDF-SHA-256, ChaCha20-Poly1305", async function () {
-    this.timeout(20_000);
     await runAll(readJson(vectorPath(this, "rfc9180", "vectors_rfc9180_5f503c5.json.gz")), DHKEM_X25519, "RFC 9180");
   });
 
   it("HPKE-PQ: base mode, X-Wing, HKDF-SHA-256, ChaCha20-Poly1305", async function () {
-    this.timeout(20_000);
     await runAll(readJson(vectorPath(this, "hpke-pq", "vectors-pq.json")), X_WING, "HPKE-PQ");
   });
 

@@ -19,8 +19,7 @@ type BundleCase = Record<"manifest" | "blockHash" | "registryCode" | "anchorCode
   readonly blocks: Readonly<Record<string, string>>;
 };
 
-describe("a reader written from docs/formats.md alone", function () {
-  this.timeout(120_000);
+describe("a reader written from docs/formats.md alone", () => {
   let by: Independent;
 
   before(function () {

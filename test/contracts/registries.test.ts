@@ -24,7 +24,7 @@ describe("devices, parties and emergencies", () => {
     for (const target of TARGET_NAMES) {
       for (const name of ownNames(target)) expect(outcomes, `${target} met it`).to.match(new RegExp(`\\b${name}\\b`));
     }
-  }).timeout(120_000 + STEPS * 100);
+  }).timeout(300_000 + STEPS * 100);
 });
 
 /** Errors and events of a contract, without those of what it is built on. */

@@ -5,9 +5,7 @@ import { deepSwitching } from "../../scripts/deep/switching.ts";
 /** A hundredth of `npm run test:deep -- switching`. */
 const SCALE = 0.01;
 
-describe("a gateway that heeds ends", function () {
-  this.timeout(120_000);
-
+describe("a gateway that heeds ends", () => {
   it("seals nothing for who was revoked, and never goes back, whatever comes in which order", async () => {
     const seed = process.env["MEDSEAL_SEED"] ?? freshSeed();
     console.log(`      seed ${seed}: MEDSEAL_SEED=${seed} runs it again`);

@@ -144,8 +144,7 @@ const secondsIn = (batches: readonly OpenedBatch[]): string[] =>
 const secondsOf = (from: number, to: number): string[] =>
   Array.from({ length: (to - from) * EPOCH }, (_, i) => reading(from * EPOCH + i).time);
 
-describe("a gateway that stops at any moment", function () {
-  this.timeout(120_000);
+describe("a gateway that stops at any moment", () => {
   let rig: Rig;
   let lee: PaperParty;
   let lease: Uint8Array;

@@ -49,8 +49,7 @@ const message = (counter: number, seconds: readonly number[]): Uint8Array =>
     }),
   );
 
-describe("a feed", function () {
-  this.timeout(120_000);
+describe("a feed", () => {
   let rig: Rig;
   let lease: Uint8Array;
   before(async () => {

@@ -21,8 +21,7 @@ import { failureOf } from "./times.ts";
 const EPOCHS = 120;
 const NOW = 1_800_000_000;
 
-describe("an audit of block files", function () {
-  this.timeout(120_000);
+describe("an audit of block files", () => {
   const sample = makeSample("files", { streams: 1, epochs: EPOCHS, readings: 30, mail: 16 });
   const { history, blocks } = anchored(sample);
   const [keys] = sample.streams as [(typeof sample.streams)[number]];

@@ -29,8 +29,7 @@ const plainRows = ({ rows }: Outside, secret: Uint8Array): Buffer[] =>
     Buffer.from(open(hkdfExpand(secret, utf8("medseal/v1/journal/seal")), utf8(`medseal/v1/journal/${table}`), value)),
   );
 
-describe("late readings", function () {
-  this.timeout(60_000);
+describe("late readings", () => {
   let rig: Rig;
   let ann: PaperParty;
   let at: Outside;

@@ -41,9 +41,7 @@ class Faults {
   }
 }
 
-describe("a gateway that is cut off", function () {
-  this.timeout(240_000);
-
+describe("a gateway that is cut off", () => {
   for (const first of SIDES) {
     it(`anchors once and loses nothing, wherever it is cut off, ${WHICH[Number(first)]} (MEDSEAL_SEED=${SEED})`, async () => {
       let cuts = 0;

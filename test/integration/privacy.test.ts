@@ -62,8 +62,7 @@ const rows = (): string[] => {
   return all;
 };
 
-describe("what the public can see", function () {
-  this.timeout(120_000);
+describe("what the public can see", () => {
   let world: World;
   let patient: DemoPatient;
   let gateway: DemoGateway;

@@ -24,8 +24,7 @@ import { EPOCH, EPOCHS, openWard, reading, START, STREAM, type Ward } from "./wa
 import { failureOf } from "./times.ts";
 import { isOutside } from "../unit/keys/outside.ts";
 
-describe("revocation and leases", function () {
-  this.timeout(120_000);
+describe("revocation and leases", () => {
   let ward: Ward;
   beforeEach(async () => {
     ward = await openWard();

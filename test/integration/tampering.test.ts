@@ -15,8 +15,7 @@ import { openArchive, placeOf } from "../../scripts/demo/world.ts";
 import { openWard, type Ward } from "./ward.ts";
 import { failureOf } from "./times.ts";
 
-describe("what the audit finds", function () {
-  this.timeout(120_000);
+describe("what the audit finds", () => {
   let ward: Ward;
   let blocks: Record<"checkpoint" | "header" | "batch" | "envelope", [Uint8Array, Uint8Array]>;
 

@@ -104,11 +104,12 @@ describe("sealing and a checkpoint at the same time", () => {
     await begun;
     // What the next checkpoint holds is decided on while the batch is in memory and not on the disk.
     anchor.asleep = false;
+    const sent = once(anchor.events, "sent");
     anchor.events.emit("woken");
     await pause(50);
     rows.events.emit("over");
     expect((await failure).code).to.equal("ERR_JOURNAL_FAILED");
-    await once(anchor.events, "sent");
+    await sent;
     anchor.events.emit("block");
     const [first] = await checkpoint;
     expect(first?.own).to.have.lengthOf(0);

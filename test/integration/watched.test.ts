@@ -184,7 +184,7 @@ describe("a release goes out when the gateway heeds its end, and not before", ()
     }
     console.log(`      ${released} released, ${refused} refused, ${moved} moves`);
     expect(Math.min(released, refused, moved)).to.be.greaterThan(SCHEDULES / 2);
-  }).timeout(60_000);
+  });
 
   /** The generation in which the gateway would write now. */
   function generationNow(): number | undefined {

@@ -86,8 +86,7 @@ const named = ({ findings }: WindowReport, { entries }: World): string[] =>
     return `${kind} ${object} ${at}`;
   });
 
-describe("an audit of a window with keys", function () {
-  this.timeout(60_000);
+describe("an audit of a window with keys", () => {
   const whole = world(IN_ORDER);
 
   it("finds nothing in a record that is in order, in whatever window", async () => {

@@ -9,7 +9,7 @@ import { parts } from "./multipart.ts";
 
 const PREFIX = "/api/v0/";
 /** How long a client may go on sending what was refused before its connection is cut, in milliseconds. */
-const PATIENCE = 2_000;
+const PATIENCE = 10_000;
 
 /** An HTTP server, not yet listening, that answers the subset of the Kubo RPC in `commands.ts` from this node. */
 export function rpcServer(node: NodeParts): Server {

@@ -38,7 +38,7 @@ describe("an envelope", () => {
         }),
         { numRuns: 25 },
       );
-    }).timeout(10_000);
+    });
 
     it(`${name}: is a function of the release and the randomness`, async () => {
       const fixed = (size: number): Uint8Array => new Uint8Array(size).fill(7);
@@ -132,7 +132,7 @@ describe("an envelope", () => {
     expect(real).to.be.within(0.295, 0.323);
     expect(empty).to.be.within(0.295, 0.323);
     expect(noise, "so that the test can fail").to.be.below(0.27);
-  }).timeout(10_000);
+  });
 
   it("is refused in every other size", async () => {
     const block = await sealEnvelope(release, patient, recipient(x25519), place, rand);
@@ -149,5 +149,5 @@ describe("an envelope", () => {
     const count = Number(process.env["MEDSEAL_MUTATIONS"] ?? 2000);
     expect(await standsMutations("envelope", { bytes: block, decode }, count)).to.be.greaterThan(count * 0.8);
     await refusesTruncations({ bytes: block.slice(0, 200), decode });
-  }).timeout(20_000);
+  });
 });

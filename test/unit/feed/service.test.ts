@@ -36,7 +36,7 @@ describe("a running gateway", () => {
 describe("a sum of what comes often", () => {
   it("is told once for what comes in one go, and the rest together", async () => {
     const told: Fields[] = [];
-    const sums = new Sums((sum) => told.push(sum));
+    const sums = new Sums((sum) => told.push(sum), 3_600_000);
     const go = (count: number, code: string): void => {
       for (let counter = 0; counter < count; counter++) sums.add({ source: "bed-7", code }, 2, { counter });
     };

@@ -1,5 +1,7 @@
 import { expect } from "chai";
 import { mkdir, open } from "node:fs/promises";
+import { setFlagsFromString } from "node:v8";
+import { runInNewContext } from "node:vm";
 import { InputError } from "../../../src/intake/errors.ts";
 import { openIntake } from "../../../src/intake/intake.ts";
 import { failure, folder, refusals, take } from "./support.ts";
@@ -172,8 +174,9 @@ describe("intake of bad files", () => {
   describe("one line without end", () => {
     const deep = process.env["MEDSEAL_DEEP"] !== undefined;
     const size = deep ? 1 << 30 : 128 << 20;
-    // The runtime may let 64 MiB of read buffers gather before it collects them.
-    const bound = 96 << 20;
+    const bound = 64 << 20;
+    setFlagsFromString("--expose-gc");
+    const collect = runInNewContext("gc") as () => void;
 
     /** Sparse: NULs that take no space on disk, then a good row. */
     async function giant(name: string, before: string, after: string): Promise<string> {
@@ -188,29 +191,35 @@ describe("intake of bad files", () => {
     async function growth(file: string): Promise<{ taken: Awaited<ReturnType<typeof take>>; bytes: number }> {
       const used = (): number => process.memoryUsage().arrayBuffers + process.memoryUsage().heapUsed;
       const before = used();
-      let most = before;
-      const timer = setInterval(() => (most = Math.max(most, used())), 5);
+      let most = 0;
+      const look = (): void => {
+        let grown = used() - before;
+        if (grown > bound / 2) {
+          // What waits to be collected does not count: on a busy machine that may be all that was read.
+          collect();
+          grown = used() - before;
+        }
+        most = Math.max(most, grown);
+      };
+      const timer = setInterval(look, 5);
       const taken = await take(file);
       clearInterval(timer);
-      return { taken, bytes: most - before };
+      return { taken, bytes: most };
     }
 
-    it(`quarantines it in a CSV of ${size >> 20} MiB without keeping it`, async function () {
-      this.timeout(120_000);
+    it(`quarantines it in a CSV of ${size >> 20} MiB without keeping it`, async () => {
       const { taken, bytes } = await growth(await giant("giant.csv", `${csv(row(0))}7`, `\n${row(1)}\n`));
       expect(refusals(taken)).to.deep.equal(["3 ERR_ROW_TOO_LONG"]);
       expect(taken.observations.map(({ at }) => at.line)).to.deep.equal([2, 2, 4, 4]);
       expect(bytes).to.be.lessThan(bound);
     });
 
-    it("refuses it as a header", async function () {
-      this.timeout(120_000);
+    it("refuses it as a header", async () => {
       const error = await failure(take(await giant("header.csv", "time,", "\n1\n")));
       expect(error.code).to.equal("ERR_INPUT_LIMIT");
     });
 
-    it("passes over an entry of that size in a bundle and keeps the others", async function () {
-      this.timeout(240_000);
+    it("passes over an entry of that size in a bundle and keeps the others", async () => {
       const entry = (second: number): string =>
         `{"resource":{"resourceType":"Observation","status":"final","code":{"coding":[{"system":"http://loinc.org","code":"8867-4"}]},"effectiveDateTime":"2026-03-01T08:00:0${second}Z","valueQuantity":{"value":72,"system":"http://unitsofmeasure.org","code":"/min"}}}`;
       const head = `{"resourceType":"Bundle","entry":[${entry(0)},{"x":"`;

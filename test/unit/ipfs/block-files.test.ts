@@ -1,5 +1,5 @@
 import { execFile } from "node:child_process";
-import { mkdir, rename, rm, symlink, truncate, writeFile } from "node:fs/promises";
+import { mkdir, rename, rm, stat, symlink, truncate, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { expect } from "chai";
@@ -97,11 +97,13 @@ describe("block files read directly", () => {
 
   it("have a mark that another file in their place has not, once they are older than a tick", async () => {
     const digest = await put(bytesOf(10, "block"));
-    expect(files.mark(digest), "too young").to.equal(undefined);
-    expect(files.mark(sha256(digest)), "missing").to.equal(undefined);
     const real = Date.now;
-    Date.now = () => real() + 10_000;
+    const { ctimeMs } = await stat(fileOf(folder, digest));
     try {
+      Date.now = () => ctimeMs + 1;
+      expect(files.mark(digest), "too young").to.equal(undefined);
+      Date.now = () => ctimeMs + 3_600_000;
+      expect(files.mark(sha256(digest)), "missing").to.equal(undefined);
       const before = files.mark(digest);
       expect(before?.size).to.equal(10);
       expect(files.mark(digest)).to.deep.equal(before);

@@ -29,7 +29,7 @@ async function killedAfter(folder: string, lines: readonly number[]): Promise<st
 }
 
 describe("embedded node killed while it writes", function () {
-  this.timeout(10_000 + ROUNDS * 10_000);
+  this.timeout(300_000 + ROUNDS * 10_000);
   const fresh = folders();
 
   it(`has every block and pin that it acknowledged, over ${ROUNDS} rounds`, async () => {

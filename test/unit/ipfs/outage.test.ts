@@ -42,8 +42,7 @@ const answers: Record<string, { status: number; type?: string; body: string }> =
   "200 with other JSON": { status: 200, type: "application/json", body: "{}" },
 };
 
-describe("store outage", function () {
-  this.timeout(20_000);
+describe("store outage", () => {
   const fresh = folders();
 
   for (const [name, call] of Object.entries(calls)) {
@@ -136,8 +135,7 @@ describe("store outage", function () {
   });
 });
 
-describe("opening a store", function () {
-  this.timeout(20_000);
+describe("opening a store", () => {
   const fresh = folders();
 
   it("uses the address when one is named, and leaves that node running when closed", async () => {

@@ -19,8 +19,7 @@ interface Reply {
   headers: IncomingHttpHeaders;
 }
 
-describe("RPC of the embedded node", function () {
-  this.timeout(20_000);
+describe("RPC of the embedded node", () => {
   const fresh = folders();
   let node: RunningNode;
   let rpc: KuboRPCClient;

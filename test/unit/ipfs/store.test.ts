@@ -11,8 +11,7 @@ describe("block store in memory", () => {
   behavesAsBlockStore(() => store);
 });
 
-describe("block store in a folder", function () {
-  this.timeout(20_000);
+describe("block store in a folder", () => {
   const folder = folders();
   let store: BlockStore;
   before(async () => void (store = await openStore({ folder: await folder() })));
@@ -20,8 +19,7 @@ describe("block store in a folder", function () {
   after(() => store.close());
 });
 
-describe("block store over the RPC of the embedded node", function () {
-  this.timeout(20_000);
+describe("block store over the RPC of the embedded node", () => {
   const folder = folders();
   let node: RunningNode;
   let store: BlockStore;
@@ -33,8 +31,7 @@ describe("block store over the RPC of the embedded node", function () {
   after(() => node.stop());
 });
 
-describe("block store on the Kubo that MEDSEAL_IPFS names", function () {
-  this.timeout(60_000);
+describe("block store on the Kubo that MEDSEAL_IPFS names", () => {
   const url = process.env["MEDSEAL_IPFS"] ?? "";
   if (url === "") {
     it("does what the embedded node does", function () {

@@ -24,8 +24,7 @@ const WAYS: Readonly<Record<string, (folder: string) => Promise<BlockStore>>> = 
 };
 
 for (const [way, open] of Object.entries(WAYS))
-  describe(`a folder that somebody tampered with, ${way}`, function () {
-    this.timeout(20_000);
+  describe(`a folder that somebody tampered with, ${way}`, () => {
     const fresh = folders();
     let folder: string;
     let store: BlockStore;
@@ -172,8 +171,7 @@ for (const [way, open] of Object.entries(WAYS))
     });
   });
 
-describe("garbage collection of the embedded node", function () {
-  this.timeout(20_000);
+describe("garbage collection of the embedded node", () => {
   const fresh = folders();
 
   it("keeps what a pin holds and takes the rest", async () => {

@@ -65,7 +65,7 @@ describe(`${COUNT} random windows over random streams (MEDSEAL_SEED=${SEED})`, (
     }
     console.log(`      largest cover: ${most} nodes`);
     expect(most).to.be.within(20, 62);
-  }).timeout(60_000);
+  });
 
   it("two disjoint grants together open nothing between them", () => {
     const below = numbers(`${SEED}/disjoint`);
@@ -85,7 +85,7 @@ describe(`${COUNT} random windows over random streams (MEDSEAL_SEED=${SEED})`, (
         expect(keysTowards([...one, ...two], epoch)).not.to.include(hex(truth(epoch)));
       }
     }
-  }).timeout(60_000);
+  });
 });
 
 function leafKey(root: Uint8Array, epoch: number): string {

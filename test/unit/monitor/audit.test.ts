@@ -7,8 +7,7 @@ import { PaperRows } from "../../integration/rig.ts";
 
 const SEED = Number(process.env["MEDSEAL_SEED"] ?? 20261121);
 
-describe("audit of alerts", function () {
-  this.timeout(120_000);
+describe("audit of alerts", () => {
   const day = dayOf(SEED, 4800);
   let watched: Watched;
   before(async () => (watched = await watchDay(day, SEED, new PaperRows())));

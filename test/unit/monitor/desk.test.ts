@@ -35,9 +35,7 @@ async function deskOf(rows: PaperRows, signed: SignedPlan): Promise<Desk> {
   return desk;
 }
 
-describe("the desk of a monitor", function () {
-  this.timeout(60_000);
-
+describe("the desk of a monitor", () => {
   it("killed and opened again at any moment it has said the same, each notice once", async () => {
     console.log(`      seed ${SEED}`);
     const signed = await signedPlan(planOf([HIGH, SILENT]));

@@ -3,9 +3,7 @@ import { killMonitors } from "../../../scripts/deep/alert-kills.ts";
 
 const SEED = Number(process.env["MEDSEAL_SEED"] ?? 20261121);
 
-describe("a monitor that is killed", function () {
-  this.timeout(180_000);
-
+describe("a monitor that is killed", () => {
   it("loses no alert and shows none twice", async () => {
     const { kills, notices, ...wrong } = await killMonitors(5, SEED, 2400);
     console.log(`      seed ${SEED}: ${kills} kills, ${notices} notices`);

@@ -6,6 +6,7 @@ import { Deliverer, type Channel, type ClosableChannel } from "../../../src/moni
 import type { Desk } from "../../../src/monitor/desk.ts";
 import { mqttChannel, type Broker, type MqttOptions } from "../../../src/monitor/mqtt.ts";
 import { noticeSignature, type SignedNotice } from "../../../src/monitor/receiver.ts";
+import { freePort } from "../../../scripts/world/anvil.ts";
 import { TestBroker, type BrokerOptions } from "./broker.ts";
 import { certifiedServer } from "./certificates.ts";
 import { deskAgain, deskWithNotice, quietDesk } from "./notices.ts";
@@ -85,7 +86,7 @@ describe("delivery of notices to an MQTT topic", () => {
 
   it("tells of a broker that is away, holds up no other channel, and publishes when it is back", async () => {
     const { desk, raise } = await quietDesk();
-    const first = await brokerOf();
+    const first = await brokerOf({ port: await freePort() });
     const { port, url } = first;
     const file: Channel = { name: "file", mode: "atLeastOnce", deliver: () => Promise.resolve() };
     const deliverer = delivererOf(desk, channelTo({ url, topic: TOPIC }), file);
@@ -106,7 +107,7 @@ describe("delivery of notices to an MQTT topic", () => {
 
   it("publishes again, under one id, what was not acknowledged when the process ended", async () => {
     const { rows, desk, notices } = await deskWithNotice();
-    const deaf = await brokerOf({ acknowledge: () => new Promise(() => undefined) });
+    const deaf = await brokerOf({ port: await freePort(), acknowledge: () => new Promise(() => undefined) });
     const killed = delivererOf(desk, channelTo({ url: deaf.url, topic: TOPIC }));
     killed.send(notices);
     await until(() => deaf.published.length > 0);
@@ -126,8 +127,12 @@ describe("delivery of notices to an MQTT topic", () => {
     const { desk, notices } = await deskWithNotice();
     const answers = [new Promise<boolean>(() => undefined), Promise.resolve(false)];
     const broker = await brokerOf({ acknowledge: () => answers.shift() ?? Promise.resolve(true) });
-    const deliverer = delivererOf(desk, channelTo({ url: broker.url, topic: TOPIC }, { patience: 200 }));
+    const patiences: AbortController[] = [];
+    const late = (): AbortSignal => (patiences[patiences.push(new AbortController()) - 1] as AbortController).signal;
+    const deliverer = delivererOf(desk, channelTo({ url: broker.url, topic: TOPIC }, { late }));
     deliverer.send(notices);
+    await until(() => broker.published.length > 0);
+    patiences[0]?.abort();
     await deliverer.settle(60_000);
     expect(broker.published).to.have.length(3);
     expect(broker.connected).to.equal(3);

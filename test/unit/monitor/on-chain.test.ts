@@ -20,9 +20,7 @@ const PLAN = planOf([HIGH, LOW], { onChain });
 const KEY = new Uint8Array(32).fill(7);
 const PLACE = { chainId: 31337, contract: DOCTOR.address as Hex, gateway: NURSE.address as Hex, slot: 3 };
 
-describe("alerts of a plan on chain", function () {
-  this.timeout(60_000);
-
+describe("alerts of a plan on chain", () => {
   it("each has an address of its own, which only the responder signs for and only the plan ties to them", async () => {
     const raises = [0, 1, 2, 7].map((n) => ({ plan: PLAN.id, n }));
     const others = raises.map(({ n }) => ({ plan: "f".repeat(32), n }));

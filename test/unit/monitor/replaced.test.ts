@@ -17,9 +17,7 @@ const NEW = planOf([ruleOf("threshold", { trigger: { threshold: 150n } })], { id
 const END = { ...planOf([], { id: "e".repeat(32), replaces: OLD.id }), responders: [] };
 const KEY = new Uint8Array(32).fill(7);
 
-describe("a care plan that is replaced", function () {
-  this.timeout(60_000);
-
+describe("a care plan that is replaced", () => {
   it("says so to who signs, and may be without rules only then", () => {
     expect(planStatement(NEW)).to.include(`instead of by plan ${OLD.id}`);
     expect(planStatement(END)).to.equal(

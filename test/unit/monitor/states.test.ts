@@ -62,9 +62,7 @@ const told = (report: Told["report"], second: number): [number, Told] => [
 const offline: [number, Observation] = [300, { ...heartBeat(at(300), 0), value: ANNOUNCED_OFFLINE }];
 const isAway = (second: number): boolean => second > 300 && second < 600;
 
-describe("why there is no data", function () {
-  this.timeout(60_000);
-
+describe("why there is no data", () => {
   it("silence raises an alert; announced, paused or retired it raises none, and each is another state", async () => {
     for (const [why, heard, alerts] of [
       ["noData", [], 1],

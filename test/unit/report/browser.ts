@@ -67,6 +67,7 @@ export class Browser {
     const events: Event[] = [];
     this.#told.set(sessionId as string, events);
     for (const domain of ["Page", "Network", "Runtime", "Log", "Accessibility"]) await send(`${domain}.enable`);
+    await send("Page.setLifecycleEventsEnabled", { enabled: true });
     return { events, send };
   }
 

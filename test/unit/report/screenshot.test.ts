@@ -6,7 +6,7 @@ import { pathToFileURL } from "node:url";
 import { expect } from "chai";
 import { auditPage } from "../../../src/report/audit.ts";
 import { readingsPage } from "../../../src/report/readings.ts";
-import { Browser, chromiumPath } from "./browser.ts";
+import { Browser, chromiumPath, type Page } from "./browser.ts";
 import { archiveAudit, FINDINGS, HEART_RATE, HOSTILE, report, section } from "./samples.ts";
 
 const PAGES: Readonly<Record<string, { readonly page: string; readonly colours: readonly string[] }>> = {
@@ -22,8 +22,7 @@ const PAGES: Readonly<Record<string, { readonly page: string; readonly colours: 
 /** A place to look at them afterwards. */
 const KEEP = process.env["MEDSEAL_SCREENSHOTS"];
 
-describe("pages in a browser", function () {
-  this.timeout(60_000);
+describe("pages in a browser", () => {
   let browser: Browser;
   let folder: string;
 
@@ -59,8 +58,11 @@ describe("pages in a browser", function () {
           mobile: width < 500,
         });
         events.length = 0;
-        await send("Page.navigate", { url: pathToFileURL(file).href });
-        while (!events.some(({ method }) => method === "Page.loadEventFired")) await pause(10);
+        const { loaderId } = await send("Page.navigate", { url: pathToFileURL(file).href });
+        // The empty page before it may be loaded late.
+        const isLoaded = ({ method, params }: Page["events"][number]): boolean =>
+          method === "Page.lifecycleEvent" && params["name"] === "load" && params["loaderId"] === loaderId;
+        while (!events.some(isLoaded)) await pause(10);
         expect(
           await value("document.documentElement.scrollWidth <= window.innerWidth"),
           `${name} at ${width}`,

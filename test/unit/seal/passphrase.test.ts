@@ -25,7 +25,7 @@ describe("sealing under a passphrase", () => {
     const file = await sealWithPassphrase(PASSPHRASE, "vault", CONTENT);
     expect(hex(file.subarray(COST_AT, COST_AT + 3))).to.equal("110801");
     expect(await opened(file)).to.deep.equal(CONTENT);
-  }).timeout(10_000);
+  });
 
   it("begins with name, version, purpose, cost and salt", async () => {
     const bytes = (size: number): Uint8Array => new Uint8Array(size).fill(0xab);
@@ -66,7 +66,7 @@ describe("sealing under a passphrase", () => {
       const cut = await refusal(opened(file.subarray(0, i)));
       expect(cut, `${i} bytes`).to.be.instanceOf(i < 62 + 80 ? MalformedError : SealAlteredError);
     }
-  }).timeout(20_000);
+  });
 
   it("does not spend more than 256 MiB or four lanes because a file says so", async () => {
     const file = await sealed();

@@ -95,7 +95,7 @@ describe("a state file", () => {
       await writeFile(path, changed);
       expect(await refusal(at(path).load()), `change ${i}`).to.be.instanceOf(MedSealError);
     }
-  }).timeout(10_000);
+  });
 
   it("is refused as a file of another format, or under another passphrase", async () => {
     const path = join(folder, "other");

@@ -26,7 +26,7 @@ interface Life {
 }
 
 describe(`a journal under kills, failing calls, power cuts and damage (MEDSEAL_SEED=${SEED}, MEDSEAL_LIVES=${LIVES})`, function () {
-  this.timeout(120_000 + 2_000 * LIVES);
+  this.timeout(300_000 + 2_000 * LIVES);
   let folder: string;
   let disk: Disk;
 

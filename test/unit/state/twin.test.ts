@@ -12,8 +12,7 @@ const ROWS = 60;
 
 const row = (i: number, text = `value ${i}`): RowChange => ({ table: "t", name: utf8(`row ${i}`), value: utf8(text) });
 
-describe("a journal in two files", function () {
-  this.timeout(60_000);
+describe("a journal in two files", () => {
   let folder: string;
   before(async () => {
     folder = await mkdtemp(join(tmpdir(), "medseal-twin-"));
