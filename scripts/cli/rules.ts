@@ -79,7 +79,8 @@ export function describeRule(rule: Rule): string[] {
   const bound = isLeast ? threshold - hysteresis : threshold + hysteresis;
   const ends = {
     ...{ threshold: withUnit(bound), rate: withUnit(bound), difference: withUnit(bound) },
-    ...{ count: `${bound} of them`, score: `level ${bound}`, absence: lengthOf(Number(bound)) },
+    ...{ count: `${bound} of them`, score: `level ${bound}` },
+    absence: "",
   }[kind];
   const beyond = kind === "count" ? "with fewer than" : isLeast ? "below" : "above";
   const over = hysteresis > 0n ? `${beyond} ${ends}` : "once it is over";

@@ -11,7 +11,7 @@ export function parseDuration(text: string): number {
   return Number(count) * (UNITS[unit] as number);
 }
 
-/** Milliseconds as `parseDuration` reads them, in the largest unit that leaves no rest: `5min`, `90s`. */
+/** Milliseconds in the largest unit that leaves no rest: `5 min`, `90 s`. */
 export function lengthOf(milliseconds: number): string {
   const whole = Object.entries(UNITS).findLast(
     ([unit, length]) => unit !== "w" && milliseconds % (1000 * length) === 0,

@@ -149,7 +149,7 @@ function kindOf(call: Call): "threshold" | "count" | "rate" | "difference" | "ab
   if (ways.length > 1 || (ways.length === 1 && has("silent-for")))
     throw new UsageError("a rule is of one kind", { hint: "take one of --count, --per and --and, and a limit" });
   if (has("window") && !has("per") && !has("and")) throw new UsageError("--window goes with --per or --and");
-  const [stray] = has("silent-for") ? ["hysteresis", "max-age"].filter(has) : [];
+  const [stray] = has("silent-for") ? ["hysteresis", "max-age", "raise-after", "clear-after"].filter(has) : [];
   if (stray !== undefined) throw new UsageError(`--${stray} does not go with --silent-for`);
   if (has("silent-for")) return "absence";
   if (has("count")) return "count";

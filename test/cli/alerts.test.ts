@@ -230,11 +230,17 @@ describe("alerts from the command line", function () {
     await world.run(
       `consent grant --to Auditor --stream alerts --action AUDIT --data ${GRANTED} --until 7d --out auditor.grant --yes --as Ann`,
     );
-    await world.run("relay auditor.grant --wait --as Relayer");
+    await world.run("contacts add Ann.card --as Kim --yes");
+    await world.run(
+      `consent grant --to Kim --stream alerts --data ${GRANTED} --until 7d --out kim.grant --yes --as Ann`,
+    );
+    await world.run("relay auditor.grant kim.grant --wait --as Relayer");
     // Who writes the stream has to know of the consent before it is released: its end must be heeded.
     await lease(world, "Monitor");
     await world.run("release --to Auditor --out auditor.mail --as Ann");
     await world.run("inbox --file auditor.mail --as Auditor");
+    await world.run("release --to Kim --out kim.mail --as Ann");
+    await world.run("inbox --file kim.mail --as Kim");
     const audit = (await world.json("audit alerts --to 2026-03-01T08:15:00Z --as Auditor")) as object;
     expect(audit).to.deep.include({ ok: true, findings: [], recorded: 100 }).and.include.keys("cannotSay");
     const said = await world.run("audit alerts --to 2026-03-01T08:15:00Z --as Auditor");
@@ -244,6 +250,16 @@ describe("alerts from the command line", function () {
       .and.match(/whether an alert was called for/);
     const list = await world.try("alerts list --as Auditor");
     expect([list.exit, /audit these alerts, not read/.test(list.err)]).to.deep.equal([3, true]);
+  });
+
+  it("who may read the alerts, and not what they are of, checks signatures only", async () => {
+    const name = notices[0]?.alert ?? "";
+    const verdict = (await world.json(`alerts verify ${name} --as Kim`)) as object;
+    expect(verdict).to.deep.include({ ok: true, findings: [], called: null, sameReadings: null, settled: null });
+    expect(await world.run(`alerts verify ${name} --as Kim`)).to.match(/not known whether the readings call for it/);
+    const { exit, out } = await world.try("audit alerts --to 2026-03-01T08:17:00Z --as Kim --json");
+    expect(exit).to.equal(1);
+    expect(JSON.parse(out)).to.include({ coverage: null, episodes: null });
   });
 
   it("tried wrong in every way that its help suggests", async () => {
@@ -309,7 +325,7 @@ describe("alerts from the command line", function () {
       [`${broker} --mqtt-credentials recording.csv --as Monitor`, 3, /can be read by others/],
       [`${broker} --mqtt-ca recording.csv --as Monitor`, 2, /no certificate/],
       ["monitor --webhook http://hospital.example/ --webhook-secret hook.secret --as Monitor", 2, /https address/],
-      ["alerts list --as Kim", 3, /medseal inbox/],
+      ["alerts list --as Relayer", 3, /medseal inbox/],
       ["alerts list --stream heart-rate --as Lee", 1, /not an entry/],
       ["alerts list --plan ffffffff --as Lee", 2, /no such care plan/],
       ["alerts show x --as Lee", 1, /no alert of this name/],
