@@ -67,13 +67,30 @@ async function ward(world: World): Promise<void> {
   await writeFile(world.path("mqtt.user"), `${name}\n${password}\n`, { mode: 0o600 });
 }
 
-/** What Ann lets somebody write, and whose consents they have to heed. */
-async function lease(world: World, to: string): Promise<void> {
+/** What a patient lets somebody write, and whose consents they have to heed. */
+async function lease(world: World, to: string, patient = "Ann"): Promise<void> {
   await rm(world.path(`${to}.lease`), { force: true });
   await rm(world.path(`${to}.receipt`), { force: true });
-  await world.run(`gateway lease --to ${to} --out ${to}.lease --as Ann`);
+  await world.run(`gateway lease --to ${to} --out ${to}.lease --as ${patient}`);
   await world.run(`gateway accept ${to}.lease --out ${to}.receipt --as ${to}`);
-  await world.run(`gateway confirm ${to}.receipt --as Ann`);
+  await world.run(`gateway confirm ${to}.receipt --as ${patient}`);
+}
+
+/** Another patient of Dr Lee's, whose stream measures what Ann's does. */
+async function otherPatient(world: World): Promise<void> {
+  await world.identity("Bea");
+  await world.run("keys card --as Bea --out Bea.card");
+  for (const name of ["Gateway", "Lee"]) {
+    await world.run(`contacts add ${name}.card --as Bea --yes`);
+    await world.run(`contacts add Bea.card --as ${name} --yes`);
+  }
+  await world.run("stream open pulse --code 8867-4 --unit /min --epoch 1min --as Bea");
+  await world.run(`gateway authorize --to Gateway --data ${HOUR} --until 7d --out bea.grant --yes --as Bea`);
+  await world.run(`consent grant --to Lee --data ${GRANTED} --until 7d --out lee-bea.grant --yes --as Bea`);
+  await world.run("relay bea.grant lee-bea.grant --wait --as Relayer");
+  await lease(world, "Gateway", "Bea");
+  await world.run("release --to Lee --out bea.mail --as Bea");
+  await world.run("inbox --file bea.mail --as Lee");
 }
 
 const noticesIn = (text: string): Notice[] =>
@@ -203,6 +220,12 @@ describe("alerts from the command line", function () {
     expect(audit.findings.map(({ kind }) => kind)).to.deep.equal(["unacknowledged"]);
     expect(audit.findings[0]?.object).to.match(/^bafkrei/);
     expect(exit).to.equal(1);
+  });
+
+  it("who reads of two patients judges the alerts of one by that one's readings", async () => {
+    await otherPatient(world);
+    const verdict = (await world.json(`alerts verify ${notices[0]?.alert ?? ""} --as Lee`)) as object;
+    expect(verdict).to.include({ ok: true, sameReadings: true });
   });
 
   it("the page of what Lee may read shows the alerts, who took them up and when, and what nobody evaluated", async () => {
