@@ -26,7 +26,7 @@ export const command: Command = {
         const { ok, coverage, episodes, alerts, refuted, silences, findings } = report;
         const unread = evidence.unread ?? [];
         // Of what cannot be read nothing was due, which is not the same as all of it.
-        const isJudged = unread.length < evidence.plan.watches.length;
+        const isJudged = unread.length === 0 || unread.length < evidence.plan.watches.length;
         const evaluated = isJudged
           ? `${coverage} % evaluated; ${count(episodes, "episode")}`
           : "how much was evaluated is not known";
