@@ -11,6 +11,10 @@ export interface ComparisonRow {
   readonly peerGas: number;
   /** Ours over the peer's. */
   readonly ratio: number;
+  /** The least that the protocol asks for our calldata and effects. */
+  readonly floor: number;
+  /** What the peer spends, over that. */
+  readonly peerOverFloor: number;
   /** What the ratio must not exceed. */
   readonly atMost: number;
   readonly pass: boolean;
@@ -30,6 +34,19 @@ const GOALS: readonly (readonly [of: Compared, peer: keyof PeerGas, atMost: numb
 export const comparison = (rows: Readonly<Record<Compared, GasRow>>, peers: PeerGas): ComparisonRow[] =>
   GOALS.map(([of, peer, atMost]) => {
     const [gas, peerGas] = [rows[of].gas, peers[peer]];
-    const ratio = Math.round((gas / peerGas) * 1000) / 1000;
-    return { of, gas, peer, peerGas, ratio, atMost, pass: ratio <= atMost };
+    const { floor } = rows[of];
+    const ratio = thousandths(gas / peerGas);
+    return {
+      of,
+      gas,
+      peer,
+      peerGas,
+      ratio,
+      floor,
+      peerOverFloor: thousandths(peerGas / floor),
+      atMost,
+      pass: ratio <= atMost,
+    };
   });
+
+const thousandths = (ratio: number): number => Math.round(ratio * 1000) / 1000;

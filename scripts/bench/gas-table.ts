@@ -1,4 +1,6 @@
+import { LARGEST_CODE } from "./code-sizes.ts";
 import type { GasReport } from "./gas.ts";
+import type { GasRow } from "./floor.ts";
 import type { Published } from "./published.ts";
 
 /** Width of the column of names. */
@@ -28,6 +30,12 @@ export function gasTable(report: GasReport): string {
     ),
     "",
     ...growth(report),
+    "",
+    line("code", "bytes"),
+    ...Object.entries(report.code).map(
+      ([name, { bytes, pass }]) =>
+        `${line(name, bytes)}  at most ${LARGEST_CODE.toLocaleString("en")}: ${verdictOf(pass)}`,
+    ),
     report.pass ? "all within their limits" : "NOT all within their limits",
   ].join("\n");
 }
@@ -50,27 +58,36 @@ function peers({ peers: measured, comparison, amsterdam }: GasReport): string[] 
       line(name, gas, "", "", amsterdam[name], newSlots(gas, amsterdam[name] ?? NaN)),
     ),
     "",
-    line("ours over theirs", "ours", "theirs", "ratio"),
+    line("ours over theirs", "ours", "theirs", "ratio", "floor", "over floor"),
     ...comparison.map(
-      ({ of, gas, peer, peerGas, ratio, atMost, pass }) =>
-        `${line(`${of} / ${peer}`, gas, peerGas, ratio.toFixed(3))}  at most ${atMost}: ${verdictOf(pass)}`,
+      ({ of, gas, peer, peerGas, ratio, floor, peerOverFloor, atMost, pass }) =>
+        `${line(`${of} / ${peer}`, gas, peerGas, ratio.toFixed(3), floor, peerOverFloor.toFixed(3))}  at most ${atMost}: ${verdictOf(pass)}`,
     ),
   ];
 }
 
+/** Beside each figure ours over it; the floor is that of ours. */
 function published({ published: figures, rows }: GasReport): string[] {
-  const ours: Published = {
-    anchor: rows.anchor.gas,
-    grant: rows.grant.gas,
-    relayed: rows.grantBySig.gas,
-    revoke: rows.revoke.gas,
-    register: rows["DeviceRegistry.enroll"].gas,
-  };
+  const ours = {
+    anchor: rows.anchor,
+    grant: rows.grant,
+    relayed: rows.grantBySig,
+    revoke: rows.revoke,
+    register: rows["DeviceRegistry.enroll"],
+  } satisfies Record<keyof Published, GasRow>;
+  const beside = (name: string, figure: (kind: keyof Published) => number | undefined): string =>
+    line(
+      name,
+      ...KINDS.flatMap((kind) => {
+        const gas = figure(kind);
+        return [gas, gas === undefined ? gas : (ours[kind].gas / gas).toFixed(3)];
+      }),
+    );
   return [
-    line("others, measured before", ...KINDS),
-    ...Object.entries({ "this project": ours, ...figures }).map(([name, each]) =>
-      line(name, ...KINDS.map((kind) => each[kind])),
-    ),
+    line("others, measured before, and ours over them", ...KINDS.flatMap((kind) => [kind, "ratio"])),
+    beside("this project", (kind) => ours[kind].gas),
+    beside("floor", (kind) => ours[kind].floor),
+    ...Object.entries(figures).map(([name, each]) => beside(name, (kind) => each[kind])),
   ];
 }
 

@@ -1,6 +1,7 @@
 import type { Signer } from "ethers";
 import { network } from "hardhat";
 import { alertGas, type AlertRows } from "./alert-gas.ts";
+import { codeSizes, type CodeSize } from "./code-sizes.ts";
 import { comparison, type ComparisonRow } from "./comparison.ts";
 import { consentGas, type ConsentRows } from "./consents.ts";
 import { deviceGas, gasWithoutPrecompile, type DeviceRows, type WithoutPrecompile } from "./devices.ts";
@@ -28,6 +29,7 @@ export interface GasReport {
   readonly entries: EntriesReport;
   /** Gas of every row under rules to come, where a new slot is dear. */
   readonly amsterdam: Readonly<Record<string, number>>;
+  readonly code: Readonly<Record<string, CodeSize>>;
   readonly pass: boolean;
 }
 
@@ -39,7 +41,8 @@ export async function benchGas(sizes: readonly number[] = [10, 100_000]): Promis
   const flat = await flatness(sizes);
   const stored = await entries(sizes);
   const later = { ...(await functionGas("amsterdam")), ...(await peerGas("amsterdam")) };
-  const passes = [...Object.values(rows), ...compared, flat, stored];
+  const code = await codeSizes();
+  const passes = [...Object.values(rows), ...compared, flat, stored, ...Object.values(code)];
   return {
     rows,
     withoutPrecompile: await gasWithoutPrecompile(rows),
@@ -52,6 +55,7 @@ export async function benchGas(sizes: readonly number[] = [10, 100_000]): Promis
     amsterdam: Object.fromEntries(
       Object.entries(later).map(([name, row]) => [name, typeof row === "number" ? row : row.gas]),
     ),
+    code,
     pass: passes.every(({ pass }) => pass !== false),
   };
 }

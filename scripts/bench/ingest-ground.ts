@@ -6,7 +6,7 @@ import { random } from "../../src/bytes/random.ts";
 import { pinDeployment, type Deployment } from "../../src/chain/deployment.ts";
 import { callNode } from "../../src/chain/rpc.ts";
 import { generateSigningKey } from "../../src/keys/signature.ts";
-import type { GatewayKeys } from "../../src/gateway/gateway.ts";
+import type { GatewayKeys } from "../../src/gateway/deps.ts";
 import { MemoryStore } from "../../src/ipfs/memory.ts";
 import type { StreamDescriptor } from "../../src/log/stream.ts";
 import { ConsentRegistry__factory } from "../../typechain-types/factories/ConsentRegistry__factory.ts";

@@ -2,7 +2,7 @@ import { verifyWindow } from "../../src/auditor/window.ts";
 import { ENDED, type AlertEvent } from "../../src/alerts/alert.ts";
 import { EXIT, MedSealError } from "../../src/errors.ts";
 import type { StreamDescriptor } from "../../src/log/stream.ts";
-import { isSigned } from "../../src/monitor/audit.ts";
+import { isSigned } from "../../src/monitor/audit-answers.ts";
 import { ALERTS_CHANNEL, entryFromObservation } from "../../src/monitor/entry.ts";
 import { livesOf, type Placed } from "../../src/monitor/life.ts";
 import { alertName, type CarePlan } from "../../src/monitor/plan.ts";

@@ -5,7 +5,7 @@ import { NotPermittedError } from "../../src/grantee/errors.ts";
 import { readStream } from "../../src/grantee/read.ts";
 import { cidOf } from "../../src/ipfs/cid.ts";
 import type { StreamDescriptor } from "../../src/log/stream.ts";
-import type { AlertEvidence } from "../../src/monitor/audit.ts";
+import type { AlertEvidence } from "../../src/monitor/audit-finding.ts";
 import { entryFromObservation } from "../../src/monitor/entry.ts";
 import { PlanInvalidError } from "../../src/monitor/errors.ts";
 import type { Placed } from "../../src/monitor/life.ts";

@@ -1,4 +1,5 @@
-import type { Gateway, LeasedStream } from "../../src/gateway/gateway.ts";
+import type { Gateway } from "../../src/gateway/gateway.ts";
+import type { LeasedStream } from "../../src/gateway/leave.ts";
 import type { Release } from "../../src/envelope/payload.ts";
 import { UsageError } from "../../src/errors.ts";
 import { hex } from "../../src/bytes/bytes.ts";

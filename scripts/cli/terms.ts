@@ -1,7 +1,7 @@
 import { TypedDataEncoder } from "ethers";
 import { now } from "../../src/bytes/random.ts";
 import { UsageError } from "../../src/errors.ts";
-import type { ConsentTerms } from "../../src/patient/patient.ts";
+import type { ConsentTerms } from "../../src/patient/terms.ts";
 import { actionNames } from "../../src/consent/actions.ts";
 import { GRANT_TYPES, registryDomain } from "../../src/consent/typed-data.ts";
 import { isPurpose, PURPOSES } from "../../src/consent/purpose.ts";

@@ -1,7 +1,8 @@
 import { deployedAt, pinnedCode } from "../../src/chain/deployment.ts";
 import { RuleJudge } from "../../src/chain/rules.ts";
 import { EXIT } from "../../src/errors.ts";
-import { auditAlerts, type AlertEvidence } from "../../src/monitor/audit.ts";
+import type { AlertEvidence } from "../../src/monitor/audit-finding.ts";
+import { auditAlerts } from "../../src/monitor/audit.ts";
 import { verifyAlert, type AlertVerdict } from "../../src/monitor/verify.ts";
 import { ALERTS, withAlerts } from "../cli/alerts.ts";
 import type { Call, Command } from "../cli/command.ts";

@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import { createReadStream } from "node:fs";
 import { UsageError, MedSealError, EXIT } from "../../src/errors.ts";
-import type { LeasedStream } from "../../src/gateway/gateway.ts";
+import type { LeasedStream } from "../../src/gateway/leave.ts";
 import type { StreamIngest } from "../../src/gateway/ingest.ts";
 import { openIntake } from "../../src/intake/intake.ts";
 import { exportQuarantine } from "../../src/intake/quarantine.ts";

@@ -5,7 +5,7 @@ import { hex, utf8 } from "../../src/bytes/bytes.ts";
 import { sha256 } from "../../src/bytes/hash.ts";
 import type { Hex } from "../../src/consent/consent.ts";
 import { signAnswer, type Act } from "../../src/monitor/answer.ts";
-import type { AlertEvidence } from "../../src/monitor/audit.ts";
+import type { AlertEvidence } from "../../src/monitor/audit-finding.ts";
 import { Desk } from "../../src/monitor/desk.ts";
 import type { Notice } from "../../src/monitor/notice.ts";
 import { signPlan, type CarePlan, type SignedPlan } from "../../src/monitor/plan.ts";

@@ -1,5 +1,6 @@
 import { mulberry32 } from "../../examples/simulate.ts";
-import { auditAlerts, type AlertEvidence, type AlertFinding, type AlertFindingKind } from "../../src/monitor/audit.ts";
+import type { AlertEvidence, AlertFinding, AlertFindingKind } from "../../src/monitor/audit-finding.ts";
+import { auditAlerts } from "../../src/monitor/audit.ts";
 import type { Entry } from "../../src/monitor/entry.ts";
 import { livesOf, stepOf, type Life, type Placed } from "../../src/monitor/life.ts";
 import { truthOf } from "../../src/monitor/truth.ts";

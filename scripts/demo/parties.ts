@@ -2,7 +2,7 @@ import type { Signer } from "ethers";
 import { random } from "../../src/bytes/random.ts";
 import type { Hex } from "../../src/consent/consent.ts";
 import { getAddress, Wallet } from "ethers";
-import type { Party } from "../../src/patient/patient.ts";
+import type { Party } from "../../src/patient/terms.ts";
 import { generateKeyPair, X_WING, type HpkeKeyPair, type KemId } from "../../src/seal/hpke.ts";
 import { x25519PublicKey } from "../../src/seal/x25519.ts";
 

@@ -40,7 +40,7 @@ export const ROLES: readonly Role[] = [
   {
     name: "GUARDIAN",
     id: 1n,
-    purpose: "cancels what ADMIN or OFFICER have announced, its own dismissal excepted",
+    purpose: "cancels what ADMIN or OFFICER have announced, dismissals and another authority excepted",
     admin: "ADMIN",
     guardian: "ADMIN",
     grantDelay: 0,

@@ -1,5 +1,5 @@
 /** Whatever runs other contracts' code, or nothing but the checks of who calls. */
-const LEFT_OUT: readonly RegExp[] = [
+const OF_EMERGENCIES: readonly RegExp[] = [
   /^import .*\{(AccessManaged|EIP712|ConsentSignature)\}.*\n/gm,
   /, EIP712, AccessManaged\b/g,
   / *AccessManaged\(authority\) EIP712\(.*\) /g,
@@ -13,6 +13,15 @@ const LEFT_OUT: readonly RegExp[] = [
   / && roleStatus\(emergency\.organisation, declarant\) == RoleStatus\.Held/g,
 ];
 
+/** As above. */
+const OF_RECOVERIES: readonly RegExp[] = [
+  /^import .*\{(EIP712|ConsentSignature)\}.*\n/gm,
+  /, EIP712\b/g,
+  / EIP712\(.*\) /g,
+  /^ *bytes32 digest = .*;\n/gm,
+  /^ *if \(!ConsentSignature\..*;\n/gm,
+];
+
 /**
  * EmergencyAccess for the SMTChecker: its state in reach of a proof, without all that can only refuse, and without the count of quotas, of
  * which a claim by itself says that it leaves the terms alone. What holds of everything that this contract does holds of the real one,
@@ -20,17 +29,22 @@ const LEFT_OUT: readonly RegExp[] = [
  *
  * @throws when the contract is no longer written as this expects.
  */
-export function openedEmergencyAccess(text: string): string {
-  let opened = text;
-  for (const part of LEFT_OUT) {
-    if (opened.search(part) < 0) throw new Error(`EmergencyAccess has no ${part} to leave out for its proof`);
-    opened = opened.replace(part, "");
+export const openedEmergencyAccess = (text: string): string =>
+  opened("EmergencyAccess", OF_EMERGENCIES, text)
+    // `_known` gives a slot, or refuses.
+    .replace(/= _known\((.+), (.+)\);/g, "= _emergencies[$1][$2];");
+
+/** VaultRecovery for the SMTChecker, in the same way: a veto is anybody's there. */
+export const openedVaultRecovery = (text: string): string => opened("VaultRecovery", OF_RECOVERIES, text);
+
+function opened(contract: string, leftOut: readonly RegExp[], text: string): string {
+  for (const part of leftOut) {
+    if (text.search(part) < 0) throw new Error(`${contract} has no ${part} to leave out for its proof`);
+    text = text.replace(part, "");
   }
   return (
-    opened
-      .replace("contract EmergencyAccess", "abstract contract EmergencyAccess")
-      // `_known` gives a slot, or refuses.
-      .replace(/= _known\((.+), (.+)\);/g, "= _emergencies[$1][$2];")
+    text
+      .replace(`contract ${contract}`, `abstract contract ${contract}`)
       // The checker goes on after an error of the contract's own, but not after `require`.
       .replace(/if \((.+)\) revert \w+\(.*\);/g, "require(!($1));")
       .replace(/\bprivate\b/g, "internal")

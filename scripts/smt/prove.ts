@@ -2,7 +2,7 @@ import { readFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { openedEmergencyAccess } from "./opened.ts";
+import { openedEmergencyAccess, openedVaultRecovery } from "./opened.ts";
 
 /** One `assert` of a proof contract. */
 export interface Claim {
@@ -32,7 +32,9 @@ interface Problem {
 /** Contracts whose `assert`s are claims, and where they are. */
 const PROOFS = {
   LedgerProof: "test/contracts/proofs/LedgerProof.sol",
+  StandingProof: "test/contracts/proofs/StandingProof.sol",
   EmergencyProof: "scripts/smt/EmergencyProof.sol",
+  RecoveryProof: "scripts/smt/RecoveryProof.sol",
 } as const;
 export type ProofName = keyof typeof PROOFS;
 export const PROOF_NAMES = Object.keys(PROOFS) as ProofName[];
@@ -40,6 +42,7 @@ export const PROOF_NAMES = Object.keys(PROOFS) as ProofName[];
 /** Contracts that a proof sees otherwise than they are written. */
 const OPENED: Readonly<Record<string, (text: string) => string>> = {
   "contracts/EmergencyAccess.sol": openedEmergencyAccess,
+  "contracts/VaultRecovery.sol": openedVaultRecovery,
 };
 /** Claims that the checker was tried on in vain. */
 const BEYOND: readonly Unproved[] = [

@@ -4,7 +4,7 @@ import { now, type Now } from "../bytes/random.ts";
 import { NO_PARENT, type Hex } from "../consent/consent.ts";
 import type { TypedSigner } from "../consent/sign.ts";
 import type { RegistryAddress } from "../consent/typed-data.ts";
-import { Journal, type Table } from "../state/journal.ts";
+import { inOrder, Journal, type Table } from "../state/journal.ts";
 import type { Rows } from "../state/rows.ts";
 import { receiptDigest, signReceipt, type Disclosure, type Receipt } from "./receipt.ts";
 
@@ -62,7 +62,7 @@ export class AccessLedger implements ReceiptBook {
     // A clock that was set back must not turn the order around.
     const at = Math.max(clock(), before?.at ?? 0);
     const receipt = await signReceipt(signer, place, { ...disclosure, holder, number, previous, at });
-    await this.#journal.write(() => this.#receipts.set(String(number).padStart(16, "0"), receipt));
+    await this.#journal.write(() => this.#receipts.set(inOrder(number), receipt));
     return receipt;
   }
 }

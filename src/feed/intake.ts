@@ -4,7 +4,7 @@ import { sha256 } from "../bytes/hash.ts";
 import type { Now } from "../bytes/random.ts";
 import { MedSealError } from "../errors.ts";
 import type { Gateway } from "../gateway/gateway.ts";
-import { inOrder } from "../gateway/state.ts";
+import { inOrder } from "../state/journal.ts";
 import { parseInstant } from "../observation/instant.ts";
 import { JournalFailedError } from "../state/rows.ts";
 import type { Device, Source } from "./config.ts";

@@ -1,6 +1,6 @@
 import type { Now } from "../bytes/random.ts";
 import type { Gateway } from "../gateway/gateway.ts";
-import { inOrder } from "../gateway/state.ts";
+import { inOrder } from "../state/journal.ts";
 import { LEVELS, type CutState, type FeedJournal, type Level, type Range, type Seen } from "./state.ts";
 
 /** Seconds for which messages are remembered after they were anchored: one that comes again later is taken for new. */

@@ -1,5 +1,5 @@
 import type { Observation } from "../observation/observation.ts";
-import { inOrder } from "../gateway/state.ts";
+import { inOrder } from "../state/journal.ts";
 import type { NotTaken } from "./routes.ts";
 import type { FeedJournal } from "./state.ts";
 

@@ -1,7 +1,8 @@
 import { hex0x } from "../bytes/bytes.ts";
 import { MedSealError } from "../errors.ts";
 import type { TooLateError } from "../gateway/errors.ts";
-import type { Gateway, LeasedStream } from "../gateway/gateway.ts";
+import type { Gateway } from "../gateway/gateway.ts";
+import type { LeasedStream } from "../gateway/leave.ts";
 import type { Admit } from "../gateway/ingest.ts";
 import { epochOf } from "../log/chunk.ts";
 import { channelKey, type Observation } from "../observation/observation.ts";

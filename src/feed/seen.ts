@@ -1,4 +1,4 @@
-import { inOrder } from "../gateway/state.ts";
+import { inOrder } from "../state/journal.ts";
 import type { DeviceState, FeedState, Row, Seen } from "./state.ts";
 
 /** Counters of one device that share a page. */

@@ -1,7 +1,6 @@
 import { constants, zstdCompressSync, zstdDecompressSync } from "node:zlib";
-import { inOrder } from "../gateway/state.ts";
 import type { Observation } from "../observation/observation.ts";
-import type { Blobs, Journal, Table } from "../state/journal.ts";
+import { inOrder, type Blobs, type Journal, type Table } from "../state/journal.ts";
 import { fromUtf8, utf8 } from "../bytes/bytes.ts";
 import { parseState, stringifyState } from "../state/json.ts";
 import { oneByOne } from "../state/turns.ts";

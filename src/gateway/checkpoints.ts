@@ -6,12 +6,12 @@ import type { BlockStore } from "../ipfs/store.ts";
 import { checkpointRoot, encodeCheckpoint, type CheckpointPlace } from "../log/checkpoint.ts";
 import { MAIL_ROWS } from "../log/mail.ts";
 import type { KemId } from "../seal/hpke.ts";
-import type { Journal } from "../state/journal.ts";
+import { inOrder, type Journal } from "../state/journal.ts";
 import type { Turns } from "../state/turns.ts";
 import type { Anchor, Receipt } from "./anchor.ts";
 import { ForkedError } from "./errors.ts";
 import { inTagOrder, padCheckpoint, rowsInOrder } from "./padding.ts";
-import { inOrder, type DecidedCheckpoint, type GatewayState, type PendingEntry } from "./state.ts";
+import type { DecidedCheckpoint, GatewayState, PendingEntry } from "./state.ts";
 
 /** A checkpoint that is on the chain. */
 export interface Anchored extends CheckpointAnchor {

@@ -1,93 +1,27 @@
-import { concat, equal, fromHex, hex, hex0x, utf8 } from "../bytes/bytes.ts";
-import { keyedRandom, now, random, type Now, type Random } from "../bytes/random.ts";
-import { hmac, sha256 } from "../bytes/hash.ts";
-import type { AskPermission } from "../chain/permission.ts";
+import { equal, hex, hex0x } from "../bytes/bytes.ts";
+import { now, random } from "../bytes/random.ts";
+import { sha256 } from "../bytes/hash.ts";
 import type { Consent, Hex } from "../consent/consent.ts";
-import type { RegistryAddress } from "../consent/typed-data.ts";
-import type { TypedSigner } from "../consent/sign.ts";
-import type { ConsentWatch } from "../consent/watch.ts";
-import type { ReceiptBook } from "../disclosure/book.ts";
 import { NOBODY } from "../disclosure/receipt.ts";
-import { ENVELOPE_CLASS, mailCapacity, openEnvelope, type Recipient } from "../envelope/envelope.ts";
+import { ENVELOPE_CLASS, openEnvelope } from "../envelope/envelope.ts";
 import type { Release } from "../envelope/payload.ts";
 import { UsageError } from "../errors.ts";
-import type { BlockStore } from "../ipfs/store.ts";
-import { encodeLetter, sealLetter } from "../late/letter.ts";
-import { packLate } from "../late/pack.ts";
-import { covers } from "../keys/cover.ts";
-import type { SigningKeyPair } from "../keys/signature.ts";
-import type { CheckpointPlace, MailRow } from "../log/checkpoint.ts";
-import { chunkRoot, epochOf, type Chunk, type ChunkFacts } from "../log/chunk.ts";
+import type { MailRow } from "../log/checkpoint.ts";
 import { mailRow } from "../log/mail.ts";
-import type { SealedBatch, SignedChunk } from "../log/sealed-batch.ts";
-import { signStatement, type SignerState } from "../log/signer.ts";
-import type { StreamDescriptor } from "../log/stream.ts";
-import { parseInstant } from "../observation/instant.ts";
-import { channelKey, type Channel, type Clock, type Observation } from "../observation/observation.ts";
-import type { HpkeKeyPair } from "../seal/hpke.ts";
+import type { SealedBatch } from "../log/sealed-batch.ts";
+import type { Clock, Observation } from "../observation/observation.ts";
 import { Journal } from "../state/journal.ts";
-import { JournalFailedError, type Rows } from "../state/rows.ts";
+import { JournalFailedError } from "../state/rows.ts";
 import { oneByOne } from "../state/turns.ts";
-import type { Anchor } from "./anchor.ts";
 import { Checkpoints, type Anchored, type Whereabouts } from "./checkpoints.ts";
-import { NoLeaseError, TooLateError, WrongChannelError } from "./errors.ts";
-import { forgetOld, LATENESS_BOUND, type OldestOpen } from "./forget.ts";
+import type { GatewayDeps, Settled } from "./deps.ts";
+import { forgetOld, LATENESS_BOUND } from "./forget.ts";
 import { StreamIngest, type Admit, type Cut, type Flush, type SeedOf } from "./ingest.ts";
-import { checkLease, isInForce, keepLease, ownLink, retireEnded, writable, type Writable } from "./leases.ts";
+import { checkLease, isInForce, keepLease, ownLink } from "./leases.ts";
+import { isRefusal, type LeasedStream, type Refusal } from "./leave.ts";
+import { Sealer } from "./sealer.ts";
 import { GatewayState } from "./state.ts";
 import { ChunkThreads } from "./threads.ts";
-import { prepareBatch } from "./writer.ts";
-
-export interface GatewayDeps {
-  readonly address: Hex;
-  readonly place: CheckpointPlace;
-  readonly registry: RegistryAddress;
-  readonly blocks: BlockStore;
-  readonly anchor: Anchor;
-  readonly watch: ConsentWatch;
-  /** The registry's own answer, see `PermissionJudge`. */
-  readonly ask: AskPermission;
-  /** Where the journal lies; see `sqliteRows`. */
-  readonly rows: Rows;
-  readonly keys: GatewayKeys;
-  /** Entries of every checkpoint, raised on a schedule; a function is asked at each. */
-  readonly entries?: number | (() => number);
-  /** What was acknowledged elsewhere and comes to be sealed yet, see `Feed`: keys that it needs are not forgotten. */
-  readonly oldestWaiting?: OldestOpen;
-  /** The access ledger; without one no receipts are kept. */
-  readonly receipts?: ReceiptBook;
-  /** The late box; without one, readings whose keys are forgotten are refused. */
-  readonly late?: LateBox;
-  readonly firmware?: number;
-  /** Worker threads that hash and compress; none by default. What is sealed is the same. */
-  readonly threads?: number;
-  /** Seconds; see `LATENESS_BOUND`. */
-  readonly latenessBound?: number;
-  readonly random?: Random;
-  readonly now?: Now;
-}
-
-/** How readings whose keys are forgotten get to the patient. */
-export interface LateBox {
-  /** With the gateway's own address. */
-  readonly signer: TypedSigner;
-  /** The patient whose lease it is, as the gateway knows them; undefined for a stranger. */
-  readonly recipientOf: (lease: Release) => Recipient | undefined;
-}
-
-export interface GatewayKeys {
-  readonly hpke: HpkeKeyPair;
-  /** Signs the chunks of unsigned sources. */
-  readonly signing: SigningKeyPair;
-  /** 32 bytes, kept outside the journal, which is sealed under it; padding and the salts of imports follow from it too. */
-  readonly secret: Uint8Array;
-}
-
-/** A stream that a lease lets the gateway write, and the WRITE consent it does so under. */
-export interface LeasedStream {
-  readonly write: Hex;
-  readonly stream: StreamDescriptor;
-}
 
 /** What is taken of a source. */
 export interface IngestOptions {
@@ -98,14 +32,13 @@ export interface IngestOptions {
 
 /** The gateway: seals, stores and anchors what its leases let it write. */
 export class Gateway {
-  readonly #deps: GatewayDeps & { firmware: number; latenessBound: number; random: Random; now: Now };
+  readonly #deps: Settled;
   readonly #journal: Journal;
   readonly #state: GatewayState;
+  readonly #sealer: Sealer;
   readonly #checkpoints: Checkpoints;
   readonly #sessions = new Map<StreamIngest, LeasedStream>();
   readonly #threads: ChunkThreads | undefined;
-  /** Generations retired, also by what sealed, that nobody was told of yet. */
-  #retired = 0;
   /** Changes of the state, and checkpoints: a transaction may wait long for a block, and nothing else waits for it. */
   readonly #inTurn = oneByOne();
   readonly #inLine = oneByOne();
@@ -116,6 +49,7 @@ export class Gateway {
     const { rows, keys, entries = 64 } = deps;
     this.#journal = new Journal(rows, keys.secret);
     this.#state = new GatewayState(this.#journal);
+    this.#sealer = new Sealer(this.#journal, this.#state, this.#deps);
     this.#threads = deps.threads ? new ChunkThreads(deps.threads) : undefined;
     const { secret, hpke } = keys;
     const capacity = typeof entries === "number" ? () => entries : entries;
@@ -163,10 +97,7 @@ export class Gateway {
       });
     if (!equal(sha256(envelope), row.envelope)) throw new UsageError("the mail row is for another envelope");
     await this.#deps.receipts?.write({ act: "carried", ...NOBODY, envelopes: [hex0x(row.envelope)], reason: "" });
-    await this.#change(() => {
-      this.#state.blocks.set(hex(row.envelope), envelope);
-      this.#state.mail.set(this.#state.arrival(), row);
-    });
+    await this.#change(() => this.#state.keepMail(row, envelope));
   }
 
   /** Lists digests of blocks as erased in the next checkpoint. */
@@ -200,9 +131,10 @@ export class Gateway {
    */
   ingest({ write, stream }: LeasedStream, { clock, source }: IngestOptions): StreamIngest {
     const name = source && sourceName(hex(source), { write, stream });
-    const admission = (): Admit => this.#admission({ write, stream }, name);
-    const flush: Flush = (number, cut) => this.#inTurn(() => this.#seal({ write, stream }, { name, number, ...cut }));
-    const seedOf: SeedOf = name ? this.#seedsOf(name) : () => this.#deps.random(32);
+    const admission = (): Admit => this.#sealer.admission({ write, stream }, name);
+    const flush: Flush = (number, cut) =>
+      this.#inTurn(() => this.#sealer.seal({ write, stream }, { name, number, ...cut }));
+    const seedOf: SeedOf = name ? this.#sealer.seedsOf(name) : () => this.#deps.random(32);
     const finishing = (): Promise<void> => this.#finished(name);
     const session = new StreamIngest(stream, clock, admission, flush, seedOf, finishing, this.#threads);
     this.#sessions.set(session, { write, stream });
@@ -215,7 +147,7 @@ export class Gateway {
    * @throws NoLeaseError.
    */
   admission(leased: LeasedStream): Admit {
-    return this.#admission(leased, undefined);
+    return this.#sealer.admission(leased, undefined);
   }
 
   /**
@@ -231,9 +163,9 @@ export class Gateway {
     cutsOf: (seedOf: SeedOf, threads: ChunkThreads | undefined) => readonly Cut[] | Promise<readonly Cut[]>,
   ): Promise<{ readonly sealed: number; readonly error?: Refusal }> {
     const name = sourceName(source, leased);
-    for (const [number, cut] of (await cutsOf(this.#seedsOf(name), this.#threads)).entries()) {
+    for (const [number, cut] of (await cutsOf(this.#sealer.seedsOf(name), this.#threads)).entries()) {
       try {
-        await this.#inTurn(() => this.#seal(leased, { name, number, ...cut }));
+        await this.#inTurn(() => this.#sealer.seal(leased, { name, number, ...cut }));
       } catch (error) {
         if (!isRefusal(error)) throw error;
         await this.#finished(name);
@@ -263,7 +195,7 @@ export class Gateway {
   ): Promise<Refusal | undefined> {
     const name = sourceName(`${source}/late`, leased);
     try {
-      await this.#inTurn(() => this.#sealLate(leased, name, observations));
+      await this.#inTurn(() => this.#sealer.sealLate(leased, name, observations));
       return undefined;
     } catch (error) {
       if (!isRefusal(error)) throw error;
@@ -275,14 +207,13 @@ export class Gateway {
   async carryFiled(batches: readonly SealedBatch[]): Promise<number> {
     let fresh = 0;
     await this.#change(() => {
-      const { filed, blocks, pending } = this.#state;
-      for (const { entry, header, batch } of batches) {
-        if (filed.get(hex(entry.tag))) continue;
+      const { filed } = this.#state;
+      for (const sealed of batches) {
+        const tag = hex(sealed.entry.tag);
+        if (filed.get(tag)) continue;
         fresh += 1;
-        filed.set(hex(entry.tag), true);
-        blocks.set(hex(entry.header), header);
-        blocks.set(hex(entry.batch), batch);
-        pending.set(this.#state.arrival(), { ...entry, size: batch.length, epoch: "" });
+        filed.set(tag, true);
+        this.#state.keepBatch(sealed, "");
       }
     });
     return fresh;
@@ -308,10 +239,8 @@ export class Gateway {
   /** Moves to the spare generations if a watched consent has ended. @returns how many were retired since this was asked last. */
   retireEnded(): Promise<number> {
     return this.#inTurn(async () => {
-      await this.#retireEnded();
-      const retired = this.#retired;
-      this.#retired = 0;
-      return retired;
+      await this.#sealer.retireEnded();
+      return this.#sealer.takeRetired();
     });
   }
 
@@ -351,33 +280,6 @@ export class Gateway {
     );
   }
 
-  #admission({ write, stream }: LeasedStream, name: string | undefined): Admit {
-    const at = this.#writable(write, stream);
-    const admit = leaveFor(stream, at).one;
-    // Of an import that is given again the keys may be gone: what was sealed is passed over.
-    if (name !== undefined && this.#state.imports.get(name) !== undefined) return admit;
-    let [covered, last]: [number, string | undefined] = [-1, undefined];
-    return (observation) => {
-      admit(observation);
-      if (observation.time === last) return;
-      const epoch = epochOf(observation.time, stream.epochLength);
-      if (epoch !== covered && !covers(at.keys.data ?? [], epoch)) throw new TooLateError();
-      [covered, last] = [epoch, observation.time];
-    };
-  }
-
-  #seedsOf(name: string): SeedOf {
-    return (number) => hmac(this.#deps.keys.secret, utf8(`medseal/v1/seed/${name}/${number}`));
-  }
-
-  async #retireEnded(): Promise<void> {
-    const { watch, now: clock } = this.#deps;
-    await watch.refresh();
-    let retired = 0;
-    await this.#journal.write(() => (retired = retireEnded(this.#state, watch, clock())));
-    this.#retired += retired;
-  }
-
   /** Forgotten keys leave the journal's log. */
   #settleRows(): void {
     try {
@@ -402,69 +304,6 @@ export class Gateway {
     for (const [session] of this.#sessions) if (session.finished) this.#sessions.delete(session);
   }
 
-  #writable(write: Hex, { id }: StreamDescriptor): Writable {
-    return writable(this.#state, write, id, this.#deps.watch, this.#deps.now());
-  }
-
-  /** Signs and seals one batch and writes it down, or does none of it. */
-  async #seal({ write, stream }: LeasedStream, cut: SealedCut): Promise<void> {
-    const { name, number, epoch, chunk, last } = cut;
-    if (name && number < (this.#state.imports.get(name)?.done ?? 0)) return;
-    const made = await chunk?.made;
-    // Before every batch: nothing is sealed under a generation whose reader has been revoked.
-    await this.#retireEnded();
-    const at = this.#writable(write, stream);
-    if (chunk) leaveFor(stream, at).all(chunk.facts);
-    if (!covers(at.keys.data ?? [], epoch)) throw new TooLateError();
-    const signer = { ...this.#state.position.signer };
-    const root = made && "root" in made ? made.root : undefined;
-    const chunks = chunk ? [this.#sign(stream, epoch, { ...chunk, root: root ?? chunkRoot(chunk) }, signer)] : [];
-    const batch = { epoch, chunks, last, encoded: made?.encoded };
-    const { sealed, epoch: inEpoch, commit } = prepareBatch(this.#state, at, this.#deps.place, batch);
-    await this.#journal.write(() => {
-      const { blocks, pending, imports } = this.#state;
-      commit();
-      this.#state.move({ signer });
-      blocks.set(hex(sealed.entry.header), sealed.header);
-      blocks.set(hex(sealed.entry.batch), sealed.batch);
-      pending.set(this.#state.arrival(), { ...sealed.entry, size: sealed.batch.length, epoch: inEpoch });
-      if (name) imports.set(name, { done: number + 1, finished: false });
-    });
-  }
-
-  async #sealLate({ write, stream }: LeasedStream, name: string, observations: readonly Observation[]): Promise<void> {
-    const { late, keys, registry, firmware } = this.#deps;
-    await this.#retireEnded();
-    const at = this.#writable(write, stream);
-    observations.forEach(leaveFor(stream, at).one);
-    const to = late?.recipientOf(at.lease);
-    if (!late || !to) throw new TooLateError();
-    const { consent } = ownLink(at.lease);
-    const letters = packLate(stream, { kind: "source" }, observations, this.#seedsOf(name), mailCapacity(to.kem));
-    for (const [number, packed] of letters.entries()) {
-      if (number < (this.#state.imports.get(name)?.done ?? 0)) continue;
-      const signer = { ...this.#state.position.signer };
-      const items = packed.map(({ epoch, chunk }) => ({
-        stream: stream.id,
-        epoch,
-        count: chunk.observations.length,
-        root: chunkRoot(chunk),
-      }));
-      const statement = signStatement(keys.signing, firmware, signer, items);
-      const letter = { write: fromHex(write), stream: stream.id, statement, chunks: packed };
-      // The same letter is sealed to the same bytes, however often that is tried.
-      const rand = keyedRandom(keys.secret, concat(utf8("medseal/v1/late"), sha256(encodeLetter(letter))));
-      const envelope = await sealLetter(letter, consent, late.signer, to, registry, rand);
-      const row = mailRow(sha256(envelope), to.viewKey, rand);
-      await this.#journal.write(() => {
-        this.#state.move({ signer });
-        this.#state.blocks.set(hex(row.envelope), envelope);
-        this.#state.mail.set(this.#state.arrival(), row);
-        this.#state.imports.set(name, { done: number + 1, finished: true });
-      });
-    }
-  }
-
   /** Once an import is through, its keys need not be kept for it any longer. */
   async #finished(name: string | undefined): Promise<void> {
     const { imports } = this.#state;
@@ -472,67 +311,10 @@ export class Gateway {
     if (name !== undefined && state) await this.#change(() => imports.set(name, { ...state, finished: true }));
   }
 
-  #sign(
-    stream: StreamDescriptor,
-    epoch: number,
-    chunk: Chunk & { readonly root: Uint8Array },
-    signer: SignerState,
-  ): SignedChunk {
-    const item = { stream: stream.id, epoch, count: chunk.observations.length, root: chunk.root };
-    const statement = signStatement(this.#deps.keys.signing, this.#deps.firmware, signer, [item]);
-    return { ...chunk, statement, index: 0 };
-  }
-
   #change(work: () => void): Promise<void> {
     return this.#inTurn(() => this.#journal.write(work));
   }
 }
 
-/** What is written neither now nor later under the leases at hand. */
-export type Refusal = NoLeaseError | TooLateError | WrongChannelError;
-
-export const isRefusal = (error: unknown): error is Refusal =>
-  error instanceof NoLeaseError || error instanceof TooLateError || error instanceof WrongChannelError;
-
 const sourceName = (source: string, { write, stream }: LeasedStream): string =>
   `${source}/${write}/${hex0x(stream.id)}`;
-
-/** What a lease lets be written of a stream. @throws from both checks: NoLeaseError, WrongChannelError. */
-function leaveFor(stream: StreamDescriptor, { lease }: Writable): { one: Admit; all: (facts: ChunkFacts) => void } {
-  const channels = new Set(stream.channels.map(channelKey));
-  const { dataStart, dataEnd } = ownLink(lease).consent;
-  const checkChannel = (channel: Channel): void => {
-    if (!channels.has(channelKey(channel))) throw new WrongChannelError();
-  };
-  const checkTime = (seconds: number): void => {
-    if (seconds >= dataStart && seconds < dataEnd) return;
-    throw new NoLeaseError("a reading lies outside the data window of the leave to write", {
-      hint: "ask the patient for an import consent over the recording's time",
-    });
-  };
-  // The same few channels come again and again, and the values of one row have one time.
-  const admitted = new Set<Channel>();
-  let last: string | undefined;
-  return {
-    one({ channel, time }) {
-      if (!admitted.has(channel)) {
-        checkChannel(channel);
-        admitted.add(channel);
-      }
-      if (time === last) return;
-      checkTime(parseInstant(time)?.seconds ?? -1);
-      last = time;
-    },
-    all(facts) {
-      facts.channels.forEach(checkChannel);
-      checkTime(facts.earliest);
-      checkTime(facts.latest);
-    },
-  };
-}
-
-/** What a session cut, and its number in the source when that can be given again. */
-interface SealedCut extends Cut {
-  readonly name: string | undefined;
-  readonly number: number;
-}

@@ -1,10 +1,12 @@
+import { hex } from "../bytes/bytes.ts";
 import type { CheckpointAnchor } from "../chain/anchor.ts";
 import type { SentTransaction } from "../chain/resend.ts";
 import type { Hex } from "../consent/consent.ts";
 import type { Release } from "../envelope/payload.ts";
 import type { Entry, MailRow } from "../log/checkpoint.ts";
+import type { SealedBatch } from "../log/sealed-batch.ts";
 import { freshSigner, type SignerState } from "../log/signer.ts";
-import type { Blobs, Journal, Table } from "../state/journal.ts";
+import { inOrder, type Blobs, type Journal, type Table } from "../state/journal.ts";
 
 /** Where the gateway stands in one generation. */
 export interface WriterState {
@@ -121,16 +123,26 @@ export class GatewayState {
     this.#position.set("", { ...this.position, ...change });
   }
 
+  /** Keeps a sealed batch for the next checkpoint that has room. @param epoch - As `epochName` gives it; empty when it is not this gateway's. */
+  keepBatch({ entry, header, batch }: SealedBatch, epoch: string): void {
+    this.blocks.set(hex(entry.header), header);
+    this.blocks.set(hex(entry.batch), batch);
+    this.pending.set(this.#arrival(), { ...entry, size: batch.length, epoch });
+  }
+
+  /** Keeps an envelope for the mail of the next checkpoint that has room. */
+  keepMail(row: MailRow, envelope: Uint8Array): void {
+    this.blocks.set(hex(row.envelope), envelope);
+    this.mail.set(this.#arrival(), row);
+  }
+
   /** A name for the next arrival, later than all before in the order of names. */
-  arrival(): string {
+  #arrival(): string {
     const { arrivals } = this.position;
     this.move({ arrivals: arrivals + 1 });
     return inOrder(arrivals);
   }
 }
-
-/** Names that sort as their numbers do. */
-export const inOrder = (value: number): string => value.toString().padStart(16, "0");
 
 /** By leave to write as well, so that no stranger's lease can name another patient's generation. */
 export const generationName = (write: Hex, stream: Hex, generation: number): string =>

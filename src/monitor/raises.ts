@@ -1,4 +1,4 @@
-import type { Table } from "../state/journal.ts";
+import { inOrder, type Table } from "../state/journal.ts";
 import type { Entry } from "./entry.ts";
 import type { Raise } from "./once.ts";
 import type { CarePlan } from "./plan.ts";
@@ -16,7 +16,7 @@ export interface KeptRaise extends Raise {
 }
 
 /** Keys that sort as they were opened. */
-export const raiseKey = ({ plan, n }: Raise): string => `${plan}/${n.toString().padStart(16, "0")}`;
+export const raiseKey = ({ plan, n }: Raise): string => `${plan}/${inOrder(n)}`;
 
 /** Gives every alert that was just opened the lowest slot that is free. What is over is forgotten with it. */
 export function planRaises(table: Table<KeptRaise>, { id, onChain }: CarePlan, entries: readonly Entry[]): void {

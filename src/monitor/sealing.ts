@@ -1,6 +1,7 @@
 import { sha256 } from "../bytes/hash.ts";
 import { utf8 } from "../bytes/bytes.ts";
-import type { Gateway, LeasedStream } from "../gateway/gateway.ts";
+import type { Gateway } from "../gateway/gateway.ts";
+import type { LeasedStream } from "../gateway/leave.ts";
 import type { Desk } from "./desk.ts";
 import { entryToObservation, type Entry } from "./entry.ts";
 import { PlanInvalidError } from "./errors.ts";

@@ -2,7 +2,7 @@ import { isDeepStrictEqual } from "node:util";
 import { evaluate, type Evaluation } from "../alerts/evaluate.ts";
 import type { Rule } from "../alerts/rule.ts";
 import type { Observation, State } from "../alerts/state.ts";
-import type { AlertEvidence } from "./audit.ts";
+import type { AlertEvidence } from "./audit-finding.ts";
 import { livesOf, type Life } from "./life.ts";
 import { alertName } from "./plan.ts";
 import { digestOf, upTo, type Statement } from "./statement.ts";

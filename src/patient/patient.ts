@@ -1,49 +1,29 @@
-import { compare, equal, hex0x, utf8 } from "../bytes/bytes.ts";
+import { compare, equal, hex0x } from "../bytes/bytes.ts";
+import { sha256 } from "../bytes/hash.ts";
 import { now, random, type Now, type Random } from "../bytes/random.ts";
-import type { ActionName } from "../consent/actions.ts";
 import { ACTIONS } from "../consent/actions.ts";
 import { consentId, type Hex } from "../consent/consent.ts";
 import { draftConsent } from "../consent/draft.ts";
-import { epochsOf, isEpochLength, type StreamDescriptor } from "../log/stream.ts";
+import type { TypedSigner } from "../consent/sign.ts";
 import type { RegistryAddress } from "../consent/typed-data.ts";
-import { sealEnvelope, type Recipient } from "../envelope/envelope.ts";
-import type { GenerationKeys, Release } from "../envelope/payload.ts";
-import { sha256 } from "../bytes/hash.ts";
+import type { ConsentWatch } from "../consent/watch.ts";
 import type { ReceiptBook } from "../disclosure/book.ts";
 import type { Act } from "../disclosure/receipt.ts";
+import { sealEnvelope } from "../envelope/envelope.ts";
+import type { GenerationKeys, Release } from "../envelope/payload.ts";
 import { receiptOf } from "../envelope/receipt.ts";
 import { split } from "../envelope/split.ts";
-import { UsageError } from "../errors.ts";
-import { linkOf, type Link } from "../consent/scope.ts";
-import type { TypedSigner } from "../consent/sign.ts";
-import type { ConsentWatch } from "../consent/watch.ts";
+import { coverOf } from "../keys/cover.ts";
 import { fileInto } from "../late/filed.ts";
 import type { OpenedLetter } from "../late/letter.ts";
-import { coverOf } from "../keys/cover.ts";
 import type { CheckpointPlace } from "../log/checkpoint.ts";
 import type { SealedBatch } from "../log/sealed-batch.ts";
+import { epochsOf, isEpochLength, type StreamDescriptor } from "../log/stream.ts";
+import { Consents, isReader, isWritten, link } from "./consents.ts";
 import { ReleaseRefusedError, UnknownError, WindowError } from "./errors.ts";
 import type { RecoveryStore } from "./recovery.ts";
 import type { ConsentRecord, Generation, PatientState, StreamState } from "./state.ts";
-
-/** A grantee or gateway as the patient knows them. */
-export interface Party {
-  readonly name: string;
-  readonly address: Hex;
-  readonly recipient: Recipient;
-}
-
-export interface ConsentTerms {
-  readonly to: Party;
-  /** Names of streams in the vault. */
-  readonly streams: readonly string[];
-  readonly actions: readonly ActionName[];
-  readonly purpose: string;
-  readonly dataStart: number;
-  readonly dataEnd: number;
-  readonly periodStart: number;
-  readonly periodEnd: number;
-}
+import { checkName, checkWindow, type ConsentTerms } from "./terms.ts";
 
 export interface PatientDeps {
   /** Address of the wallet for a relationship. */
@@ -65,12 +45,14 @@ export interface PatientDeps {
 export class Patient {
   readonly state: PatientState;
   readonly #deps: Required<PatientDeps>;
+  readonly #consents: Consents;
 
   constructor(state: PatientState, deps: PatientDeps) {
     this.state = state;
     const nobody = (): Promise<Uint8Array> => Promise.resolve(new Uint8Array(0));
     const noBook = { write: () => Promise.resolve({ at: (deps.now ?? now)() }) };
     this.#deps = { random, now, introduce: nobody, receipts: noBook, ...deps };
+    this.#consents = new Consents(state, deps.watch, this.#deps.now);
   }
 
   /** Opens a stream: a random id; its keys come with the first gateway that may write it. */
@@ -95,7 +77,7 @@ export class Patient {
     const record = this.#drawUp({ ...terms, actions: ["WRITE"] });
     // Before anything changes: when a recovery box cannot be stored, all stays as it was.
     const fresh: { stream: StreamState; current: Generation; spare: Generation }[] = [];
-    for (const stream of this.#streamsOf(record)) {
+    for (const stream of this.#consents.streamsOf(record)) {
       const number = stream.generations.length;
       const current = await this.#newGeneration(stream, record.id, number);
       fresh.push({ stream, current, spare: await this.#newGeneration(stream, record.id, number + 1) });
@@ -113,7 +95,7 @@ export class Patient {
   }
 
   #drawUp(terms: ConsentTerms): ConsentRecord {
-    const streams = terms.streams.map((name) => this.#streamNamed(name));
+    const streams = terms.streams.map((name) => this.#consents.stream(name));
     for (const { descriptor } of streams) checkWindow(descriptor, terms);
     const relationship = this.state.nextRelationship++;
     const ids = streams.map(({ descriptor }) => descriptor.id).sort(compare);
@@ -141,7 +123,7 @@ export class Patient {
    */
   async release(id: Hex, from: string): Promise<Uint8Array[]> {
     checkName(from);
-    const record = this.#record(id);
+    const record = this.#consents.named(id);
     const envelopes = await this.#orDenied(record, () => this.#releases(record, from));
     const receipt = await this.#receipt(record, "released", envelopes);
     record.releasedAt = receipt.at;
@@ -153,8 +135,8 @@ export class Patient {
       throw new ReleaseRefusedError("the consent lets its grantee neither read nor audit", {
         hint: "a gateway gets a lease",
       });
-    await this.#mayRelease(record);
-    this.#checkWatched(record);
+    await this.#consents.checkInForce(record);
+    this.#consents.checkWatched(record);
     const keys = this.#keysOf(record, ({ role }) => role !== "spare", (record.consent.actions & ACTIONS.READ) !== 0);
     const release = await this.#release(record, "release", from, keys);
     const sealed: Uint8Array[] = [];
@@ -164,7 +146,7 @@ export class Patient {
 
   /** Notes in the access ledger that keys were asked for, and were not to be given. */
   async deny(id: Hex): Promise<void> {
-    await this.#receipt(this.#record(id), "denied", []);
+    await this.#receipt(this.#consents.named(id), "denied", []);
   }
 
   async #orDenied<T>(record: ConsentRecord, work: () => Promise<T>): Promise<T> {
@@ -191,7 +173,7 @@ export class Patient {
    */
   async lease(id: Hex, from: string): Promise<{ envelope: Uint8Array; receipt: Uint8Array }> {
     checkName(from);
-    const record = this.#record(id);
+    const record = this.#consents.named(id);
     const leased = await this.#orDenied(record, () => this.#lease(record, from));
     await this.#receipt(record, "leased", [leased.envelope]);
     return leased;
@@ -200,14 +182,14 @@ export class Patient {
   async #lease(record: ConsentRecord, from: string): Promise<{ envelope: Uint8Array; receipt: Uint8Array }> {
     if ((record.consent.actions & ACTIONS.WRITE) === 0)
       throw new ReleaseRefusedError("the consent does not let its grantee write", { hint: "a reader gets a release" });
-    await this.#mayRelease(record);
+    await this.#consents.checkInForce(record);
     const keys = this.#keysOf(record, (one) => isWritten(one) && one.write === record.id, true);
     if (keys.length < 2 * record.streams.length)
       throw new ReleaseRefusedError("generations under this leave to write were closed when it ended", {
         hint: "authorize the gateway anew",
       });
     // One that has ended counts until `moveToSpare`: the gateway may not know of its end yet.
-    const readers = this.#readersOf(record);
+    const readers = this.#consents.readersOf(record);
     const retiredBy = readers.map(({ consent: { grantor }, id: reader }) => ({ grantor, id: reader }));
     // Gateways keep the newest: a clock that was set back must not make an older lease the newer one.
     record.leasedAt = Math.max(record.leasedAt, this.#deps.now());
@@ -255,13 +237,13 @@ export class Patient {
    */
   async moveToSpare(streams: readonly string[]): Promise<{ leases: Hex[]; releases: Hex[] }> {
     await this.#deps.watch.refresh();
-    const moved = this.#writtenWith(streams.map((name) => this.#streamNamed(name)));
+    const moved = this.#consents.writtenWith(streams.map((name) => this.#consents.stream(name)));
     // Before anything changes: when a recovery box cannot be stored, all stays as it was.
     const fresh: { stream: StreamState; generation: Generation }[] = [];
     for (const [stream, generations] of moved) {
       let number = stream.generations.length;
       for (const { role, write } of generations) {
-        if (role !== "spare" || this.#hasEnded(this.#record(write))) continue;
+        if (role !== "spare" || this.#consents.hasEnded(this.#consents.named(write))) continue;
         fresh.push({ stream, generation: await this.#newGeneration(stream, write, number++) });
       }
     }
@@ -270,37 +252,15 @@ export class Patient {
       else if (generation.role === "spare") this.#makeCurrent(generation);
     }
     for (const { stream, generation } of fresh) stream.generations.push(generation);
-    const readers = this.state.consents.filter(
-      (record) =>
-        isReader(record) &&
-        !this.#hasEnded(record) &&
-        [...moved.keys()].some(({ descriptor }) => covers(record, descriptor.id)),
-    );
     return {
       leases: [...new Set(fresh.map(({ generation }) => generation.write))],
-      releases: readers.map(({ id }) => id),
+      releases: this.#consents.readersIn([...moved.keys()]).map(({ id }) => id),
     };
-  }
-
-  /** All that the gateways write that write one of these streams: on an end a gateway leaves everything it writes under the same leave. */
-  #writtenWith(streams: readonly StreamState[]): Map<StreamState, Generation[]> {
-    const writes = streams.flatMap(({ generations }) => generations.filter(isWritten)).map(({ write }) => write);
-    const found = new Map<StreamState, Generation[]>();
-    for (const stream of this.state.streams) {
-      const generations = stream.generations.filter((one) => isWritten(one) && writes.includes(one.write));
-      if (generations.length > 0) found.set(stream, generations);
-    }
-    return found;
   }
 
   /** The patient's own keys to all that one gateway's leave covers; they never leave the vault. */
   ownKeys(id: Hex): GenerationKeys[] {
-    const record = this.#record(id);
-    return this.#streamsOf(record).flatMap((stream) =>
-      stream.generations
-        .filter(({ write }) => write === id)
-        .map((generation) => this.#keys(record, stream, generation, true)),
-    );
+    return this.#keysOf(this.#consents.named(id), ({ write }) => write === id, true);
   }
 
   /**
@@ -319,8 +279,8 @@ export class Patient {
     const batches: SealedBatch[] = [];
     for (const [first, ...more] of groups.values()) {
       if (!first) continue;
-      const record = this.#record(hex0x(first.write));
-      const stream = this.#streamsOf(record).find(({ descriptor }) => equal(descriptor.id, first.stream));
+      const record = this.#consents.named(hex0x(first.write));
+      const stream = this.#consents.streamsOf(record).find(({ descriptor }) => equal(descriptor.id, first.stream));
       if (!stream) throw new UnknownError("the leave to write is not about this stream");
       const number = stream.generations.length + fresh.filter((one) => one.stream === stream).length;
       const generation: Generation = { ...(await this.#newGeneration(stream, record.id, number)), role: "filed" };
@@ -330,16 +290,13 @@ export class Patient {
     }
     for (const { stream, generation } of fresh) stream.generations.push(generation);
     this.state.filed = [...(this.state.filed ?? []), ...letters.map(({ digest }) => digest)];
-    const readers = this.state.consents.filter(
-      (record) =>
-        isReader(record) && !this.#hasEnded(record) && fresh.some(({ stream }) => covers(record, stream.descriptor.id)),
-    );
+    const readers = this.#consents.readersIn(fresh.map(({ stream }) => stream));
     return { batches, releases: readers.map(({ id }) => id) };
   }
 
   /** Notes that the patient signed the end of a consent; no keys go out under it any more. */
   markRevoked(id: Hex): void {
-    this.#record(id).revoked = true;
+    this.#consents.named(id).revoked = true;
   }
 
   /** A spare generation, of which nothing but its recovery box exists yet. */
@@ -352,47 +309,7 @@ export class Patient {
 
   #makeCurrent(generation: Generation): void {
     generation.role = "current";
-    generation.closedTo = this.state.consents.filter((record) => this.#hasEnded(record)).map(({ id }) => id);
-  }
-
-  /** By the patient's own hand, or as the chain says. */
-  #hasEnded({ revoked, consent, id }: ConsentRecord): boolean {
-    return revoked || this.#deps.watch.ended({ grantor: consent.grantor, id });
-  }
-
-  async #mayRelease({ consent, id, revoked }: ConsentRecord): Promise<void> {
-    const time = this.#deps.now();
-    const hint = "ask again once the grant is final and its period has begun";
-    if (revoked) throw new ReleaseRefusedError("the consent was revoked", { hint: "grant a new one" });
-    if (time < consent.periodStart) throw new ReleaseRefusedError("the period of the consent has not begun", { hint });
-    if (time >= consent.periodEnd)
-      throw new ReleaseRefusedError("the period of the consent is over", { hint: "grant a new one" });
-    await this.#deps.watch.refresh();
-    if (!this.#deps.watch.inForce({ grantor: consent.grantor, id })) {
-      throw new ReleaseRefusedError("the consent is not finally in force", { hint });
-    }
-  }
-
-  /** For good: its period is over, or its end is final, so that the gateway cannot take it for one in force. */
-  #isOver(record: ConsentRecord): boolean {
-    const { consent, id } = record;
-    if (this.#deps.now() >= consent.periodEnd) return true;
-    const times = this.#deps.watch.intervals({ grantor: consent.grantor, id });
-    return this.#hasEnded(record) && times.every(({ until }) => until !== undefined);
-  }
-
-  /** Nobody gets keys of what a gateway may be writing now before the gateway heeds the end of their consent. */
-  #checkWatched(record: ConsentRecord): void {
-    for (const { generations } of this.#streamsOf(record)) {
-      const watching = new Set(generations.filter((one) => heeds(one, record)).map(({ write }) => write));
-      for (const { write } of generations) {
-        // What is retired here a gateway leaves by the lease that names the current one, and not before.
-        if (watching.has(write) || this.#isOver(this.#record(write))) continue;
-        throw new ReleaseRefusedError("a gateway has not confirmed that it heeds the end of this consent", {
-          hint: `hand ${this.#record(write).name} a new lease and confirm its receipt, or wait until the end of its leave is final`,
-        });
-      }
-    }
+    generation.closedTo = this.state.consents.filter((record) => this.#consents.hasEnded(record)).map(({ id }) => id);
   }
 
   async #release(
@@ -413,9 +330,11 @@ export class Patient {
   }
 
   #keysOf(record: ConsentRecord, wanted: (generation: Generation) => boolean, withData: boolean): GenerationKeys[] {
-    return this.#streamsOf(record).flatMap((stream) =>
-      stream.generations.filter(wanted).map((generation) => this.#keys(record, stream, generation, withData)),
-    );
+    return this.#consents
+      .streamsOf(record)
+      .flatMap((stream) =>
+        stream.generations.filter(wanted).map((generation) => this.#keys(record, stream, generation, withData)),
+      );
   }
 
   #keys(
@@ -429,82 +348,11 @@ export class Patient {
       stream: descriptor,
       generation: generation.number,
       role: generation.role,
-      write: link(this.#record(generation.write)),
+      write: link(this.#consents.named(generation.write)),
       data: withData ? coverOf(generation.dataRoot, from, to) : undefined,
       audit: coverOf(generation.auditRoot, from, to),
     };
   }
-
-  /** Consents whose grantees may hold keys of what the gateway of `writer` writes now. */
-  #readersOf(writer: ConsentRecord): ConsentRecord[] {
-    const current = this.#streamsOf(writer).flatMap(({ descriptor, generations }) =>
-      generations
-        .filter(({ role, write }) => role === "current" && write === writer.id)
-        .map((generation) => ({ ...generation, stream: descriptor.id })),
-    );
-    // Ended by `revokeAll`, a consent can be granted again, get the keys, and end again.
-    const neverHadIt = (record: ConsentRecord, { closedTo, watched }: Generation): boolean =>
-      closedTo.includes(record.id) && !watched.includes(record.id) && this.#hasEnded(record);
-    return this.state.consents.filter(
-      (record) =>
-        isReader(record) &&
-        current.some((generation) => covers(record, generation.stream) && !neverHadIt(record, generation)),
-    );
-  }
-
-  #streamNamed(name: string): StreamState {
-    const stream = this.state.streams.find(({ descriptor }) => descriptor.name === name);
-    if (!stream)
-      throw new UnknownError("no stream of this name is open", { hint: "list the open streams and check the name" });
-    return stream;
-  }
-
-  #streamsOf(record: ConsentRecord): StreamState[] {
-    return this.state.streams.filter(({ descriptor }) => covers(record, descriptor.id));
-  }
-
-  #record(id: Hex): ConsentRecord {
-    const record = this.state.consents.find((consent) => consent.id === id);
-    if (!record)
-      throw new UnknownError("no consent of this id is known", { hint: "list the consents and check the id" });
-    return record;
-  }
-}
-
-const link = ({ consent, streams }: ConsentRecord): Link => linkOf(consent, streams.map(hex0x));
-
-const covers = (record: ConsentRecord, stream: Uint8Array): boolean => record.streams.some((id) => equal(id, stream));
-
-/** @throws UsageError when a text is empty or longer than the formats have room for. */
-function checkName(text: string): void {
-  const { length } = utf8(text);
-  if (length === 0 || length > 255) throw new UsageError("a name has 1 to 255 bytes of UTF-8");
 }
 
 const REFUSED: ReleaseRefusedError["code"] = "ERR_RELEASE_REFUSED";
-
-/** By its gateway, now or after the next end of a consent. */
-const isWritten = ({ role }: Generation): boolean => role === "current" || role === "spare";
-
-/** Whether the gateway that writes this now has confirmed that it leaves it on the end of that consent. */
-const heeds = ({ role, watched }: Generation, { id }: ConsentRecord): boolean =>
-  role === "current" && watched.includes(id);
-
-const isReader = ({ consent }: ConsentRecord): boolean => (consent.actions & (ACTIONS.READ | ACTIONS.AUDIT)) !== 0;
-
-/** @throws WindowError with the two nearest windows on epoch bounds. */
-function checkWindow(
-  stream: StreamDescriptor,
-  { dataStart, dataEnd }: Pick<ConsentTerms, "dataStart" | "dataEnd">,
-): void {
-  const length = stream.epochLength;
-  if (dataStart % length === 0 && dataEnd % length === 0) return;
-  const iso = (seconds: number): string => new Date(seconds * 1000).toISOString().replace(".000Z", "Z");
-  const down = (seconds: number): number => seconds - (seconds % length);
-  const up = (seconds: number): number => down(seconds + length - 1);
-  const inner = `${iso(up(dataStart))} to ${iso(down(dataEnd))}`;
-  const outer = `${iso(down(dataStart))} to ${iso(up(dataEnd))}`;
-  throw new WindowError(`the window does not start and end on bounds of ${length} s epochs`, {
-    hint: `take ${inner}, or ${outer}`,
-  });
-}

@@ -137,3 +137,6 @@ export interface Blobs {
   set(key: string, bytes: Uint8Array): void;
   delete(key: string): void;
 }
+
+/** Names that sort as their numbers do. */
+export const inOrder = (value: number): string => value.toString().padStart(16, "0");

@@ -6,8 +6,15 @@ import { hashTypedData, hashStruct, type TypedDataDomain, type TypedDataParamete
 import { privateKeyToAccount } from "viem/accounts";
 import { consentId, type Consent, type Hex } from "../../src/consent/consent.ts";
 import { grantDigest, revokeAllDigest, revokeDigest } from "../../src/consent/typed-data.ts";
-import { CO_SIGN_TYPES, commitmentOf, emergencyDomain, type Declaration } from "../../src/emergency/typed-data.ts";
-import { newAlert } from "../contracts/alerts.ts";
+import {
+  CO_SIGN_TYPES,
+  commitmentOf,
+  emergencyDomain,
+  recoveryDomain,
+  VETO_TYPES,
+  type Declaration,
+} from "../../src/emergency/typed-data.ts";
+import { ACKNOWLEDGE_TYPES, alertDomain, newAlert } from "../contracts/alerts.ts";
 import { deployHospital } from "../contracts/governed.ts";
 import { deployBoth, MINUTE } from "../contracts/ground.ts";
 import { anyConsent, sample } from "../unit/consent/samples.ts";
@@ -77,6 +84,8 @@ const PINNED = {
   Revoke: "0x12c04a594d344a51ec2240d9d74c3a53b6eb161a4cbb790b22dc051a90115a83",
   RevokeAll: "0x6c3dd1f52e8b4cc175711aa5432a99b4a57b689fb339e3e8970156495a25978c",
   CoSign: "0x18b54cdf85174f15507d0595fdaf0721b4771867bc57fa0aaed7ffa4cddc7383",
+  Veto: "0x548b96e0673c05c633f29aaff559bbd96100a7964e7bffd85cf988b1a62e49e9",
+  Acknowledge: "0xe1c2f0824605ffec1129b86910f0262ffcde2baffa539f27c0b0bdc8ed013e31",
 };
 const fixed: Consent = { ...sample(), salt: `0x${"d4".repeat(32)}` };
 
@@ -120,17 +129,23 @@ describe("EIP-712 by viem", () => {
     const emergency = domainOf("MedSeal EmergencyAccess", CHAIN, REGISTRY);
     const place = { chainId: CHAIN, contract: REGISTRY };
     const id = consentId(fixed);
+    const veto = { patient: grantor, recoveryId: `0x${"e5".repeat(32)}` };
+    const acknowledgement = { gateway: grantor, slot: 7, sealedAlert: `0x${"f6".repeat(32)}` };
     expect({
       Grant: digestOf(domain, "Grant", { consent: fixed, issuedAt, deadline }),
       Revoke: digestOf(domain, "Revoke", { consent: fixed }),
       RevokeAll: digestOf(domain, "RevokeAll", all),
       CoSign: digestOf(emergency, "CoSign", coSigned),
+      Veto: digestOf(domainOf("MedSeal VaultRecovery", CHAIN, REGISTRY), "Veto", veto),
+      Acknowledge: digestOf(domainOf("MedSeal AlertRules", CHAIN, REGISTRY), "Acknowledge", acknowledgement),
     }).to.deep.equal(PINNED);
     expect({
       Grant: grantDigest(at, id, issuedAt, deadline),
       Revoke: revokeDigest(at, id),
       RevokeAll: revokeAllDigest(at, grantor, issuedAt),
       CoSign: TypedDataEncoder.hash(emergencyDomain(place), CO_SIGN_TYPES, coSigned),
+      Veto: TypedDataEncoder.hash(recoveryDomain(place), VETO_TYPES, veto),
+      Acknowledge: TypedDataEncoder.hash(alertDomain(place), ACKNOWLEDGE_TYPES, acknowledgement),
     }).to.deep.equal(PINNED);
   });
 

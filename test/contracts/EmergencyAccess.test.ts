@@ -2,7 +2,7 @@ import { expect } from "chai";
 import { network } from "hardhat";
 import { commitmentOf, CO_SIGN_TYPES } from "../../src/emergency/typed-data.ts";
 import { deployHospital, HOUR, KIND, ROLE_STATUS } from "./governed.ts";
-import { DAY, word } from "./ground.ts";
+import { badForms, DAY, word } from "./ground.ts";
 
 const NONE = `0x${"0".repeat(64)}`;
 
@@ -117,12 +117,15 @@ describe("EmergencyAccess", () => {
         commitment: [organisation.address, word(), term, colleague.address, deadline, signature],
         term: [organisation.address, commitment, term - 1, colleague.address, deadline, signature],
         deadline: [organisation.address, commitment, term, colleague.address, deadline + 1, signature],
-        empty: [organisation.address, commitment, term, colleague.address, deadline, "0x"],
       } as const;
+      const inForm = Object.entries(badForms(signature)).map(
+        ([form, bytes]) =>
+          [form, [organisation.address, commitment, term, colleague.address, deadline, bytes]] as const,
+      );
       // Another organisation with the same team, so that nothing but the signature is wrong.
       await parties.connect(registrar).accredit(stranger, KIND.Organisation, (await time.latest()) + DAY, word());
       for (const member of [clinician, colleague]) await emergency.connect(stranger).admit(member);
-      for (const [what, forged] of Object.entries(changed)) {
+      for (const [what, forged] of [...Object.entries(changed), ...inForm]) {
         await expect(declares.declare(...forged), what).to.be.revertedWithCustomError(
           emergency,
           "EmergencyCoSignatureInvalid",

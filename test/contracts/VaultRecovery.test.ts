@@ -2,7 +2,7 @@ import { expect } from "chai";
 import { network } from "hardhat";
 import type { Hex } from "../../src/consent/consent.ts";
 import { recoveryDomain, recoveryIdOf, VETO_TYPES, type Recovery } from "../../src/emergency/typed-data.ts";
-import { DAY, word } from "./ground.ts";
+import { badForms, DAY, word } from "./ground.ts";
 
 // declare     given nothing: opens after 7 days, closes 14 days later · declared or vetoed before: refuses
 // veto        by the patient's address or signature: ends it for good, declared or not, open or not · twice: nothing
@@ -126,6 +126,34 @@ describe("VaultRecovery", () => {
       .withArgs(other.address, own);
   });
 
+  it("is vetoed by the word of the patient's contract, and by none that reverts, burns, floods or says something else", async () => {
+    const { recovery, patient, id, domain } = await load();
+    const { ethers } = await chain;
+    const wallet = await ethers.deployContract("OwnedWallet", [patient.address]);
+    const message = { patient: await wallet.getAddress(), recoveryId: id };
+    const signature = await patient.signTypedData(domain, VETO_TYPES, message);
+    const hostile = ["RevertingWallet", "BurningWallet", "FloodingWallet"].map((name) => ethers.deployContract(name));
+    for (const code of await Promise.all([...hostile, ethers.deployContract("AnsweringWallet", [word()])])) {
+      await expect(recovery.vetoRecoveryBySig(code, id, signature)).to.be.revertedWithCustomError(
+        recovery,
+        "RecoverySignatureInvalid",
+      );
+    }
+    await expect(recovery.vetoRecoveryBySig(wallet, id, signature)).to.emit(recovery, "RecoveryVetoed");
+  });
+
+  it("is vetoed by the own key of an account delegated by EIP-7702, whatever its code says", async () => {
+    const { recovery, patient, relayer, id, sign } = await load();
+    const { ethers } = await chain;
+    const code = await ethers.deployContract("RevertingWallet");
+    const authorization = await patient
+      .connect(ethers.provider)
+      .authorize({ address: await code.getAddress(), nonce: 0, chainId: 31337n });
+    await relayer.sendTransaction({ type: 4, to: relayer.address, authorizationList: [authorization] });
+    expect(await ethers.provider.getCode(patient.address)).to.not.equal("0x");
+    await expect(recovery.vetoRecoveryBySig(patient, id, await sign(id))).to.emit(recovery, "RecoveryVetoed");
+  });
+
   it("takes no veto but the patient's for this recovery, contract and chain", async () => {
     const { recovery, other, patient, id, declare, sign } = await load();
     const { ethers } = await chain;
@@ -137,8 +165,7 @@ describe("VaultRecovery", () => {
       anotherChain: await sign(id, { chainId: 1 }),
       anotherContract: await sign(id, { verifyingContract: other.address }),
       anotherName: await sign(id, { name: "MedSeal EmergencyAccess" }),
-      empty: "0x",
-      overLong: `${await sign(id)}00`,
+      ...badForms(await sign(id)),
     };
     for (const [what, signature] of Object.entries(forged)) {
       await expect(recovery.vetoRecoveryBySig(patient, id, signature), what).to.be.revertedWithCustomError(
@@ -150,5 +177,7 @@ describe("VaultRecovery", () => {
       recovery,
       "RecoverySignatureInvalid",
     );
+    await recovery.vetoRecoveryBySig(patient, id, await sign(id));
+    expect((await recovery.recoveryOf(patient, id)).vetoedAt).to.not.equal(0n);
   });
 });

@@ -1,9 +1,11 @@
 import { expect } from "chai";
-import { concat, dataSlice, keccak256, Wallet } from "ethers";
+import { Wallet } from "ethers";
 import { network } from "hardhat";
-import { word } from "./ground.ts";
+import { alertDomain, newAlert, signAcknowledgement } from "./alerts.ts";
+import { badForms, MINUTE } from "./ground.ts";
 
 // raise, escalate, acknowledge   each tells who, which slot and which alert, and nothing when it is refused
+// acknowledge                    given the responder's signature for this chain and contract: done · in any other form: refused
 describe("alerts in public", () => {
   const chain = network.create();
   const SLOT = 7;
@@ -14,46 +16,66 @@ describe("alerts in public", () => {
     const [, gateway, relayer] = await ethers.getSigners();
     if (!gateway || !relayer) throw new Error("the node has too few accounts");
     const { chainId } = await ethers.provider.getNetwork();
-    const domain = { name: "MedSeal AlertRules", version: "1", chainId, verifyingContract: await rules.getAddress() };
-    return { rules, gateway, relayer, domain, time: networkHelpers.time };
+    const domain = alertDomain({ chainId, contract: await rules.getAddress() });
+    const responder = Wallet.createRandom();
+    const { sealedAlert, digest } = newAlert(responder.address);
+    const sign = (differs: object = {}) =>
+      signAcknowledgement(responder, { ...domain, ...differs }, gateway.address, SLOT, sealedAlert);
+    const raise = () => rules.connect(gateway).raise(SLOT, digest);
+    const acknowledge = (signature: string) =>
+      rules.connect(relayer).acknowledge(gateway, SLOT, sealedAlert, signature);
+    const told = [gateway.address, SLOT, digest] as const;
+    return { rules, gateway, relayer, chainId, sign, raise, acknowledge, told, time: networkHelpers.time };
   }
   const load = async () => (await chain).networkHelpers.loadFixture(ground);
 
   it("tell each step of an alert once", async () => {
-    const { rules, gateway, relayer, domain, time } = await load();
-    const [responder, sealedAlert] = [Wallet.createRandom(), word()];
-    const digest = dataSlice(keccak256(concat([sealedAlert, responder.address])), 0, 25);
-    const told = [gateway.address, SLOT, digest] as const;
-
-    const raising = rules.connect(gateway).getFunction("raise");
-    await expect(raising(SLOT, digest))
+    const { rules, gateway, relayer, sign, raise, acknowledge, told, time } = await load();
+    await expect(raise())
       .to.emit(rules, "AlertRaised")
       .withArgs(...told);
-    await expect(raising(SLOT, digest)).to.be.revertedWithCustomError(rules, "AlertStillOpen").withArgs(SLOT);
+    await expect(raise()).to.be.revertedWithCustomError(rules, "AlertStillOpen").withArgs(SLOT);
 
-    await time.increase(15 * 60);
-    await expect(rules.connect(relayer).getFunction("escalate")(gateway, SLOT))
+    await time.increase(15 * MINUTE);
+    await expect(rules.connect(relayer).escalate(gateway, SLOT))
       .to.emit(rules, "AlertEscalated")
       .withArgs(...told);
 
-    const acknowledging = rules.connect(relayer).getFunction("acknowledge");
-    const types = {
-      Acknowledge: [
-        { name: "gateway", type: "address" },
-        { name: "slot", type: "uint32" },
-        { name: "sealedAlert", type: "bytes32" },
-      ],
-    };
-    const signature = await responder.signTypedData(domain, types, {
-      gateway: gateway.address,
-      slot: SLOT,
-      sealedAlert,
-    });
-    await expect(acknowledging(gateway, SLOT, sealedAlert, signature))
+    const signature = await sign();
+    await expect(acknowledge(signature))
       .to.emit(rules, "AlertAcknowledged")
       .withArgs(...told);
-    await expect(acknowledging(gateway, SLOT, sealedAlert, signature))
+    await expect(acknowledge(signature))
       .to.be.revertedWithCustomError(rules, "AlertNotOpen")
       .withArgs(gateway.address, SLOT, 3);
+  });
+
+  it("are taken on by the answer that they had, when the very same one is raised once more, and by no other alert's", async () => {
+    const { rules, gateway, sign, raise, acknowledge, time } = await load();
+    await raise();
+    const signature = await sign();
+    await acknowledge(signature);
+    await rules.connect(gateway).raise(SLOT, newAlert(Wallet.createRandom().address).digest);
+    await expect(acknowledge(signature)).to.be.revertedWithCustomError(rules, "AlertAcknowledgementInvalid");
+    await time.increase(15 * MINUTE + 1);
+    await rules.escalate(gateway, SLOT);
+    await raise();
+    await expect(acknowledge(signature)).to.emit(rules, "AlertAcknowledged");
+  });
+
+  it("are taken on by no signature for another chain or contract, or in another form", async () => {
+    const { rules, gateway, chainId, sign, raise, acknowledge } = await load();
+    await raise();
+    const refused = {
+      anotherChain: await sign({ chainId: chainId + 1n }),
+      anotherContract: await sign({ verifyingContract: gateway.address }),
+      anotherName: await sign({ name: "MedSeal VaultRecovery" }),
+      anotherVersion: await sign({ version: "2" }),
+      ...badForms(await sign()),
+    };
+    for (const [what, signature] of Object.entries(refused)) {
+      await expect(acknowledge(signature), what).to.be.revertedWithCustomError(rules, "AlertAcknowledgementInvalid");
+    }
+    await expect(acknowledge(await sign())).to.emit(rules, "AlertAcknowledged");
   });
 });

@@ -2,7 +2,7 @@ import { expect } from "chai";
 import { ZeroAddress } from "ethers";
 import { network } from "hardhat";
 import type { Hex } from "../../src/consent/consent.ts";
-import { deployDevices, newDevice, newDigest, STATUS, type Terms, type TestDevice } from "./devices.ts";
+import { deployDevices, highS, newDevice, newDigest, STATUS, type Terms, type TestDevice } from "./devices.ts";
 import { word } from "./ground.ts";
 
 // rotate           given a device in service and a new key's proof: the new id takes over what the old one had, its status too
@@ -48,7 +48,7 @@ describe("DeviceRegistry, a device that goes on under another key or in other ha
     });
 
     it("refuses an ended or unknown device, a key enrolled before, and another proof", async () => {
-      const { registry, registrar, safety, enrolled, proofOf } = await load();
+      const { registry, at, registrar, safety, custodian, enrolled, proofOf } = await load();
       const [device, retired] = [await enrolled(), await enrolled()];
       await registry.connect(safety).retire(retired.id);
       const { next, terms } = rotation(device);
@@ -66,12 +66,18 @@ describe("DeviceRegistry, a device that goes on under another key or in other ha
           .revertedWithCustomError(registry, "DeviceEnrolledAlready")
           .withArgs(old.id);
       }
-      const others = [proofOf(next, device.terms), proofOf(next, { ...terms, predecessorId: word() }), "0x"];
-      for (const other of [...others, device.sign(newDigest())]) {
+      const others = [
+        ...[proofOf(next, device.terms), proofOf(next, { ...terms, predecessorId: word() }), device.sign(newDigest())],
+        proofOf(next, terms, { chainId: at.chainId + 1n }),
+        proofOf(next, terms, { registry: custodian.address as Hex }),
+        ...[highS(proof), proof.slice(0, -2), `${proof}00`, "0x"],
+      ];
+      for (const other of others) {
         await rotate(device.id, next.key, other)
           .revertedWithCustomError(registry, "DeviceProofInvalid")
           .withArgs(next.id);
       }
+      await registry.connect(registrar).rotate(device.id, next.key, proof);
     });
   });
 

@@ -64,3 +64,35 @@ describe("proofs of emergency access", () => {
     expect(() => proveAll((path) => source(path).replaceAll(" restricted", ""), ["EmergencyProof"])).to.throw();
   });
 });
+
+describe("proofs of parties and recoveries", () => {
+  it("hold: who is expired, suspended or revoked is not accredited", () => {
+    const { proved, refuted } = proveAll(source, ["StandingProof"]);
+    expect(refuted).to.deep.equal([]);
+    expect(proved.length).to.equal(5);
+  });
+
+  it("hold: a recovery is open in its time only, and never once vetoed", () => {
+    const { proved, refuted } = proveAll(source, ["RecoveryProof"]);
+    expect(refuted).to.deep.equal([]);
+    expect(proved.length).to.equal(8);
+  }).timeout(300_000);
+
+  for (const [line, from, name, claims, claim] of [
+    [
+      "if (standing.mark == Mark.Revoked) return IPartyRegistry.Status.Revoked;",
+      "contracts/libraries/PartyStanding.sol",
+      ...(["StandingProof", "accreditedMeansInForce", "mark != PartyStanding.Mark.Revoked"] as const),
+    ],
+    [
+      "if (times.vetoedAt != 0) return;",
+      "contracts/VaultRecovery.sol",
+      ...(["RecoveryProof", "vetoIsForGood", "vetoedAfter == vetoedAt"] as const),
+    ],
+  ] as const) {
+    it(`do not hold without \`${line}\``, () => {
+      const { refuted } = proveAll(without(line, from, claims), [name]);
+      expect(refuted.map((each) => each.claim)).to.include(claim);
+    });
+  }
+});

@@ -1,7 +1,8 @@
 import { join } from "node:path";
 import { expect } from "chai";
 import { gatewayAnchor } from "../../src/gateway/anchor.ts";
-import { Gateway, type GatewayDeps } from "../../src/gateway/gateway.ts";
+import type { GatewayDeps } from "../../src/gateway/deps.ts";
+import { Gateway } from "../../src/gateway/gateway.ts";
 import { sqliteRows, type RowChange } from "../../src/state/rows.ts";
 import { watchLedger } from "../../src/chain/watch.ts";
 import { generateSigningKey } from "../../src/keys/signature.ts";

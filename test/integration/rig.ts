@@ -11,10 +11,12 @@ import type { ConsentRef, ConsentWatch, InForce } from "../../src/consent/watch.
 import type { ReceiptBook } from "../../src/disclosure/book.ts";
 import type { Anchor, Receipt } from "../../src/gateway/anchor.ts";
 import { ForkedError } from "../../src/gateway/errors.ts";
-import { Gateway, type GatewayDeps } from "../../src/gateway/gateway.ts";
+import type { GatewayDeps } from "../../src/gateway/deps.ts";
+import { Gateway } from "../../src/gateway/gateway.ts";
 import { MemoryStore } from "../../src/ipfs/memory.ts";
 import { generateSigningKey } from "../../src/keys/signature.ts";
-import { Patient, type Party } from "../../src/patient/patient.ts";
+import { Patient } from "../../src/patient/patient.ts";
+import type { Party } from "../../src/patient/terms.ts";
 import { freshPatient, type ConsentRecord } from "../../src/patient/state.ts";
 import { DHKEM_X25519, generateKeyPair, type HpkeKeyPair } from "../../src/seal/hpke.ts";
 import { x25519PublicKey } from "../../src/seal/x25519.ts";

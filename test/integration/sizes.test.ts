@@ -1,6 +1,7 @@
 import { expect } from "chai";
 import { ENVELOPE_CLASS } from "../../src/envelope/envelope.ts";
-import { Gateway, type LeasedStream } from "../../src/gateway/gateway.ts";
+import { Gateway } from "../../src/gateway/gateway.ts";
+import type { LeasedStream } from "../../src/gateway/leave.ts";
 import { BATCH_CLASSES } from "../../src/log/batch.ts";
 import { decodeCheckpoint } from "../../src/log/checkpoint.ts";
 import { MAIL_ROWS } from "../../src/log/mail.ts";

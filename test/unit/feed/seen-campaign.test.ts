@@ -1,7 +1,6 @@
 import { expect } from "chai";
-import { inOrder } from "../../../src/gateway/state.ts";
 import { FeedJournal, type Arrival } from "../../../src/feed/state.ts";
-import { Journal } from "../../../src/state/journal.ts";
+import { inOrder, Journal } from "../../../src/state/journal.ts";
 import type { RowChange } from "../../../src/state/rows.ts";
 import { PaperRows } from "../../integration/rig.ts";
 import { dice } from "../log/mutate.ts";

@@ -2,8 +2,7 @@ import { expect } from "chai";
 import { keepApart, letGo, quarantineOf } from "../../../src/feed/quarantine.ts";
 import { FeedJournal, type Arrival, type Row } from "../../../src/feed/state.ts";
 import { LOOSE } from "../../../src/feed/seen.ts";
-import { inOrder } from "../../../src/gateway/state.ts";
-import { Journal } from "../../../src/state/journal.ts";
+import { inOrder, Journal } from "../../../src/state/journal.ts";
 import { PaperRows } from "../../integration/rig.ts";
 
 const KEY = new Uint8Array(32).fill(3);

@@ -1,6 +1,7 @@
 import { expect } from "chai";
 import { verifyTypedData } from "ethers";
-import { auditAlerts, type AlertEvidence, type OnChainStep } from "../../../src/monitor/audit.ts";
+import type { AlertEvidence, OnChainStep } from "../../../src/monitor/audit-finding.ts";
+import { auditAlerts } from "../../../src/monitor/audit.ts";
 import { signAnswer } from "../../../src/monitor/answer.ts";
 import { Desk } from "../../../src/monitor/desk.ts";
 import { onceAddress, raisedDigest, sealedAlertOf, signOnce } from "../../../src/monitor/once.ts";

@@ -1,5 +1,6 @@
 import { expect } from "chai";
-import { auditAlerts, type AlertEvidence } from "../../../src/monitor/audit.ts";
+import type { AlertEvidence } from "../../../src/monitor/audit-finding.ts";
+import { auditAlerts } from "../../../src/monitor/audit.ts";
 import { signAnswer } from "../../../src/monitor/answer.ts";
 import { Desk } from "../../../src/monitor/desk.ts";
 import { entryFromObservation, entryToObservation } from "../../../src/monitor/entry.ts";

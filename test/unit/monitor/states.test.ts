@@ -1,6 +1,8 @@
 import { expect } from "chai";
-import { auditAlerts, type AlertEvidence } from "../../../src/monitor/audit.ts";
-import { Desk, type Fed } from "../../../src/monitor/desk.ts";
+import type { AlertEvidence } from "../../../src/monitor/audit-finding.ts";
+import { auditAlerts } from "../../../src/monitor/audit.ts";
+import type { Fed } from "../../../src/monitor/desk-state.ts";
+import { Desk } from "../../../src/monitor/desk.ts";
 import { entryFromObservation, entryToObservation } from "../../../src/monitor/entry.ts";
 import type { Source } from "../../../src/monitor/plan.ts";
 import { standingAt, standingNow } from "../../../src/monitor/standing.ts";
