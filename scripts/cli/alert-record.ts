@@ -25,7 +25,7 @@ export const isAlerts = ({ channels }: StreamDescriptor): boolean =>
  */
 export async function alertRecordOf(
   reader: Reader,
-  window: { from: string | undefined; to: string | undefined },
+  window: { from: string | undefined; to: string | undefined; patient: string },
 ): Promise<AlertRecord | undefined> {
   const streams = new Map(reader.streams.filter(isAlerts).map((stream) => [stream.name, stream]));
   const records: AlertRecord[] = [];

@@ -65,7 +65,7 @@ export const withAlerts = <T>(
     const { plan, entries } = choosePlan(call, window, all);
     const [from, to] = [1000 * window.wish.from, 1000 * window.wish.to];
     const gather = async (): Promise<AlertEvidence> => {
-      const { readings, unread } = await readingsOf(call, reader, plan);
+      const { readings, unread } = await readingsOf(call, reader, window.patient.name, plan);
       const standings = new Standings(window.chain.rpc, window.deps.watch);
       await standings.update([plan]);
       const standingOf = (source: Source, time: number): Standing => standings.at(source, time);
@@ -142,6 +142,7 @@ function choosePlan(call: Call, window: OpenWindow, all: readonly Placed[]): Pla
 async function readingsOf(
   call: Call,
   reader: Reader,
+  patient: string,
   { watches }: CarePlan,
 ): Promise<{ readings: Anchored[]; unread: string[] }> {
   const readings: Anchored[] = [];
@@ -154,8 +155,8 @@ async function readingsOf(
           const measured = channel.component ?? channel.code;
           return measured.system === system && measured.code === code && channel.unit === unit;
         });
-      const stream = reader.streams.findLast(looksAt);
-      const window = stream && (await reader.open(stream, { from: call.text("from"), to: call.text("to") }));
+      const stream = reader.streamsOf(patient).findLast(looksAt);
+      const window = stream && (await reader.open(stream, { from: call.text("from"), to: call.text("to"), patient }));
       const isReadable = window?.access.keys.some(
         (keys) => keys.stream.name === stream?.name && keys.data !== undefined,
       );

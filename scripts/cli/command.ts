@@ -94,7 +94,10 @@ export function parseCall(command: Command, args: readonly string[], io: Io): Ca
     parsed = parseArgs({ args: [...args], options, strict: true, allowPositionals: command.words !== undefined });
   } catch (cause) {
     const text = (cause as Error).message.split(/[.\n]/)[0]?.toLowerCase() ?? "not understood";
-    throw new UsageError(text, { hint: "see --help", cause });
+    const [, option] = /^option '(--[^']+)' argument is ambiguous/.exec(text) ?? [];
+    const dashed =
+      option && new UsageError(`what follows ${option} begins with a dash`, { hint: `write ${option}=-5`, cause });
+    throw dashed || new UsageError(text, { hint: "see --help", cause });
   }
   const call = new Call(io, parsed.positionals, parsed.values);
   if (!call.flag("help"))

@@ -4,6 +4,7 @@ import { clock, formatPlan, parsePlan, type CarePlan, type SignedPlan } from "..
 import type { HpkeKeyPair } from "../../src/seal/hpke.ts";
 import { openLetter, sealLetter } from "./letter.ts";
 import { describeRule } from "./rules.ts";
+import { lengthOf } from "./times.ts";
 import type { Contact, KeptPlan } from "./vault.ts";
 
 const PLAN = { name: "plan", sizes: [16_384, 65_536, 262_144, 1_048_576] };
@@ -34,8 +35,6 @@ export const signedOf = ({ text, write, signature }: KeptPlan): SignedPlan => ({
   signature,
 });
 
-const seconds = (milliseconds: number): string => `${milliseconds / 1000} s`;
-
 export function describePlan(plan: CarePlan): string[] {
   const { id, patient, watches, responders, quiet, within, period } = plan;
   const hours = quiet === undefined ? "none" : `${clock(quiet.from)} to ${clock(quiet.to)} ${quiet.zone}`;
@@ -45,10 +44,10 @@ export function describePlan(plan: CarePlan): string[] {
   };
   return [
     `Care plan ${id.slice(0, 8)} of ${patient}`,
-    `  act within ${seconds(within)}; state what was evaluated every ${seconds(period)}; quiet hours: ${hours}`,
+    `  act within ${lengthOf(within)}; state what was evaluated every ${lengthOf(period)}; quiet hours: ${hours}`,
     ...watches.flatMap(({ rule, responders: names, answerWithin, lateness, criticalFrom = 0 }) => [
       ...describeRule(rule).map((line) => `  ${line}`),
-      `    asks ${names.join(", then ")}, ${seconds(answerWithin)} each; ${critical(rule, criticalFrom)}; readings count up to ${seconds(lateness)} late`,
+      `    asks ${names.join(", then ")}, ${lengthOf(answerWithin)} each; ${critical(rule, criticalFrom)}; readings count up to ${lengthOf(lateness)} late`,
     ]),
     ...responders.map(({ name, address }) => `  ${name} answers as ${address}`),
   ];

@@ -57,11 +57,12 @@ export interface Reader {
    * Finds what was released for a stream, and fetches the archives of its gateways.
    *
    * @param by - Name, or what the stream is.
+   * @param window - `patient`: whose, where --patient does not say it.
    * @throws UsageError, NotPermittedError.
    */
   open(
     by: string | StreamDescriptor,
-    window: { from?: string | undefined; to?: string | undefined },
+    window: { from?: string | undefined; to?: string | undefined; patient?: string },
   ): Promise<OpenWindow>;
 }
 
@@ -97,11 +98,11 @@ function readWith<T>(
         const read = (digest: Uint8Array): Promise<Uint8Array> => blocks.get(digest);
         const deps = { archiveOf: (gateway: string) => archives.get(gateway) as Archive, read, ask, watch, time };
         const patient = call.text("patient");
-        const open: Reader["open"] = async (by, { from: begin, to: end }) => {
+        const open: Reader["open"] = async (by, { from: begin, to: end, patient: whose }) => {
           const given = (text: string | undefined): number | undefined =>
             text === undefined ? undefined : parseTime(text, time);
           const stream = typeof by === "string" ? by : by.name;
-          const asked = { stream, patient, from: given(begin), to: given(end) };
+          const asked = { stream, patient: patient ?? whose, from: given(begin), to: given(end) };
           const chosen = choose(found, asked, ended);
           const { access } = chosen;
           const { consent } = access.link;

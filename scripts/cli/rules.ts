@@ -2,12 +2,13 @@ import { mkdir, readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { parseRule } from "../../src/alerts/rule-file.ts";
-import type { Rule } from "../../src/alerts/rule.ts";
+import { INT64_MAX, INT64_MIN, type Band, type Rule } from "../../src/alerts/rule.ts";
 import { UsageError } from "../../src/errors.ts";
 import { isAbsent } from "../../src/files/durable.ts";
 import { closest } from "./closest.ts";
 import { homeFolder } from "./home.ts";
 import { readUserText } from "./files.ts";
+import { lengthOf } from "./times.ts";
 
 /** A rule by its name here, and where it comes from. */
 export interface KnownRule {
@@ -50,44 +51,55 @@ export async function ruleNamed(name: string): Promise<Rule> {
 
 export const makeFolder = (): Promise<unknown> => mkdir(folder(), { recursive: true, mode: 0o700 });
 
-const seconds = (milliseconds: number): string => `${milliseconds / 1000} s`;
-
-/** A value in the digits of its input. */
-export function decimal(value: bigint, digits: number): string {
+/** A value that is stored in units of its input's last digit, without zeros at its end. */
+function decimal(value: bigint, digits: number): string {
   const text = (value < 0n ? -value : value).toString().padStart(digits + 1, "0");
-  const point = digits === 0 ? text : `${text.slice(0, -digits)}.${text.slice(-digits)}`;
+  const point = digits === 0 ? text : `${text.slice(0, -digits)}.${text.slice(-digits)}`.replace(/\.?0+$/, "");
   return value < 0n ? `-${point}` : point;
 }
 
 /** What a rule says, in lines for people. */
 export function describeRule(rule: Rule): string[] {
-  const { kind, inputs, trigger, window, per, readings, responses } = rule;
-  const digits = inputs[0]?.digits ?? 0;
-  const unit = inputs[0]?.unit ?? "";
-  const side = trigger.comparator === "atLeast" ? "at least" : "at most";
-  const limit = `${side} ${decimal(trigger.threshold, digits)} ${unit}`;
+  const { kind, inputs, trigger, window, minSpan, per, readings, responses } = rule;
+  const { digits = 0, unit = "", bands = [] } = inputs[0] ?? {};
+  const { threshold, hysteresis, raiseAfter, clearAfter } = trigger;
+  const isLeast = trigger.comparator === "atLeast";
+  const side = isLeast ? "at least" : "at most";
+  const withUnit = (value: bigint): string => `${decimal(value, digits)} ${unit}`.trimEnd();
+  const counting = bands.filter(({ score }) => score > 0).map((band) => rangeOf(band, withUnit));
   const what = {
-    threshold: `a value of ${limit}`,
-    count: `${trigger.threshold} of the last ${readings} values in a band that counts`,
-    rate: `a change of ${limit} in ${seconds(per)}, over ${seconds(window)}`,
-    difference: `a difference of ${limit}, taken within ${seconds(window)}`,
-    absence: `no value for ${seconds(Number(trigger.threshold))}`,
-    score: `a score that calls for level ${trigger.threshold} or more`,
+    threshold: `a value of ${side} ${withUnit(threshold)}`,
+    count: `${threshold} of the last ${readings} values ${counting.join(" or ")}`,
+    rate: `a change of ${side} ${withUnit(threshold)} in ${lengthOf(per)}, over ${lengthOf(minSpan)} to ${lengthOf(window)}`,
+    difference: `a difference of ${side} ${withUnit(threshold)}, taken within ${lengthOf(window)}`,
+    absence: `no value for ${lengthOf(Number(threshold))}`,
+    score: `a score that calls for level ${threshold} or more`,
   }[kind];
-  const lasting = [
-    trigger.raiseAfter > 0 ? `for ${seconds(trigger.raiseAfter)}` : "",
-    trigger.hysteresis > 0n ? `ends ${decimal(trigger.hysteresis, kind === "score" ? 0 : digits)} behind it` : "",
-    trigger.clearAfter > 0 ? `and after ${seconds(trigger.clearAfter)}` : "",
-  ].filter(Boolean);
+  const lasting = raiseAfter > 0 ? `${kind === "threshold" ? "" : ","} for ${lengthOf(raiseAfter)}` : "";
+  const bound = isLeast ? threshold - hysteresis : threshold + hysteresis;
+  const ends = {
+    ...{ threshold: withUnit(bound), rate: withUnit(bound), difference: withUnit(bound) },
+    ...{ count: `${bound} of them`, score: `level ${bound}` },
+    absence: "",
+  }[kind];
+  const beyond = kind === "count" ? "with fewer than" : isLeast ? "below" : "above";
+  const over = hysteresis > 0n ? `${beyond} ${ends}` : "once it is over";
+  const long = clearAfter > 0 ? `${over} for ${lengthOf(clearAfter)}` : over;
+  const end = hysteresis > 0n || clearAfter > 0 ? `; ends ${long}` : "";
   return [
-    `${rule.name}, version ${rule.version}: ${[what, ...lasting].join(", ")}`,
+    `${rule.name}, version ${rule.version}: ${what}${lasting}${end}`,
     ...inputs.map(
       ({ system, code, unit: of, maxAge }) =>
-        `  looks at ${system}|${code} in ${of === "" ? "no unit" : of}; a value counts for ${seconds(maxAge)}`,
+        `  looks at ${system}|${code} in ${of === "" ? "no unit" : of}; a value counts for ${lengthOf(maxAge)}`,
     ),
     ...responses.map(
       ({ total, single, level }) =>
         `  level ${level} from ${[total > 0 ? `a total of ${total}` : "", single > 0 ? `a single score of ${single}` : ""].filter(Boolean).join(" or ")} on`,
     ),
   ];
+}
+
+function rangeOf({ low, high }: Band, withUnit: (value: bigint) => string): string {
+  if (low === INT64_MIN) return `of at most ${withUnit(high)}`;
+  return high === INT64_MAX ? `of at least ${withUnit(low)}` : `from ${withUnit(low)} to ${withUnit(high)}`;
 }

@@ -11,6 +11,15 @@ export function parseDuration(text: string): number {
   return Number(count) * (UNITS[unit] as number);
 }
 
+/** Milliseconds in the largest unit that leaves no rest: `5 min`, `90 s`. */
+export function lengthOf(milliseconds: number): string {
+  const whole = Object.entries(UNITS).findLast(
+    ([unit, length]) => unit !== "w" && milliseconds % (1000 * length) === 0,
+  );
+  const [unit, length] = milliseconds > 0 && whole ? whole : ["s", 1];
+  return `${milliseconds / (1000 * length)} ${unit}`;
+}
+
 /**
  * Unix seconds of `now`, an RFC 3339 instant, `2026-03-01`, or `2026-03-01 08:00`; without an offset in the user's own zone.
  *

@@ -155,6 +155,7 @@ export class Watch {
       began.clock ||= clock;
       const due = began.real + (clock - began.clock) / speed;
       if (due > performance.now()) await pause(due - performance.now());
+      this.#showStatuses();
       void this.#raise();
       await this.#answers();
       await this.#seal();

@@ -6,6 +6,18 @@ import type { Command } from "../cli/command.ts";
 import { shown } from "../cli/times.ts";
 import { stateOf } from "./alerts-list.ts";
 
+const STEP_WORDS = {
+  opened: "opened",
+  notified: "notified",
+  escalated: "passed on to",
+  acknowledged: "acknowledged",
+  snoozed: "snoozed",
+  cleared: "condition ended",
+  raisedAgain: "raised again",
+  refuted: "taken back by a late reading",
+  resolved: "resolved",
+} as const;
+
 export const command: Command = {
   summary:
     "Shows one alert step by step: who was asked when, who answered, and the sealed object that each step stands in",
@@ -18,10 +30,11 @@ export const command: Command = {
       const life = livesOf(entries).find(({ id }) => alertName(plan, id) === name);
       if (life === undefined)
         throw new NoSuchAlertError("no alert of this name is written there", { hint: "see medseal alerts list" });
-      const lines = life.steps.map(({ event, object }) => {
+      const lines = life.steps.map(({ event, level, object }, i) => {
         const who = "to" in event ? ` ${event.to}` : "by" in event ? ` by ${event.by}` : "";
         const until = event.kind === "snoozed" ? ` until ${shown(Math.floor(event.until / 1000))}` : "";
-        return `  ${shown(Math.floor(event.at / 1000))}  ${event.kind}${who}${until}  (${object})`;
+        const severe = level > (life.steps[i - 1]?.level ?? 0) ? `, level ${level}` : "";
+        return `  ${shown(Math.floor(event.at / 1000))}  ${STEP_WORDS[event.kind]}${who}${until}${severe}  (${object})`;
       });
       call.io.result({ alert: name, state: stateOf(life), steps: life.steps }, `${name}: ${stateOf(life)}`, ...lines);
       return Promise.resolve();

@@ -25,10 +25,15 @@ export const command: Command = {
         const report = auditAlerts(evidence);
         const { ok, coverage, episodes, alerts, refuted, silences, findings } = report;
         const unread = evidence.unread ?? [];
+        // Of what cannot be read nothing was due, which is not the same as all of it.
+        const isJudged = unread.length === 0 || unread.length < evidence.plan.watches.length;
+        const evaluated = isJudged
+          ? `${coverage} % evaluated; ${count(episodes, "episode")}`
+          : "how much was evaluated is not known";
         const window = shownWindow({ from: from / 1000, to: to / 1000 });
         call.io.result(
-          { ...report, unread },
-          `${window}: ${coverage} % evaluated; ${count(episodes, "episode")}, ${count(alerts, "alert")}, ${refuted} taken back; ${ok ? "every one as it should be" : count(findings.length, "finding")}`,
+          { ...report, ...(isJudged ? {} : { coverage: null, episodes: null }), unread },
+          `${window}: ${evaluated}, ${count(alerts, "alert")}, ${refuted} taken back; ${ok ? "every one as it should be" : count(findings.length, "finding")}`,
           ...(unread.length > 0
             ? [`Not looked into, as what they look at was not released to you: ${unread.join(", ")}`]
             : []),

@@ -6,11 +6,11 @@ import type { StreamIngest } from "../../src/gateway/ingest.ts";
 import { openIntake } from "../../src/intake/intake.ts";
 import { exportQuarantine } from "../../src/intake/quarantine.ts";
 import { survey } from "../../src/intake/survey.ts";
-import type { Intake } from "../../src/intake/types.ts";
+import type { Intake, QuarantinedRow } from "../../src/intake/types.ts";
 import type { Observation } from "../../src/observation/observation.ts";
 import type { Call, Command } from "../cli/command.ts";
 import { asGateway, type AsGateway } from "../cli/gateway.ts";
-import { INTAKE, intakeOptions } from "../cli/intake.ts";
+import { INTAKE, intakeOptions, withRecordings } from "../cli/intake.ts";
 import { userPath } from "../cli/io.ts";
 import { routeOf } from "../cli/routing.ts";
 import { shownWindow } from "../cli/times.ts";
@@ -18,7 +18,7 @@ import { line, object } from "./gateway-anchor.ts";
 
 export const command: Command = {
   summary:
-    "As a gateway: takes recordings in, seals, stores and anchors them. Given again after a crash, it goes on where it stood",
+    "As a gateway: takes recordings in, `-` for standard input, seals, stores and anchors them. Given again after a crash, it goes on where it stood",
   words: "FILE…",
   options: {
     patient: {
@@ -39,7 +39,7 @@ export const command: Command = {
       help: "worker threads, 0 to 16, that hash and compress, and take 20 to 70 MiB each; none without it",
     },
     "no-anchor": { type: "boolean", help: "only seals; medseal gateway anchor does the rest" },
-    "dry-run": { type: "boolean", help: "reads and counts, and keeps nothing" },
+    "dry-run": { type: "boolean", help: "reads and counts, names rows that could not be read, and keeps nothing" },
   },
   examples: [
     [
@@ -50,20 +50,23 @@ export const command: Command = {
       "ingest march.csv --tz Europe/Berlin --quarantine bad.csv --as home",
       "local times; what cannot be read is kept apart",
     ],
+    ["ingest - --patient Ann --as home < bundle.json", "from standard input"],
   ],
   async run(call) {
     if (call.words.length === 0) throw new UsageError("no file is named", { hint: "see --help" });
     const threads = threadsOf(call.text("threads"));
     const options = await intakeOptions(call);
-    const intakes = await Promise.all(call.words.map((file) => openIntake(userPath(file), options)));
-    if (call.flag("dry-run")) return dryRun(call, intakes);
-    const work = async (as: AsGateway): Promise<void> => {
-      for (const intake of intakes) await takeIn(call, as, intake, JSON.stringify(options));
-      if (call.flag("no-anchor")) return;
-      const anchored = await as.gateway.drain();
-      call.io.result({ checkpoints: anchored.map(object) }, ...anchored.map(line));
-    };
-    await asGateway(call, work, () => ({ threads }));
+    await withRecordings(call.words, async (files) => {
+      const intakes = await Promise.all(files.map((file) => openIntake(file, options)));
+      if (call.flag("dry-run")) return dryRun(call, intakes);
+      const work = async (as: AsGateway): Promise<void> => {
+        for (const intake of intakes) await takeIn(call, as, intake, JSON.stringify(options));
+        if (call.flag("no-anchor")) return;
+        const anchored = await as.gateway.drain();
+        call.io.result({ checkpoints: anchored.map(object) }, ...anchored.map(line));
+      };
+      await asGateway(call, work, () => ({ threads }));
+    });
   },
 };
 
@@ -76,7 +79,7 @@ function threadsOf(text: string | undefined): number {
 
 async function dryRun(call: Call, intakes: readonly Intake[]): Promise<void> {
   for (const intake of intakes) {
-    const { streams, readings, missing, quarantined, from, to } = await survey(intake);
+    const { streams, readings, missing, quarantined, from, to } = await survey(intake, naming(call));
     const names = streams.map(({ name }) => name);
     call.io.result(
       { file: intake.file, preset: intake.preset, streams: names, readings, missing, quarantined, from, to },
@@ -91,13 +94,14 @@ async function takeIn(call: Call, { gateway, session }: AsGateway, intake: Intak
   const route = routeOf(session.vault, gateway, call.text("patient"), call.text("stream"));
   const sessions = new Map<LeasedStream, StreamIngest>();
   const refused = new Map<string, number>();
+  const name = naming(call);
   let [readings, missing, quarantined] = [0, 0, 0];
   for await (const rows of intake.batches()) {
     const taken = new Map<LeasedStream, Observation[]>();
     for (const row of rows) {
       if (row.kind === "quarantined") {
         quarantined += 1;
-        if (quarantined <= 3) call.io.note(`${row.at.file}, line ${row.at.line}: ${row.reason}`);
+        name(row);
         continue;
       }
       const stream = route(row.observation);
@@ -136,6 +140,16 @@ async function takeIn(call: Call, { gateway, session }: AsGateway, intake: Intak
   }
   // They are neither sealed nor quarantined: who reads only the exit code must not take the recording for sealed.
   if (refused.size > 0) process.exitCode = EXIT.refused;
+}
+
+/** Names the first rows of a recording that cannot be read, and says where all of them are to be had. */
+function naming(call: Call): (row: QuarantinedRow) => void {
+  let rows = 0;
+  return ({ at, reason }) => {
+    rows += 1;
+    if (rows <= 3) call.io.note(`${at.file}, line ${at.line}: ${reason}`);
+    if (rows === 4) call.io.note("and more: --quarantine FILE writes all of them");
+  };
 }
 
 const isMissing = ({ value }: Observation): boolean => value.kind === "missing";

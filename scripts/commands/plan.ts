@@ -81,7 +81,7 @@ export const command: Command = {
       checkPlan(plan);
       const out = call.need("out");
       await checkNew(out);
-      call.io.note(...describePlan(plan), "", planStatement(plan));
+      call.io.note(...describePlan(plan), "", planStatement(plan), ...unmeasured(plan));
       await call.io.confirm("Sign this?");
       const signed = await signPlan(walletOf(vault).signer(record.relationship), plan, record.id);
       const { write, signature } = signed;
@@ -130,6 +130,20 @@ async function planOf(call: Call, vault: Vault): Promise<CarePlan> {
     within: length("within", "1min"),
     period: PERIOD,
   };
+}
+
+/** A rule for what nobody records never alerts: who signs has to see that. */
+function unmeasured({ watches, sources }: CarePlan): string[] {
+  const isRecorded = (input: Measured): boolean =>
+    sources.some(({ channels, writes }) => writes.length > 0 && channels.some((one) => isSame(one, input)));
+  return watches.flatMap(({ rule: { name, inputs } }) =>
+    inputs
+      .filter((input) => !isRecorded(input))
+      .map(
+        ({ code, unit }) =>
+          `WARNING: nobody has leave to record ${code} in ${unit || "no unit"}, which ${name} looks at`,
+      ),
+  );
 }
 
 /** For each channel that a rule looks at: the leaves to write it that the patient gave, and the device that was named. */

@@ -62,7 +62,7 @@ export const command: Command = {
       if (others.length > 0)
         throw new UsageError("these streams are of several patients", { hint: "add --patient NAME" });
       const mine = { ...reader, streams: reader.streamsOf(patient) };
-      const alerts = await alertRecordOf(mine, { from: call.text("from"), to: call.text("to") });
+      const alerts = await alertRecordOf(mine, { from: call.text("from"), to: call.text("to"), patient });
       const page = readingsPage({ patient, zone, ...about(reader), streams: sections, ...(alerts ? { alerts } : {}) });
       await writeNew(file, page);
       const findings = sections.reduce((sum, one) => sum + one.findings.length, alerts?.findings.length ?? 0);

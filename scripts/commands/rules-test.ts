@@ -8,6 +8,7 @@ import type { Command } from "../cli/command.ts";
 import { userPath } from "../cli/io.ts";
 import { ruleNamed } from "../cli/rules.ts";
 import { intakeOptions, INTAKE } from "../cli/intake.ts";
+import { STATUS_WORDS } from "../cli/silences.ts";
 import { count, shown } from "../cli/times.ts";
 
 const DAY = 86_400_000;
@@ -30,9 +31,10 @@ export const command: Command = {
     for await (const rows of intake.batches()) {
       for (const row of rows) {
         if (row.kind === "quarantined") continue;
-        readings += 1;
+        const isValue = row.observation.value.kind !== "missing";
+        if (isValue) readings += 1;
         for (const one of observationsFor(rule, row.observation)) {
-          looked += 1;
+          if (isValue) looked += 1;
           try {
             timeline.add(one);
           } catch (error) {
@@ -54,7 +56,7 @@ export const command: Command = {
     });
     call.io.result(
       { rule: rule.name, readings, looked, tooLate, alerts, status: result.status },
-      `${rule.name}: ${count(looked, "value")} of ${count(readings, "reading")} looked at; ${count(alerts.length, "alert")}; at the end ${result.status}`,
+      `${rule.name}: ${count(looked, "value")} of ${count(readings, "reading")} looked at; ${count(alerts.length, "alert")}; at the end ${STATUS_WORDS[result.status]}`,
       ...lines,
     );
   },

@@ -171,7 +171,15 @@ function durationAt(value: unknown, at: string, least: number, most: number): nu
   const [, count, unit] = /^(\d{1,6})(s|min|h|d)$/.exec(textAt(value, at)) ?? [];
   const seconds = Number(count) * (UNITS[unit ?? ""] ?? NaN);
   if (Number.isNaN(seconds)) throw new ConfigError(at, "a length of time is expected, 10min");
-  return integerAt(seconds, at, least, most);
+  if (seconds < least || seconds > most)
+    throw new ConfigError(at, `a length of time from ${lengthOf(least)} to ${lengthOf(most)} is expected`);
+  return seconds;
+}
+
+/** Seconds as they are written, in the largest unit that leaves no rest. */
+function lengthOf(seconds: number): string {
+  const [unit, length] = Object.entries(UNITS).findLast(([, one]) => seconds > 0 && seconds % one === 0) ?? ["s", 1];
+  return `${seconds / length}${unit}`;
 }
 
 function integerAt(value: unknown, at: string, least: number, most: number): number {

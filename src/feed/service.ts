@@ -251,9 +251,10 @@ export class Service {
 
   async #anchor(gateway: Gateway): Promise<void> {
     for (const { receipt, own, size } of await gateway.checkpoint()) {
-      const gas = Number(receipt?.gasUsed ?? 0n);
-      this.#metrics.add("medseal_gas_total", {}, gas);
-      this.#deps.log("info", "checkpoint.anchored", { batches: own.length, entries: size, gas });
+      // Without a receipt the head tells that it is anchored, and nobody what it cost.
+      const gas = receipt && Number(receipt.gasUsed);
+      this.#metrics.add("medseal_gas_total", {}, gas ?? 0);
+      this.#deps.log("info", "checkpoint.anchored", { batches: own.length, entries: size, ...(gas ? { gas } : {}) });
     }
     await this.feed.update();
   }

@@ -2,7 +2,7 @@ import { channelKey, type Channel, type Observation } from "../observation/obser
 import { parseInstant } from "../observation/instant.ts";
 import type { StreamDescriptor } from "../log/stream.ts";
 import { epochLengthFor, rateEstimator } from "./rate.ts";
-import type { Intake } from "./types.ts";
+import type { Intake, QuarantinedRow } from "./types.ts";
 
 /** What channels are usually called, by LOINC and IEEE 11073 code. */
 const NAMES: Readonly<Record<string, string>> = {
@@ -37,14 +37,18 @@ export interface Survey {
   readonly to: number;
 }
 
-/** @throws the intake's errors. */
-export async function survey(intake: Intake): Promise<Survey> {
+/**
+ * @param apart - Told of each row that cannot be read.
+ * @throws the intake's errors.
+ */
+export async function survey(intake: Intake, apart = (_row: QuarantinedRow): void => {}): Promise<Survey> {
   const channels = new Map<string, Map<string, Channel>>();
   const rate = rateEstimator();
   let [readings, missing, quarantined, from, to] = [0, 0, 0, Infinity, -Infinity];
   for await (const row of intake.rows()) {
     if (row.kind === "quarantined") {
       quarantined += 1;
+      apart(row);
       continue;
     }
     see(row.observation);

@@ -79,7 +79,7 @@ export class Consents {
         // What is retired here a gateway leaves by the lease that names the current one, and not before.
         if (watching.has(write) || this.#isOver(this.named(write))) continue;
         throw new ReleaseRefusedError("a gateway has not confirmed that it heeds the end of this consent", {
-          hint: "hand the gateway a new lease and confirm its receipt, or wait until the end of its leave is final",
+          hint: `hand ${this.named(write).name} a new lease and confirm its receipt, or wait until the end of its leave is final`,
         });
       }
     }

@@ -100,7 +100,7 @@ describe("why there is no data, from the command line", function () {
       ["fast-heart", "8867-4", "/min", "--at-least 130"],
       ["fast-breath", "9279-1", "/min", "--at-least 30"],
       ["low-oxygen", "59408-5", "%", "--at-most 88"],
-      ["no-warmth", "8310-5", "Cel", "--silent-for 3s --max-age 3s"],
+      ["no-warmth", "8310-5", "Cel", "--silent-for 3s"],
     ] as const)
       await world.run(`rules define ${name} --code ${code} --unit ${unit} ${limit}`);
     const rules = "--rule fast-heart --rule fast-breath --rule low-oxygen --rule no-warmth";

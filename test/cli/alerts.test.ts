@@ -69,13 +69,30 @@ async function ward(world: World): Promise<void> {
   await writeFile(world.path("mqtt.user"), `${name}\n${password}\n`, { mode: 0o600 });
 }
 
-/** What Ann lets somebody write, and whose consents they have to heed. */
-async function lease(world: World, to: string): Promise<void> {
+/** What a patient lets somebody write, and whose consents they have to heed. */
+async function lease(world: World, to: string, patient = "Ann"): Promise<void> {
   await rm(world.path(`${to}.lease`), { force: true });
   await rm(world.path(`${to}.receipt`), { force: true });
-  await world.run(`gateway lease --to ${to} --out ${to}.lease --as Ann`);
+  await world.run(`gateway lease --to ${to} --out ${to}.lease --as ${patient}`);
   await world.run(`gateway accept ${to}.lease --out ${to}.receipt --as ${to}`);
-  await world.run(`gateway confirm ${to}.receipt --as Ann`);
+  await world.run(`gateway confirm ${to}.receipt --as ${patient}`);
+}
+
+/** Another patient of Dr Lee's, whose stream measures what Ann's does. */
+async function otherPatient(world: World): Promise<void> {
+  await world.identity("Bea");
+  await world.run("keys card --as Bea --out Bea.card");
+  for (const name of ["Gateway", "Lee"]) {
+    await world.run(`contacts add ${name}.card --as Bea --yes`);
+    await world.run(`contacts add Bea.card --as ${name} --yes`);
+  }
+  await world.run("stream open pulse --code 8867-4 --unit /min --epoch 1min --as Bea");
+  await world.run(`gateway authorize --to Gateway --data ${HOUR} --until 7d --out bea.grant --yes --as Bea`);
+  await world.run(`consent grant --to Lee --data ${GRANTED} --until 7d --out lee-bea.grant --yes --as Bea`);
+  await world.run("relay bea.grant lee-bea.grant --wait --as Relayer");
+  await lease(world, "Gateway", "Bea");
+  await world.run("release --to Lee --out bea.mail --as Bea");
+  await world.run("inbox --file bea.mail --as Lee");
 }
 
 const hexOf = (text: string): string => Buffer.from(text).toString("hex");
@@ -201,6 +218,12 @@ describe("alerts from the command line", function () {
     expect(exit).to.equal(1);
   });
 
+  it("who reads of two patients judges the alerts of one by that one's readings", async () => {
+    await otherPatient(world);
+    const verdict = (await world.json(`alerts verify ${notices[0]?.alert ?? ""} --as Lee`)) as object;
+    expect(verdict).to.include({ ok: true, sameReadings: true });
+  });
+
   it("the page of what Lee may read shows the alerts, who took them up and when, and what nobody evaluated", async () => {
     const page = async (line: string): Promise<string> => {
       const { exit, err } = await world.try(`report --patient Ann --zone UTC ${line} --as Lee`);
@@ -226,11 +249,17 @@ describe("alerts from the command line", function () {
     await world.run(
       `consent grant --to Auditor --stream alerts --action AUDIT --data ${GRANTED} --until 7d --out auditor.grant --yes --as Ann`,
     );
-    await world.run("relay auditor.grant --wait --as Relayer");
+    await world.run("contacts add Ann.card --as Kim --yes");
+    await world.run(
+      `consent grant --to Kim --stream alerts --data ${GRANTED} --until 7d --out kim.grant --yes --as Ann`,
+    );
+    await world.run("relay auditor.grant kim.grant --wait --as Relayer");
     // Who writes the stream has to know of the consent before it is released: its end must be heeded.
     await lease(world, "Monitor");
     await world.run("release --to Auditor --out auditor.mail --as Ann");
     await world.run("inbox --file auditor.mail --as Auditor");
+    await world.run("release --to Kim --out kim.mail --as Ann");
+    await world.run("inbox --file kim.mail --as Kim");
     const audit = (await world.json("audit alerts --to 2026-03-01T08:15:00Z --as Auditor")) as object;
     expect(audit).to.deep.include({ ok: true, findings: [], recorded: 100 }).and.include.keys("cannotSay");
     const said = await world.run("audit alerts --to 2026-03-01T08:15:00Z --as Auditor");
@@ -240,6 +269,16 @@ describe("alerts from the command line", function () {
       .and.match(/whether an alert was called for/);
     const list = await world.try("alerts list --as Auditor");
     expect([list.exit, /audit these alerts, not read/.test(list.err)]).to.deep.equal([3, true]);
+  });
+
+  it("who may read the alerts, and not what they are of, checks signatures only", async () => {
+    const name = notices[0]?.alert ?? "";
+    const verdict = (await world.json(`alerts verify ${name} --as Kim`)) as object;
+    expect(verdict).to.deep.include({ ok: true, findings: [], called: null, sameReadings: null, settled: null });
+    expect(await world.run(`alerts verify ${name} --as Kim`)).to.match(/not known whether the readings call for it/);
+    const { exit, out } = await world.try("audit alerts --to 2026-03-01T08:17:00Z --as Kim --json");
+    expect(exit).to.equal(1);
+    expect(JSON.parse(out)).to.include({ coverage: null, episodes: null });
   });
 
   it("tried wrong in every way that its help suggests", async () => {
@@ -305,7 +344,7 @@ describe("alerts from the command line", function () {
       [`${broker} --mqtt-credentials recording.csv --as Monitor`, 3, /can be read by others/],
       [`${broker} --mqtt-ca recording.csv --as Monitor`, 2, /no certificate/],
       ["monitor --webhook http://hospital.example/ --webhook-secret hook.secret --as Monitor", 2, /https address/],
-      ["alerts list --as Kim", 3, /medseal inbox/],
+      ["alerts list --as Relayer", 3, /medseal inbox/],
       ["alerts list --stream heart-rate --as Lee", 1, /not an entry/],
       ["alerts list --plan ffffffff --as Lee", 2, /no such care plan/],
       ["alerts show x --as Lee", 1, /no alert of this name/],
