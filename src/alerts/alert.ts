@@ -23,9 +23,17 @@ export interface Alert {
   readonly clearedAt?: number;
   /** The highest level of a score card that it has reached. */
   readonly level: number;
-  /** How many responders have been asked, and when the last one was. */
+  /** How many responders have been asked, since the asking last began, and when the last one was. */
   readonly asked: number;
   readonly askedAt: number;
+  /** When the asking last began, with the first responder. */
+  readonly begunAt?: number;
+  /** When its condition last began again: who has not answered by then is asked once more. */
+  readonly returnedAt?: number;
+  /** When it got worse than somebody was told: what was answered before does not count any more. */
+  readonly risenAt?: number;
+  /** The level that they were told. */
+  readonly risenFrom?: number;
   /** When a late reading has shown that it was not over: what was answered before does not count any more. */
   readonly reopenedAt?: number;
   readonly acknowledgedBy?: string;
@@ -39,7 +47,14 @@ export interface Alert {
 /** A step in the life of an alert, or a reading that came too late to be judged. */
 export type AlertEvent =
   | { readonly kind: "opened" | "cleared" | "raisedAgain" | "refuted"; readonly alert: string; readonly at: number }
-  | { readonly kind: "notified" | "escalated"; readonly alert: string; readonly at: number; readonly to: string }
+  | {
+      readonly kind: "notified" | "escalated";
+      readonly alert: string;
+      readonly at: number;
+      readonly to: string;
+      /** Where they are asked as it got worse: the level that was told before. */
+      readonly risenFrom?: number;
+    }
   | { readonly kind: "acknowledged" | "resolved"; readonly alert: string; readonly at: number; readonly by: string }
   | {
       readonly kind: "snoozed";

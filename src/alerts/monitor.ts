@@ -24,7 +24,6 @@ export type IsQuiet = (now: number) => boolean;
 /** What is known of a rule at a moment; episodes that ended before `from` may be forgotten. */
 interface Seen {
   readonly episodes: readonly Episode[];
-  readonly level: number;
   readonly from: number;
   readonly now: number;
 }
@@ -34,7 +33,8 @@ interface Seen {
  * own: the same calls give the same events, so a restart plays its journal again.
  *
  * One episode is one alert. An alert that is open takes up every further episode of its rule, so nothing flaps; it is
- * over when it is acknowledged and its condition has ended, or when somebody resolves it. Nothing else ends it.
+ * over when it is acknowledged and its condition has ended, or when somebody resolves it. Nothing else ends it. Where it
+ * gets worse than it was when it was acknowledged, it is not any more.
  */
 export class Monitor {
   readonly #watched: readonly Watched[];
@@ -129,12 +129,12 @@ export class Monitor {
 
   /** Brings the alerts of a rule in line with its episodes. What was opened stays until it is resolved. */
   #reconcile({ timeline, watch }: Watched, now: number, late: boolean): readonly AlertEvent[] {
-    const { state, result } = timeline.at(now);
-    const said = `${state.alerts} ${state.active} ${state.changedAt} ${result.level}`;
+    const { state } = timeline.at(now);
+    const said = `${state.alerts} ${state.active} ${state.changedAt} ${timeline.level}`;
     const rule = watch.rule.name;
     if (!late && said === this.#said.get(rule)) return [];
     this.#said.set(rule, said);
-    const seen = { episodes: timeline.episodesAt(now), level: result.level, from: state.time - watch.lateness, now };
+    const seen = { episodes: timeline.episodesAt(now), from: state.time - watch.lateness, now };
     const events = this.#ofRule(rule).flatMap((alert) => this.#follow(alert, seen));
     for (const episode of seen.episodes) {
       const known = this.#ofRule(rule);
@@ -147,7 +147,7 @@ export class Monitor {
   }
 
   /** What the episodes now say of one alert. */
-  #follow(alert: Alert, { episodes, level, from, now }: Seen): readonly AlertEvent[] {
+  #follow(alert: Alert, { episodes, from, now }: Seen): readonly AlertEvent[] {
     const { id, clearedAt: before, ...rest } = alert;
     const last = lastOf(alert, episodes);
     if (last === undefined && before !== undefined && before < from) {
@@ -155,12 +155,15 @@ export class Monitor {
       return [];
     }
     const clearedAt = last === undefined ? (before ?? now) : last.clearedAt;
-    const reached = clearedAt === undefined ? Math.max(alert.level, level) : alert.level;
     const cleared = clearedAt === undefined ? {} : { clearedAt };
-    const followed = { ...rest, id, ...cleared, level: reached, refuted: last === undefined };
+    const returned = last !== undefined && last.raisedAt > alert.raisedAt ? { returnedAt: last.raisedAt } : {};
+    const followed = { ...rest, id, ...cleared, ...returned, refuted: last === undefined };
     const again = clearedAt === undefined && before !== undefined;
-    this.#alerts.set(id, again && alert.resolvedBy === ENDED ? reopened(followed, now) : followed);
-    if (!isOpen(alert) && !(again && alert.resolvedBy === ENDED)) return [];
+    const reopens = again && alert.resolvedBy === ENDED;
+    const level = Math.max(alert.level, isOpen(alert) ? levelOf(alert, episodes) : (reopens && last?.level) || 0);
+    if (reopens) this.#alerts.set(id, reopened({ ...followed, level }, now));
+    else this.#alerts.set(id, isOpen(alert) && level > alert.level ? risen(followed, level, now) : followed);
+    if (!isOpen(alert) && !reopens) return [];
     const events: AlertEvent[] = [];
     if (last === undefined && !alert.refuted) events.push({ kind: "refuted", alert: id, at: now });
     if (clearedAt !== undefined && before === undefined) events.push({ kind: "cleared", alert: id, at: now });
@@ -173,7 +176,11 @@ export class Monitor {
     return acknowledgedBy === undefined || clearedAt === undefined ? [] : this.resolve(id, ENDED, now);
   }
 
-  /** Asks the first responder at once, the next one when nobody has answered in time, and again after a snooze. */
+  /**
+   * Asks the first responder at once, the next one when nobody has answered in time, and again after a snooze. A rise of
+   * the level begins anew at once; a return of the condition does when everybody was asked and had their time, so that
+   * one that comes and goes does not keep the next one from being asked.
+   */
   #ask({ watch }: Watched, now: number): readonly AlertEvent[] {
     const events: AlertEvent[] = [];
     for (const alert of this.#ofRule(watch.rule.name)) {
@@ -182,13 +189,23 @@ export class Monitor {
       if (alert.level < (watch.criticalFrom ?? 0) && this.#isQuiet(now)) continue;
       const { snooze, ...rest } = alert;
       if (snooze !== undefined && now < snooze.until && alert.level <= snooze.level) continue;
-      const unanswered = alert.asked > 0 && now >= alert.askedAt + watch.answerWithin;
-      const next = alert.asked === 0 || (snooze === undefined && unanswered && alert.asked < watch.responders.length);
+      const unanswered = snooze === undefined && now >= alert.askedAt + watch.answerWithin;
+      const all = alert.asked === watch.responders.length;
+      const { risenFrom, ...kept } = rest;
+      if (alert.asked === 0 || (unanswered && all && hasReturned(alert))) {
+        const worse = alert.asked === 0 && risenFrom !== undefined ? { risenFrom } : {};
+        const to = watch.responders[0] as string;
+        this.#alerts.set(alert.id, { ...kept, ...worse, asked: 1, askedAt: now, begunAt: now });
+        events.push({ kind: "notified", alert: alert.id, at: now, to, ...worse });
+        continue;
+      }
+      const next = unanswered && !all;
       if (!next && snooze === undefined) continue;
       const asked = next ? alert.asked + 1 : alert.asked;
       const to = watch.responders[asked - 1] as string;
       this.#alerts.set(alert.id, { ...rest, asked, askedAt: now });
-      events.push({ kind: next && asked > 1 ? "escalated" : "notified", alert: alert.id, at: now, to });
+      const worse = risenFrom === undefined ? {} : { risenFrom };
+      events.push({ kind: next ? "escalated" : "notified", alert: alert.id, at: now, to, ...worse });
     }
     return events;
   }
@@ -231,9 +248,34 @@ const opened = (rule: string, { raisedAt }: Episode): Alert => ({
 });
 
 /** A late reading has shown that the condition which was thought to have ended lasts: somebody must look again. */
-function reopened({ resolvedBy: _, acknowledgedBy: __, ...alert }: Alert, now: number): Alert {
+function reopened(
+  { resolvedBy: _, acknowledgedBy: __, risenFrom: ___, snooze: ____, ...alert }: Alert,
+  now: number,
+): Alert {
   return { ...alert, asked: 0, reopenedAt: now };
 }
+
+/** It got worse: what was answered, and who was asked, were of a lower level. */
+function risen({ acknowledgedBy, snooze: _, ...alert }: Alert, level: number, now: number): Alert {
+  if (alert.asked === 0 && acknowledgedBy === undefined) return { ...alert, level };
+  return {
+    ...alert,
+    level,
+    asked: 0,
+    risenAt: now,
+    risenFrom: alert.asked > 0 ? alert.level : (alert.risenFrom ?? alert.level),
+  };
+}
+
+/** The highest level of its episodes: while it is open, all further ones are its own. */
+const levelOf = (alert: Alert, episodes: readonly Episode[]): number =>
+  Math.max(
+    0,
+    ...episodes.filter(({ clearedAt = Infinity }) => clearedAt > alert.raisedAt).map(({ level = 0 }) => level),
+  );
+
+/** Whether its condition has begun again since the first responder was asked. */
+const hasReturned = ({ returnedAt = 0, begunAt, askedAt }: Alert): boolean => returnedAt > (begunAt ?? askedAt);
 
 const isOpen = ({ resolvedBy }: Alert): boolean => resolvedBy === undefined;
 

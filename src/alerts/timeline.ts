@@ -8,6 +8,8 @@ export interface Episode {
   readonly raisedAt: number;
   /** Not there while it is active. */
   readonly clearedAt?: number;
+  /** The highest level of a score card in it; not there for 0. */
+  readonly level?: number;
 }
 
 /** All that a timeline knows, to go on from. */
@@ -94,8 +96,13 @@ export class Timeline {
 
   /** The same, as they stand at a time, when nothing more has come. */
   episodesAt(time: number): readonly Episode[] {
-    const { state } = this.at(time);
-    return joined([this.episodes, changed(this.#state, state)]);
+    const { state, result } = this.at(time);
+    return joined([this.episodes, changed(this.#state, state, result.level)]);
+  }
+
+  /** Of the latest episode, as far as it was learnt lately: a change says that an episode may have become more severe. */
+  get level(): number {
+    return this.#blocks.at(-1)?.episodes.at(-1)?.level ?? 0;
   }
 
   /** What is to be said at a time, when nothing more has come. Silence shows here, so ask by the clock. */
@@ -145,8 +152,8 @@ export class Timeline {
     block.observations.push(observation);
     // What time alone has brought about comes first, so that each of the two steps changes `active` once at most.
     for (const one of [{ ...observation, report: "clock" } as const, observation]) {
-      const { state } = evaluate(this.#rule, this.#state, [one]);
-      block.episodes.push(...changed(this.#state, state));
+      const { state, result } = evaluate(this.#rule, this.#state, [one]);
+      for (const episode of changed(this.#state, state, result.level)) add(block.episodes, episode);
       this.#state = state;
     }
   }
@@ -170,19 +177,29 @@ export class Timeline {
 export const clockAt = (time: number): Observation => ({ time, report: "clock", input: 0, mantissa: 0n, scale: 0 });
 
 /** What one step, which changes `active` once at most, tells of an alert. */
-function changed(before: State, after: State): readonly Episode[] {
-  if (after.active === before.active) return [];
+function changed(before: State, after: State, level: number): readonly Episode[] {
   const { changedAt } = after;
-  return [after.active ? { raisedAt: changedAt } : { raisedAt: before.changedAt, clearedAt: changedAt }];
+  if (after.active)
+    return before.active && level === 0 ? [] : [{ raisedAt: changedAt, ...(level === 0 ? {} : { level }) }];
+  return before.active ? [{ raisedAt: before.changedAt, clearedAt: changedAt }] : [];
 }
 
-/** Each alert once: where it has ended, its beginning alone says no more. */
-const joined = (parts: readonly (readonly Episode[])[]): Episode[] =>
-  parts.flat().reduce<Episode[]>((all, episode) => {
-    const open = all.at(-1);
-    if (open !== undefined && open.raisedAt === episode.raisedAt && open.clearedAt === undefined) all.pop();
-    return [...all, episode];
-  }, []);
+/** Each alert once, at its highest level: where it has ended, its beginning alone says no more. */
+function joined(parts: readonly (readonly Episode[])[]): Episode[] {
+  const all: Episode[] = [];
+  for (const episode of parts.flat()) add(all, episode);
+  return all;
+}
+
+function add(all: Episode[], episode: Episode): void {
+  const open = all.at(-1);
+  if (open === undefined || open.raisedAt !== episode.raisedAt || open.clearedAt !== undefined) {
+    all.push(episode);
+    return;
+  }
+  const level = Math.max(open.level ?? 0, episode.level ?? 0);
+  all[all.length - 1] = { ...episode, ...(level === 0 ? {} : { level }) };
+}
 
 /** By time, then by content, so that the order of arrival is of no account. */
 export const order = (a: Observation, b: Observation): number =>

@@ -30,7 +30,8 @@ export function checkEpisodes(
 }
 
 export function takesUp(life: Life, { raisedAt, clearedAt = Infinity }: TrueEpisode): boolean {
-  const over = stepOf(life, "resolved")?.event.at ?? Infinity;
+  const last = life.steps.findLast(({ event }) => event.kind === "resolved" || event.kind === "raisedAgain");
+  const over = last?.event.kind === "resolved" ? last.event.at : Infinity;
   return life.raisedAt === raisedAt || (life.raisedAt <= clearedAt && raisedAt <= over);
 }
 

@@ -138,6 +138,10 @@ export class PlanMonitor {
       throw new AnswerRefusedError("the answer is from before the alert came back", {
         hint: "a late reading has shown that its condition lasts: look at it again, and answer anew",
       });
+    if (answer.at < (alert.risenAt ?? 0))
+      throw new AnswerRefusedError("the answer is from before the alert got worse", {
+        hint: "it has a higher level now: look at it again, and answer anew",
+      });
     const events = this.#act(answer.act, alert, by, signed, now);
     return this.#told(events, now, signed);
   }

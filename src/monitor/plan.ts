@@ -53,6 +53,8 @@ export interface CarePlan {
   readonly period: number;
   /** Id of the plan that ends where this one begins; one that does so without rules is the end of watching. */
   readonly replaces: string | undefined;
+  /** Of version 1: whoever signed it was not told that responders are asked anew, and nobody is blamed where they were not. */
+  readonly asksOnce?: true;
 }
 
 /** A plan as the patient signed it, for whoever has this leave to write its alerts. */
@@ -94,7 +96,7 @@ export function formatPlan(plan: CarePlan): string {
   const hours = quiet === undefined ? null : { from: quiet.from, to: quiet.to, zone: quiet.zone };
   return JSON.stringify({
     format: FORMAT,
-    version: 1,
+    version: plan.asksOnce ? 1 : 2,
     id,
     patient,
     watches,
@@ -112,10 +114,11 @@ export function formatPlan(plan: CarePlan): string {
 export function parsePlan(text: string): CarePlan {
   let plan: CarePlan;
   try {
-    const { quiet, watches, sources, onChain, replaces, ...fields } = JSON.parse(text) as Omit<
+    const { version, quiet, watches, sources, onChain, replaces, ...fields } = JSON.parse(text) as Omit<
       CarePlan,
-      "watches" | "quiet" | "sources" | "onChain" | "replaces"
+      "watches" | "quiet" | "sources" | "onChain" | "replaces" | "asksOnce"
     > & {
+      version: number;
       onChain: OnChain | null;
       replaces: string | null;
       quiet: QuietHours | null;
@@ -125,6 +128,7 @@ export function parsePlan(text: string): CarePlan {
     const { id, patient, responders, within, period } = fields;
     plan = {
       ...{ id, patient, responders, within, period },
+      ...(version === 1 ? { asksOnce: true } : {}),
       quiet: quiet ?? undefined,
       onChain: onChain ?? undefined,
       replaces: replaces ?? undefined,
@@ -191,7 +195,7 @@ export const alertName = ({ id }: CarePlan, alert: string): string => `${id.slic
 export const planDigest = (plan: CarePlan): Hex => hex0x(sha256(utf8(`medseal/v1/plan\n${formatPlan(plan)}`)));
 
 /** One sentence that says what is signed. */
-export function planStatement({ patient, watches, quiet, onChain, within, replaces }: CarePlan): string {
+export function planStatement({ patient, watches, quiet, onChain, within, replaces, asksOnce }: CarePlan): string {
   const rules = watches.map(({ rule, responders, answerWithin, criticalFrom = 0 }) => {
     const critical =
       quiet === undefined || criticalFrom === 0 ? "" : `, critical from level ${criticalFrom}, else not in quiet hours`;
@@ -204,7 +208,8 @@ export function planStatement({ patient, watches, quiet, onChain, within, replac
     return `Watch over ${patient} no more by plan ${replaces}; its open alerts are still to be answered.`;
   const instead =
     replaces === undefined ? "" : `; instead of by plan ${replaces}, whose open alerts are still to be answered`;
-  return `Watch over ${patient} by ${rules.join("; ")}; act within ${within / 1000} s${hours}${escalated}${instead}.`;
+  const anew = asksOnce ? "" : "; ask anew when an alert gets worse, and when it comes back unanswered";
+  return `Watch over ${patient} by ${rules.join("; ")}; act within ${within / 1000} s${anew}${hours}${escalated}${instead}.`;
 }
 
 export const clock = (minute: number): string =>

@@ -20,6 +20,11 @@ export const heardIn = (readings: readonly Anchored[], entries: readonly Placed[
   ...entries.flatMap(({ entry, object }) => (entry.kind === "told" ? [{ recorded: entry.told, object }] : [])),
 ];
 
+export interface Rise {
+  readonly at: number;
+  readonly level: number;
+}
+
 /** When a rule called for an alert, as the anchored readings say. */
 export interface TrueEpisode {
   readonly raisedAt: number;
@@ -27,7 +32,7 @@ export interface TrueEpisode {
   /** When its level first was critical. */
   readonly criticalAt: number | undefined;
   /** When its level became higher than it had been in this episode. */
-  readonly rises: readonly { readonly at: number; readonly level: number }[];
+  readonly rises: readonly Rise[];
   /** Of the last reading before it. */
   readonly object: string;
 }

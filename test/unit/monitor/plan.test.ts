@@ -29,7 +29,7 @@ describe("care plan", () => {
     expect(parsePlan(text)).to.deep.equal(PLAN);
     for (const [from, to] of [
       ["{", "{ "],
-      ['"version":1', '"version":2'],
+      ['"version":2', '"version":3'],
       ['"patient":"Ann"', '"patient":"Ann","more":1'],
       ['"within":60000', '"within":"60000"'],
       ['"watches":[', '"watches":[null,'],
@@ -37,6 +37,18 @@ describe("care plan", () => {
       expect(text).to.contain(from);
       expect(() => parsePlan(text.replace(from, to)), to).to.throw();
     }
+  });
+
+  it("stays as it was signed before responders were asked anew", async () => {
+    const old = { ...PLAN, asksOnce: true } as const;
+    const text = formatPlan(old);
+    expect(text).to.equal(formatPlan(PLAN).replace('"version":2', '"version":1'));
+    expect(parsePlan(text)).to.deep.equal(old);
+    expect(planStatement(old)).to.not.include("anew");
+    expect(planStatement(PLAN)).to.include("ask anew when an alert gets worse, and when it comes back unanswered");
+    const signed = await signedPlan(old);
+    checkSigned(signed, PATIENT.address as Hex);
+    expect(() => checkSigned({ ...signed, plan: PLAN }, PATIENT.address as Hex)).to.throw();
   });
 
   it("is refused when an alert would reach nobody, or could not be stated", () => {
