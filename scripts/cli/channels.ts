@@ -1,6 +1,7 @@
 import { X509Certificate } from "node:crypto";
 import { utf8 } from "../../src/bytes/bytes.ts";
 import { visible } from "../../src/bytes/visible.ts";
+import { worseWords } from "../../src/alerts/alert.ts";
 import { UsageError } from "../../src/errors.ts";
 import { consoleChannel, fileChannel, webhookChannel, type Channel } from "../../src/monitor/delivery.ts";
 import type { Notice } from "../../src/monitor/notice.ts";
@@ -92,5 +93,9 @@ async function secretLines(file: string, what: string): Promise<string[]> {
   return (await readUserText(file)).split(/\r?\n/);
 }
 
-const lineOf = ({ kind, alert, patient, rule, level, to, raisedAt }: Notice): string =>
-  `ALERT ${kind === "escalated" ? "passed on " : ""}to ${to}: ${rule} of ${patient} since ${shown(Math.floor(raisedAt / 1000))}${level > 0 ? `, level ${level}` : ""}; ${alert}`;
+/** What a terminal shows of a notice. */
+export function lineOf({ kind, alert, patient, rule, level, worse, to, raisedAt }: Notice): string {
+  const severe = worse === undefined ? `level ${level}` : worseWords(worse);
+  const since = shown(Math.floor(raisedAt / 1000));
+  return `ALERT ${kind === "escalated" ? "passed on " : ""}to ${to}: ${rule} of ${patient} since ${since}${level > 0 ? `, ${severe}` : ""}; ${alert}`;
+}

@@ -1,3 +1,4 @@
+import { worseWords } from "../../src/alerts/alert.ts";
 import { NoSuchAlertError } from "../../src/alerts/errors.ts";
 import { livesOf } from "../../src/monitor/life.ts";
 import { alertName } from "../../src/monitor/plan.ts";
@@ -33,7 +34,8 @@ export const command: Command = {
       const lines = life.steps.map(({ event, level, object }, i) => {
         const who = "to" in event ? ` ${event.to}` : "by" in event ? ` by ${event.by}` : "";
         const until = event.kind === "snoozed" ? ` until ${shown(Math.floor(event.until / 1000))}` : "";
-        const severe = level > (life.steps[i - 1]?.level ?? 0) ? `, level ${level}` : "";
+        const rises = level > (life.steps[i - 1]?.level ?? 0) ? `, level ${level}` : "";
+        const severe = "worse" in event && event.worse ? `, ${worseWords(event.worse)}` : rises;
         return `  ${shown(Math.floor(event.at / 1000))}  ${STEP_WORDS[event.kind]}${who}${until}${severe}  (${object})`;
       });
       call.io.result({ alert: name, state: stateOf(life), steps: life.steps }, `${name}: ${stateOf(life)}`, ...lines);

@@ -44,6 +44,14 @@ export interface Alert {
   readonly refuted: boolean;
 }
 
+/** Levels: that which was told before, and that which it has now. */
+export interface Worse {
+  readonly from: number;
+  readonly to: number;
+}
+
+export const worseWords = ({ from, to }: Worse): string => `got worse, from level ${from} to level ${to}`;
+
 /** A step in the life of an alert, or a reading that came too late to be judged. */
 export type AlertEvent =
   | { readonly kind: "opened" | "cleared" | "raisedAgain" | "refuted"; readonly alert: string; readonly at: number }
@@ -52,8 +60,8 @@ export type AlertEvent =
       readonly alert: string;
       readonly at: number;
       readonly to: string;
-      /** Where they are asked as it got worse: the level that was told before. */
-      readonly risenFrom?: number;
+      /** Where they are asked as it got worse. */
+      readonly worse?: Worse;
     }
   | { readonly kind: "acknowledged" | "resolved"; readonly alert: string; readonly at: number; readonly by: string }
   | {

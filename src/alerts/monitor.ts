@@ -190,22 +190,17 @@ export class Monitor {
       const { snooze, ...rest } = alert;
       if (snooze !== undefined && now < snooze.until && alert.level <= snooze.level) continue;
       const unanswered = snooze === undefined && now >= alert.askedAt + watch.answerWithin;
-      const all = alert.asked === watch.responders.length;
-      const { risenFrom, ...kept } = rest;
-      if (alert.asked === 0 || (unanswered && all && hasReturned(alert))) {
-        const worse = alert.asked === 0 && risenFrom !== undefined ? { risenFrom } : {};
-        const to = watch.responders[0] as string;
-        this.#alerts.set(alert.id, { ...kept, ...worse, asked: 1, askedAt: now, begunAt: now });
-        events.push({ kind: "notified", alert: alert.id, at: now, to, ...worse });
-        continue;
-      }
-      const next = unanswered && !all;
+      const isBack = unanswered && alert.asked === watch.responders.length && hasReturned(alert);
+      const next = isBack || alert.asked === 0 || (unanswered && alert.asked < watch.responders.length);
       if (!next && snooze === undefined) continue;
-      const asked = next ? alert.asked + 1 : alert.asked;
+      const asked = isBack ? 1 : next ? alert.asked + 1 : alert.asked;
       const to = watch.responders[asked - 1] as string;
-      this.#alerts.set(alert.id, { ...rest, asked, askedAt: now });
-      const worse = risenFrom === undefined ? {} : { risenFrom };
-      events.push({ kind: next ? "escalated" : "notified", alert: alert.id, at: now, to, ...worse });
+      const { risenFrom, ...back } = rest;
+      const begun = next && asked === 1 ? { begunAt: now } : {};
+      this.#alerts.set(alert.id, { ...(isBack ? back : rest), ...begun, asked, askedAt: now });
+      const worse = isBack || risenFrom === undefined ? {} : { worse: { from: risenFrom, to: alert.level } };
+      const kind = next && asked > 1 ? "escalated" : "notified";
+      events.push({ kind, alert: alert.id, at: now, to, ...worse });
     }
     return events;
   }
@@ -279,14 +274,16 @@ const hasReturned = ({ returnedAt = 0, begunAt, askedAt }: Alert): boolean => re
 
 const isOpen = ({ resolvedBy }: Alert): boolean => resolvedBy === undefined;
 
-/** Whether an episode is the alert's: late readings may move its ends. */
+/** Whether an episode is the alert's: late readings may move its ends. One that begins where it ended is another. */
 const isOf = (alert: Alert, episode: Episode): boolean =>
-  episode.raisedAt <= (alert.clearedAt ?? Infinity) && alert.raisedAt <= (episode.clearedAt ?? Infinity);
+  episode.raisedAt === alert.raisedAt ||
+  (episode.raisedAt < (alert.clearedAt ?? Infinity) && alert.raisedAt < (episode.clearedAt ?? Infinity));
 
 /** The last episode of an alert: while it is open every further one is its own, after that those that it has covered. */
 function lastOf(alert: Alert, episodes: readonly Episode[]): Episode | undefined {
   if (isOpen(alert)) return episodes.findLast(({ clearedAt = Infinity }) => clearedAt > alert.raisedAt);
   const own = episodes.filter((episode) => isOf(alert, episode));
+  if (alert.clearedAt !== undefined) return own.at(-1);
   // Resolved before its condition ended, it covers the rest of that episode and no other.
-  return alert.clearedAt === undefined ? own[0] : own.at(-1);
+  return own.find(({ raisedAt }) => raisedAt === alert.returnedAt) ?? own[0];
 }

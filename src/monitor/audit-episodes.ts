@@ -32,7 +32,7 @@ export function checkEpisodes(
 export function takesUp(life: Life, { raisedAt, clearedAt = Infinity }: TrueEpisode): boolean {
   const last = life.steps.findLast(({ event }) => event.kind === "resolved" || event.kind === "raisedAgain");
   const over = last?.event.kind === "resolved" ? last.event.at : Infinity;
-  return life.raisedAt === raisedAt || (life.raisedAt <= clearedAt && raisedAt <= over);
+  return life.raisedAt === raisedAt || (life.raisedAt < clearedAt && raisedAt <= over);
 }
 
 /** A monitor that dates an event otherwise than its entry has made one of the two up. */

@@ -1,4 +1,4 @@
-import type { Alert } from "../alerts/alert.ts";
+import type { Alert, Worse } from "../alerts/alert.ts";
 import type { Entry } from "./entry.ts";
 import type { Raise } from "./once.ts";
 import type { KeptRaise } from "./raises.ts";
@@ -14,6 +14,8 @@ export interface Notice {
   readonly patient: string;
   readonly rule: string;
   readonly level: number;
+  /** Where they are asked as it got worse. */
+  readonly worse?: Worse;
   /** The responder's name. */
   readonly to: string;
   /** What an acknowledgement on chain needs; only for who answers there. */
@@ -51,6 +53,7 @@ export function noticesOf(
         patient: plan.patient,
         rule,
         level,
+        ...(event.worse === undefined ? {} : { worse: event.worse }),
         to: event.to,
         raisedAt,
         at: event.at,

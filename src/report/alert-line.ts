@@ -1,4 +1,4 @@
-import { ENDED, type AlertEvent } from "../alerts/alert.ts";
+import { ENDED, worseWords, type AlertEvent } from "../alerts/alert.ts";
 import { across, axisHeight, LEFT, RIGHT, round, timeAxis, WIDTH } from "./axis.ts";
 import { draw, html, named, NOTHING, row, table, type Content, type Markup } from "./html.ts";
 import type { Silence } from "../monitor/truth.ts";
@@ -59,7 +59,7 @@ export function alertLines(events: readonly AlertEvent[], times: Times): AlertLi
 }
 
 function lineOf(id: string, events: readonly OfAlert[], times: Times): Omit<AlertLine, "mark"> {
-  const steps = events.map((event) => ({ what: WORDS[event.kind], who: whoOf(event, times), at: event.at / 1000 }));
+  const steps = events.map((event) => ({ what: whatOf(event), who: whoOf(event, times), at: event.at / 1000 }));
   const last = events.at(-1);
   return {
     // An id is the rule's name and when the alert began.
@@ -72,6 +72,11 @@ function lineOf(id: string, events: readonly OfAlert[], times: Times): Omit<Aler
     ),
     refuted: events.some(({ kind }) => kind === "refuted"),
   };
+}
+
+function whatOf(event: OfAlert): string {
+  const worse = "worse" in event && event.worse ? `${worseWords(event.worse)}; ` : "";
+  return `${worse}${WORDS[event.kind]}`;
 }
 
 function whoOf(event: OfAlert, times: Times): string {
