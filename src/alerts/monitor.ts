@@ -243,10 +243,7 @@ const opened = (rule: string, { raisedAt }: Episode): Alert => ({
 });
 
 /** A late reading has shown that the condition which was thought to have ended lasts: somebody must look again. */
-function reopened(
-  { resolvedBy: _, acknowledgedBy: __, risenFrom: ___, snooze: ____, ...alert }: Alert,
-  now: number,
-): Alert {
+function reopened({ resolvedBy: _, acknowledgedBy: __, risenFrom: ___, ...alert }: Alert, now: number): Alert {
   return { ...alert, asked: 0, reopenedAt: now };
 }
 

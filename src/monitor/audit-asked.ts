@@ -51,6 +51,8 @@ class Asking {
   /** That was last told or answered. */
   #level = 0;
   #snoozed = false;
+  /** Also of what is answered: it may come back meanwhile. */
+  #silentUntil = 0;
   #answered = false;
   #overAt: number | undefined;
   /** When everybody had had their time. */
@@ -70,19 +72,11 @@ class Asking {
     const { event } = step;
     if (event.kind === "raisedAgain" && this.#overAt !== undefined) {
       this.#overAt = undefined;
-      this.#begin(event.at);
+      this.#begin(Math.max(event.at, this.#silentUntil));
     }
     if (this.#overAt !== undefined) return;
     if (event.kind === "notified" || event.kind === "escalated") this.#ask(step, event);
-    if (event.kind === "snoozed" && event.until > event.at && !this.#answered) {
-      this.#checkDue(event.at);
-      // When the next one is to be asked already, only who was asked may still put it off.
-      const { responders } = this.#context.watch;
-      if (event.at > this.#due && !responders.slice(0, this.#asked).includes(event.by)) return;
-      this.#due = this.#awake(silenceOf(event, step.level, this.#episodes));
-      this.#snoozed = true;
-      this.#unanswered = undefined;
-    }
+    if (event.kind === "snoozed") this.#snooze(step, event);
     if (event.kind !== "acknowledged" && event.kind !== "resolved") return;
     this.#checkDue(event.at);
     this.#answered = true;
@@ -105,6 +99,7 @@ class Asking {
     const waits = this.#asked === 0 && !this.#answered ? this.#due : Infinity;
     if ((this.#unanswered ?? 0) > at) this.#unanswered = undefined;
     this.#begin(at, waits);
+    this.#silentUntil = 0;
     this.#level = Math.max(this.#level, level);
   }
 
@@ -114,6 +109,22 @@ class Asking {
     if (!this.#checkDue(end) && !this.#answered && this.#unanswered !== undefined && end > this.#unanswered)
       this.#find("unacknowledged", this.#unanswered, `nobody of ${responders.join(", ")} has answered`);
     return this.#findings;
+  }
+
+  #snooze({ level }: Step, event: { readonly at: number; readonly until: number; readonly by: string }): void {
+    const { at, until, by } = event;
+    if (until <= at) return;
+    if (!this.#answered) {
+      this.#checkDue(at);
+      // When the next one is to be asked already, only who was asked may still put it off.
+      const { responders } = this.#context.watch;
+      if (at > this.#due && !responders.slice(0, this.#asked).includes(by)) return;
+    }
+    this.#silentUntil = silenceOf(event, level, this.#episodes);
+    if (this.#answered) return;
+    this.#due = this.#awake(this.#silentUntil);
+    this.#snoozed = true;
+    if (at <= (this.#unanswered ?? 0)) this.#unanswered = undefined;
   }
 
   #ask(step: Step, event: { readonly kind: string; readonly at: number; readonly to: string }): void {
