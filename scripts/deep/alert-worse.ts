@@ -58,7 +58,9 @@ export async function hushWorse(beds: number, seed: number, rows: () => Rows): P
         else back += 1;
         if (!isMissed(evidence, life, n)) continue;
         hushed += 1;
-        const found = findingsOf(without(evidence, life, step)).filter((one) => !honest.includes(one));
+        const found = findingsOf(without(evidence, life, step, hushed % 2 === 0)).filter(
+          (one) => !honest.includes(one),
+        );
         const name = `${label}, entry ${step.n}`;
         const fitting = found.filter((one) => /^(unescalated|late) /.test(one) && one.includes(`/${life.id} `));
         if (fitting.length === 0) unseen.push(name);
@@ -90,10 +92,20 @@ function isMissed({ plan, to }: AlertEvidence, { steps }: Life, n: number): bool
   return to > until && !steps.slice(n + 1).some(({ event }) => "by" in event && event.at <= until);
 }
 
-/** What a monitor would have written that does not ask again: neither then nor until somebody answers. */
-function without(evidence: AlertEvidence, { steps }: Life, from: Step): AlertEvidence {
+/**
+ * What a monitor would have written that does not ask again: neither then nor until somebody answers.
+ *
+ * @param hides - It also writes that the level stayed as it was.
+ */
+function without(evidence: AlertEvidence, { id, steps }: Life, from: Step, hides: boolean): AlertEvidence {
   const next = steps.find(({ n, event }) => n > from.n && "by" in event)?.n ?? Infinity;
   const gone = new Set(steps.filter((step) => step.n >= from.n && step.n < next && asks(step)).map(({ n }) => n));
-  const entries = evidence.entries.filter(({ entry }) => !gone.has(entry.n));
+  const most = from.event.kind === "notified" && from.event.worse ? from.event.worse.from : Infinity;
+  const entries = evidence.entries.flatMap(({ entry, object }) => {
+    if (gone.has(entry.n)) return [];
+    const isOf = entry.kind === "event" && "alert" in entry.event && entry.event.alert === id;
+    const hidden = hides && isOf && entry.n > from.n ? { ...entry, level: Math.min(entry.level, most) } : entry;
+    return [{ entry: hidden, object }];
+  });
   return { ...evidence, entries: entries.map(({ entry, object }, n) => ({ entry: { ...entry, n } as Entry, object })) };
 }

@@ -4,6 +4,7 @@ import { dayOf, watchDay } from "./alert-day.ts";
 import { inThread } from "./alert-thread.ts";
 import type { Compared } from "./alert-evaluators.ts";
 import { tamper } from "./alert-tampering.ts";
+import { hushWorse } from "./alert-worse.ts";
 
 export interface DeepAlerts extends Compared {
   readonly seed: number;
@@ -17,6 +18,10 @@ export interface DeepAlerts extends Compared {
   readonly lost: number;
   readonly shownTwice: number;
   readonly tampered: number;
+  /** Times at which responders were asked again as an alert got worse, or as it came back, and of how many a record was taken. */
+  readonly worse: number;
+  readonly back: number;
+  readonly hushed: number;
   readonly unseen: number;
   readonly blamed: number;
   readonly pass: boolean;
@@ -26,6 +31,8 @@ const CASES = 100_000;
 const DAY = 86_400;
 const KILLS = 500;
 const TAMPERINGS = 1000;
+/** Patients who get worse and better for two hours. */
+const BEDS = 200;
 
 /**
  * The campaign of the alerts.
@@ -69,11 +76,31 @@ export async function run(
   const tampered = of(TAMPERINGS);
   const { unseen, blamed } = tamper(short.evidence, tampered, seed);
   tell(`${tampered} records tampered with`);
+  const { worse, back, hushed, ...silent } = await hushWorse(of(BEDS), seed, () => new PaperRows());
+  for (const one of [...silent.unseen, ...silent.blamed]) tell(one);
+  tell(`responders asked again ${worse + back} times, ${hushed} of them taken from the record`);
 
   const [{ cases, disagreements, raised, news2 }, { kills, lost, shownTwice }] = await threads;
-  const counts = { missed, false: false_, lost, shownTwice, unseen: unseen.length, blamed: blamed.length + honest };
+  const counts = {
+    ...{ missed, false: false_, lost, shownTwice },
+    unseen: unseen.length + silent.unseen.length,
+    blamed: blamed.length + silent.blamed.length + honest,
+  };
   return {
-    ...{ seed, cases, disagreements, raised, news2, episodes: day.injected.length, kills, tampered, ...counts },
+    ...{
+      seed,
+      cases,
+      disagreements,
+      raised,
+      news2,
+      episodes: day.injected.length,
+      kills,
+      tampered,
+      worse,
+      back,
+      hushed,
+      ...counts,
+    },
     delays: { median: delays[delays.length >> 1] ?? 0, longest: delays.at(-1) ?? 0 },
     pass:
       disagreements + news2.disagreements === 0 &&
