@@ -3,7 +3,7 @@ import { answer, ANSWERING } from "../cli/answers.ts";
 
 export const command: Command = {
   summary:
-    "Says that you have taken an alert up: nobody else is asked. It is over when its condition has ended as well",
+    "Says that you have taken an alert up: nobody else is asked unless it gets worse. It is over when its condition has ended as well",
   words: "ALERT",
   options: {
     ...ANSWERING,

@@ -1,7 +1,7 @@
 import { measure } from "../../src/alerts/measure.ts";
 import type { Status } from "../../src/alerts/state.ts";
 import type { Statement } from "../../src/monitor/statement.ts";
-import { livesOf, stepOf, type Life, type Placed } from "../../src/monitor/life.ts";
+import { acknowledgementOf, livesOf, resolutionOf, stepOf, type Life, type Placed } from "../../src/monitor/life.ts";
 import { alertName, type CarePlan } from "../../src/monitor/plan.ts";
 import { ALERTS, withAlerts } from "../cli/alerts.ts";
 import type { Command } from "../cli/command.ts";
@@ -17,7 +17,7 @@ export const command: Command = {
   ],
   run: (call) =>
     withAlerts(call, ({ plan, entries }) => {
-      const lives = livesOf(entries).filter((life) => !call.flag("open") || !stepOf(life, "resolved"));
+      const lives = livesOf(entries).filter((life) => !call.flag("open") || !resolutionOf(life));
       const alerts = lives.map((life) => summary(plan, life));
       const lines = alerts.map(
         ({ alert, raisedAt, level, state }) =>
@@ -60,10 +60,13 @@ function summary(plan: CarePlan, life: Life): Summary {
 export function stateOf(life: Life): string {
   const last = (kind: "cleared" | "raisedAgain"): number =>
     life.steps.findLast(({ event }) => event.kind === kind)?.n ?? -1;
-  const taken = stepOf(life, "acknowledged")?.event;
-  const over = stepOf(life, "resolved")?.event;
+  const taken = acknowledgementOf(life);
+  const over = resolutionOf(life)?.event;
   if (stepOf(life, "refuted")) return "taken back by a late reading";
   if (over && "by" in over) return `over: ${over.by}`;
   const condition = last("cleared") > last("raisedAgain") ? "its condition has ended" : "its condition lasts";
-  return taken && "by" in taken ? `taken up by ${taken.by}, ${condition}` : `nobody has answered, ${condition}`;
+  if (taken === undefined || !("by" in taken.step.event)) return `nobody has answered, ${condition}`;
+  const { by } = taken.step.event;
+  if (taken.holds) return `taken up by ${by}, ${condition}`;
+  return `came back or got worse after ${by} had taken it up, and nobody has answered since, ${condition}`;
 }

@@ -1,5 +1,5 @@
 import { iso, type AlertFinding, type Context } from "./audit-finding.ts";
-import { stepOf, type Life } from "./life.ts";
+import { resolutionOf, stepOf, type Life } from "./life.ts";
 import { alertName } from "./plan.ts";
 import type { TrueEpisode, Truth } from "./truth.ts";
 
@@ -30,8 +30,7 @@ export function checkEpisodes(
 }
 
 export function takesUp(life: Life, { raisedAt, clearedAt = Infinity }: TrueEpisode): boolean {
-  const last = life.steps.findLast(({ event }) => event.kind === "resolved" || event.kind === "raisedAgain");
-  const over = last?.event.kind === "resolved" ? last.event.at : Infinity;
+  const over = resolutionOf(life)?.event.at ?? Infinity;
   return life.raisedAt === raisedAt || (life.raisedAt < clearedAt && raisedAt <= over);
 }
 

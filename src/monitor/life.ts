@@ -46,3 +46,17 @@ export function livesOf(placed: readonly Placed[]): Life[] {
 
 export const stepOf = (life: Life, ...kinds: readonly AlertEvent["kind"][]): Step | undefined =>
   life.steps.find(({ event }) => kinds.includes(event.kind));
+
+/** How it was resolved, unless it came back since. */
+export function resolutionOf({ steps }: Life): Step | undefined {
+  const last = steps.findLast(({ event }) => event.kind === "resolved" || event.kind === "raisedAgain");
+  return last?.event.kind === "resolved" ? last : undefined;
+}
+
+/** How it was last acknowledged, and whether that holds: it came back or got worse since where it does not. */
+export function acknowledgementOf({ steps }: Life): { readonly step: Step; readonly holds: boolean } | undefined {
+  const step = steps.findLast(({ event }) => event.kind === "acknowledged");
+  if (step === undefined) return undefined;
+  const later = steps.filter(({ n }) => n > step.n);
+  return { step, holds: !later.some(({ event, level }) => event.kind === "raisedAgain" || level > step.level) };
+}

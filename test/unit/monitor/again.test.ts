@@ -1,15 +1,19 @@
 import { expect } from "chai";
 import { Bed } from "../../../scripts/deep/alert-bed.ts";
 import { hushWorse, watchWorse } from "../../../scripts/deep/alert-worse.ts";
+import { stateOf } from "../../../scripts/commands/alerts-list.ts";
 import { lineOf } from "../../../scripts/cli/channels.ts";
 import { auditAlerts } from "../../../src/monitor/audit.ts";
 import type { AlertEvidence } from "../../../src/monitor/audit-finding.ts";
+import { livesOf, type Life } from "../../../src/monitor/life.ts";
 import { PaperRows } from "../../integration/rig.ts";
 
 const bed = (...differs: Parameters<typeof Bed.of> extends [unknown, ...infer R] ? R : never): Promise<Bed> =>
   Bed.of(new PaperRows(), ...differs);
 
 const findings = (evidence: AlertEvidence): string[] => auditAlerts(evidence).findings.map(({ kind }) => kind);
+
+const stateIn = ({ evidence }: Bed): string => stateOf(livesOf(evidence.entries)[0] as Life);
 
 /** The record of a monitor that does not ask again: without what it told from the notice number `from` on. */
 function hushed({ evidence, notices }: Bed, from: number): AlertEvidence {
@@ -29,8 +33,11 @@ describe("an alert that is asked about again", () => {
     await ann.answer("nurse");
     expect(await ann.have(1, 60)).to.deep.equal([]);
     expect(await ann.have(2, 600)).to.deep.equal([]);
+    expect(stateIn(ann)).to.equal("taken up by nurse, its condition lasts");
     expect(await ann.have(4, 600)).to.deep.equal(["nurse 4", "doctor 4"]);
+    expect(stateIn(ann)).to.match(/^came back or got worse after nurse had taken it up, and nobody has answered since/);
     await ann.answer("doctor");
+    expect(stateIn(ann)).to.equal("taken up by doctor, its condition lasts");
     expect(await ann.have(1, 60)).to.deep.equal([]);
     expect(await ann.have(4, 600)).to.deep.equal([]);
     expect(await ann.have(0, 600)).to.deep.equal([]);

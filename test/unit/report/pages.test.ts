@@ -158,6 +158,7 @@ describe("pages of readings and of audits", () => {
   it("tells no alerts from no alert stream, and who acknowledged which when", () => {
     expect(PAGES["readings"]).to.match(/09:11:40 \+01:00 \(08:11:40 UTC\): acknowledged by <bdi>Dr Lee<\/bdi>/);
     expect(PAGES["readings"]).to.include("<strong>still open</strong>");
+    expect(PAGES["readings"]).to.include("got worse, from level 2 to level 4; nobody answered; asked");
     expect(PAGES["readings without alerts in UTC"])
       .to.include("has no alert in this time")
       .and.not.include("not evaluated");

@@ -71,7 +71,13 @@ export function section(name: string, channel: Channel, level: number, findings:
 const EVENTS: readonly AlertEvent[] = [
   { kind: "opened", alert: `heart-rate-high/${(START + 600) * 1000}`, at: (START + 602) * 1000 },
   { kind: "notified", alert: `heart-rate-high/${(START + 600) * 1000}`, at: (START + 602) * 1000, to: "Nurse Kim" },
-  { kind: "escalated", alert: `heart-rate-high/${(START + 600) * 1000}`, at: (START + 662) * 1000, to: "Dr Lee" },
+  {
+    kind: "escalated",
+    alert: `heart-rate-high/${(START + 600) * 1000}`,
+    at: (START + 662) * 1000,
+    to: "Dr Lee",
+    worse: { from: 2, to: 4 },
+  },
   { kind: "cleared", alert: `heart-rate-high/${(START + 600) * 1000}`, at: (START + 670) * 1000 },
   { kind: "acknowledged", alert: `heart-rate-high/${(START + 600) * 1000}`, at: (START + 700) * 1000, by: "Dr Lee" },
   {
