@@ -7,7 +7,7 @@ import type { Notice } from "../../src/monitor/notice.ts";
 import { alertName, type CarePlan } from "../../src/monitor/plan.ts";
 import type { Observation } from "../../src/observation/observation.ts";
 import type { Rows } from "../../src/state/rows.ts";
-import { BEGIN, dayPlan, MINUTE, RESPONDERS, SECOND, signedDayPlan } from "./alert-day.ts";
+import { BEGIN, dayPlan, RESPONDERS, SECOND, signedDayPlan } from "./alert-day.ts";
 
 const band = (low: bigint, high: bigint, score: number) => ({ low, high, score });
 

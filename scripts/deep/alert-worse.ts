@@ -1,7 +1,6 @@
 import { mulberry32 } from "../../examples/simulate.ts";
 import { auditAlerts } from "../../src/monitor/audit.ts";
 import type { AlertEvidence } from "../../src/monitor/audit-finding.ts";
-import type { Entry } from "../../src/monitor/entry.ts";
 import { livesOf, type Life, type Step } from "../../src/monitor/life.ts";
 import type { CarePlan } from "../../src/monitor/plan.ts";
 import type { Rows } from "../../src/state/rows.ts";
@@ -107,5 +106,5 @@ function without(evidence: AlertEvidence, { id, steps }: Life, from: Step, hides
     const hidden = hides && isOf && entry.n > from.n ? { ...entry, level: Math.min(entry.level, most) } : entry;
     return [{ entry: hidden, object }];
   });
-  return { ...evidence, entries: entries.map(({ entry, object }, n) => ({ entry: { ...entry, n } as Entry, object })) };
+  return { ...evidence, entries: entries.map(({ entry, object }, n) => ({ entry: { ...entry, n }, object })) };
 }

@@ -78,6 +78,25 @@ describe("life of an alert", () => {
       .with.property("code", "ERR_NO_SUCH_ALERT");
   });
 
+  it("is another one where a condition begins in the moment in which the resolved one ended", () => {
+    const rule = ruleOf("score", { trigger: { clearAfter: 5 * SECOND } });
+    const monitor = new Monitor([watch(rule)]);
+    feed(monitor, rule, 0, steady(130, 5));
+    monitor.resolve(idOf(monitor), "doctor", at(5));
+    expect(told(monitor.observe(rule.name, value(at(5), 70), at(5)))).to.deep.equal([]);
+    expect(told(monitor.observe(rule.name, value(at(10), 130), at(10)))).to.deep.equal(["opened", "notified nurse"]);
+    expect(monitor.alerts.map(({ raisedAt }) => raisedAt)).to.deep.equal([at(0), at(10)]);
+  });
+
+  it("covers the episode in which it was resolved, and not the one that it began with", () => {
+    const monitor = new Monitor([watch(HIGH)]);
+    const returned = [...steady(130, 10), ...steady(70, 20), ...steady(130, 20)];
+    expect(told(feed(monitor, HIGH, 0, returned))).to.include("raisedAgain");
+    monitor.resolve(idOf(monitor), "doctor", at(50));
+    expect(told(feed(monitor, HIGH, 50, [...steady(130, 20), ...steady(70, 60)]))).to.deep.equal([]);
+    expect(monitor.alerts).to.have.length(1);
+  });
+
   it("is snoozed until its deadline, which no reading moves, and no other alert with it", () => {
     const other = ruleOf("threshold", { name: "other", trigger: { threshold: 128n } });
     const monitor = new Monitor([watch(HIGH), watch(other)]);
