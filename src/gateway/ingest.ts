@@ -11,8 +11,8 @@ import type { ChunkThreads } from "./threads.ts";
 export const CHUNK_LEAVES = 65_536;
 /** Epochs kept open at a time for sources whose times are not quite in order. */
 const OPEN_EPOCHS = 2;
-/** Each idle epoch takes a header and a batch; beyond this the epochs are too short for the recording. */
-const LONGEST_GAP = 10_000;
+/** Epochs without a reading between others. Each takes a header and a batch; beyond this they are too short for what is recorded. */
+export const LONGEST_GAP = 10_000;
 /** Bytes of the largest batch before it is sealed. */
 const LARGEST = capacityOf(BATCH_CLASSES.at(-1) as number);
 /** Leaves; a smaller chunk is made before a thread has begun. */
@@ -159,7 +159,7 @@ export class StreamIngest {
     const { epoch } = this.#before;
     if (this.#newest !== -1 && epoch - this.#newest > LONGEST_GAP) {
       throw new TooLargeError(`a gap of more than ${LONGEST_GAP} epochs`, {
-        hint: "open the stream with longer epochs, or ingest what comes after the gap apart",
+        hint: "open the stream with longer epochs, or ingest what comes after the gap apart: audits show then that nothing says what was in between",
       });
     }
     if (isLong(observation) && !this.#chunkOf([observation], epoch))

@@ -4,6 +4,7 @@ import type { CheckpointPlace } from "../log/checkpoint.ts";
 import { sealBatch, type SealedBatch, type SignedChunk } from "../log/sealed-batch.ts";
 import { NoLeaseError } from "./errors.ts";
 import { nameOf, writeOf, type Writable } from "./leases.ts";
+import { withEpoch } from "./spans.ts";
 import { epochName, type GatewayState, type WriterState } from "./state.ts";
 
 const ZEROS = new Uint8Array(32);
@@ -67,7 +68,8 @@ export function prepareBatch(
     sealed,
     epoch: inEpoch,
     commit: () => {
-      state.writers.set(name, { ...writer, sequence: writer.sequence + 1, previous: sha256(sealed.header) });
+      const spans = withEpoch(writer.spans ?? [], epoch);
+      state.writers.set(name, { ...writer, spans, sequence: writer.sequence + 1, previous: sha256(sealed.header) });
       // What a checkpoint settled meanwhile stays counted.
       const final = state.epochs.get(inEpoch)?.final ?? 0;
       state.epochs.set(inEpoch, { n: at.n + 1, closed: at.closed || last, final });
