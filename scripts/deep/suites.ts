@@ -38,9 +38,9 @@ export const CONSENT: readonly Suite[] = [
 
 /** Blocks on the disk, crashes, proofs with flipped bits, swapped and mutated formats, hostile files. */
 export const STORAGE: readonly Suite[] = [
-  { file: "unit/state/twin-lives", variable: "MEDSEAL_LIVES", size: 2_000 },
+  { file: "unit/state/twin-lives", variable: "MEDSEAL_LIVES", size: 1_000 },
   { file: "unit/feed/seen-campaign", variable: "MEDSEAL_COURSES", size: 100 },
-  { file: "unit/ipfs/crash", variable: "MEDSEAL_CRASH_ROUNDS", size: 150 },
+  { file: "unit/ipfs/crash", variable: "MEDSEAL_CRASH_ROUNDS", size: 30 },
   { file: "integration/crash", variable: "MEDSEAL_CRASHES", size: "all" },
   { file: "integration/outage", variable: "MEDSEAL_CRASHES", size: "all" },
   { file: "integration/proof", variable: "MEDSEAL_FLIPS", size: "all" },
