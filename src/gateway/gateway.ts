@@ -137,9 +137,9 @@ export class Gateway {
     const flush: Flush = (number, cut) =>
       this.#inTurn(() => this.#sealer.seal({ write, stream }, { name, number, ...cut }));
     const seedOf: SeedOf = name ? this.#sealer.seedsOf(name) : () => this.#deps.random(32);
-    const finishing = async (): Promise<void> => {
+    const finishing = async (): Promise<number> => {
       await this.#finished(name);
-      await this.#fillIdle({ write, stream }, idleBefore, session);
+      return this.#fillIdle({ write, stream }, idleBefore, session);
     };
     const session: StreamIngest = new StreamIngest(stream, clock, admission, flush, seedOf, finishing, this.#threads);
     this.#sessions.set(session, { write, stream });
@@ -184,9 +184,9 @@ export class Gateway {
   /**
    * Gives epochs between those that were written an empty header each, unless an import of the stream is open, which may write them yet.
    *
-   * @param before - Epochs from here on may be written yet.
+   * @param before - Epochs from here on may be written yet. @returns to how many.
    */
-  fillIdle(leased: LeasedStream, before: number): Promise<void> {
+  fillIdle(leased: LeasedStream, before: number): Promise<number> {
     return this.#fillIdle(leased, before, undefined);
   }
 
@@ -304,15 +304,18 @@ export class Gateway {
     }
   }
 
-  async #fillIdle({ write, stream }: LeasedStream, before: number, own: StreamIngest | undefined): Promise<void> {
+  async #fillIdle({ write, stream }: LeasedStream, before: number, own: StreamIngest | undefined): Promise<number> {
     for (const [session, at] of this.#sessions)
-      if (session !== own && !session.finished && at.write === write && equal(at.stream.id, stream.id)) return;
+      if (session !== own && !session.finished && at.write === write && equal(at.stream.id, stream.id)) return 0;
+    let filled = 0;
     try {
-      while (await this.#inTurn(() => this.#sealer.fillIdle({ write, stream }, before)));
+      const some = (): Promise<number> => this.#inTurn(() => this.#sealer.fillIdle({ write, stream }, before));
+      for (let more = await some(); more > 0; more = await some()) filled += more;
     } catch (error) {
       // Without leave to write nothing says that they were idle.
       if (!isRefusal(error)) throw error;
     }
+    return filled;
   }
 
   async #forget(): Promise<void> {

@@ -14,6 +14,9 @@ export function withEpoch(spans: readonly Span[], epoch: number): readonly Span[
   return [...before, [from, to], ...after];
 }
 
+export const isIn = (spans: readonly Span[], epoch: number): boolean =>
+  spans.some(([from, to]) => epoch >= from && epoch < to);
+
 /** The spans between them. */
 export const holesOf = (spans: readonly Span[]): Span[] =>
   spans.slice(1).map(([from], i) => [(spans[i] as Span)[1], from]);

@@ -19,6 +19,8 @@ export interface WriterState {
   readonly continues: Uint8Array;
   /** The epochs that have a header. Not there in a journal from before version 0.1. */
   readonly spans?: readonly Span[];
+  /** Of these the ones of imports that have one header, which says that they were idle; they have no row among the epochs. */
+  readonly idle?: readonly Span[];
 }
 
 /** Where it stands in one epoch of a generation. */
@@ -29,6 +31,8 @@ export interface EpochState {
   readonly closed: boolean;
   /** How many of its batches are anchored for good. */
   readonly final: number;
+  /** Nothing was written of it but that it was idle. */
+  readonly idle?: boolean;
 }
 
 /** A sealed batch that waits for a checkpoint. */

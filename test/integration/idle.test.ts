@@ -115,6 +115,31 @@ describe("epochs between what was recorded", () => {
     expect(points).to.be.greaterThan(6);
   });
 
+  it("take a third recording, which is late to them, and whose keys are forgotten as any", async () => {
+    rig.ways.time = START + 10 * EPOCH;
+    gateway = new Gateway(rig.deps(at));
+    await gateway.acceptLease(await rig.lease());
+    await record(gateway, rig, 0, 1);
+    await record(gateway, rig, 5, 6);
+    await gateway.drain();
+    await gateway.checkpoint();
+    await record(gateway, rig, 2, 4);
+    expect(await audited()).to.deep.equal({
+      epochs: ["0", "5", "1 -", "2 -", "3 -", "4 -", "2 late", "3 late"],
+      problems: [],
+    });
+    await gateway.checkpoint();
+    for (const [epoch, code] of [
+      [1, undefined],
+      [2, "ERR_TOO_LATE"],
+      [5, "ERR_TOO_LATE"],
+    ] as const) {
+      const admit = (): void => gateway.admission(leased())(reading(epoch * EPOCH));
+      if (code === undefined) admit();
+      else expect(admit).to.throw().with.property("code", code);
+    }
+  });
+
   it("stay without where their keys are forgotten, and nothing fails for that", async () => {
     gateway = new Gateway({ ...rig.deps(at), latenessBound: EPOCH });
     await record(gateway, rig, 0, 1);
