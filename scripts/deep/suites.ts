@@ -28,10 +28,10 @@ export interface SuiteFigures {
 
 /** Windows, ends, schedules and the ledger, each at full size. */
 export const CONSENT: readonly Suite[] = [
-  { file: "integration/windows", variable: "MEDSEAL_WINDOWS", size: 2_000 },
+  { file: "integration/windows", variable: "MEDSEAL_WINDOWS", size: 1_000 },
   { file: "unit/keys/windows", variable: "MEDSEAL_WINDOWS", size: 100_000 },
-  { file: "integration/schedules", variable: "MEDSEAL_SCHEDULES", size: 1_000 },
-  { file: "integration/watched", variable: "MEDSEAL_SCHEDULES", size: 4_000 },
+  { file: "integration/schedules", variable: "MEDSEAL_SCHEDULES", size: 600 },
+  { file: "integration/watched", variable: "MEDSEAL_SCHEDULES", size: 2_000 },
   { file: "chain/permission", variable: "MEDSEAL_PERMISSIONS", size: 6_000 },
   { file: "chain/ledger-sync", variable: "MEDSEAL_LEDGER_ROUNDS", size: 800 },
 ];
