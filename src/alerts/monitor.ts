@@ -249,7 +249,9 @@ function reopened({ resolvedBy: _, acknowledgedBy: __, risenFrom: ___, ...alert 
 
 /** It got worse: what was answered, and who was asked, were of a lower level. */
 function risen({ acknowledgedBy, snooze: _, ...alert }: Alert, level: number, now: number): Alert {
-  if (alert.asked === 0 && acknowledgedBy === undefined) return { ...alert, level };
+  // Just opened, or still to be asked about: nobody was told less.
+  if (alert.asked === 0 && acknowledgedBy === undefined)
+    return { ...alert, level, ...(alert.level > 0 ? { risenAt: now } : {}) };
   return {
     ...alert,
     level,
