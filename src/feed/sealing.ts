@@ -8,6 +8,7 @@ import type { Cut } from "../gateway/ingest.ts";
 import { inOrder } from "../state/journal.ts";
 import type { Channel, Observation } from "../observation/observation.ts";
 import { cutLive } from "./cut.ts";
+import { Pace } from "./pace.ts";
 import { keepApart, type HeldReadings } from "./quarantine.ts";
 import { keyOf } from "./routes.ts";
 import type { Arrival, CutState, FeedJournal, Range } from "./state.ts";
@@ -246,20 +247,6 @@ export class Sealing {
 
   #leased(key: string): LeasedStream | undefined {
     return this.#options.gateway.streams().find((leased) => keyOf(leased) === key);
-  }
-}
-
-/** Milliseconds of work at a stretch. */
-const STRETCH = 1;
-
-/** Lets what came meanwhile be stored, now and then: at each step the work would be no faster than what comes. */
-class Pace {
-  #since = 0;
-
-  async rest(): Promise<void> {
-    if (performance.now() - this.#since < STRETCH) return;
-    await new Promise((done) => setImmediate(done));
-    this.#since = performance.now();
   }
 }
 
