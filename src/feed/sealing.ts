@@ -28,6 +28,8 @@ export interface SealingOptions {
   readonly grace: number;
   /** Told of readings that were stored and may not be written any more. */
   readonly held: (readings: number, code: string) => void;
+  /** The first row that others than sealing still need. */
+  readonly needed?: (() => Promise<number>) | undefined;
 }
 
 interface Decided {
@@ -144,8 +146,9 @@ export class Sealing {
   /** Drops the rows of finished cuts, a few at a time, so that what comes meanwhile does not wait for long. */
   async #clear(): Promise<void> {
     const { state } = this.#journal;
-    for (let row = state.position.cleared; row < state.position.uncutRow; row = state.position.cleared) {
-      const until = Math.min(row + CLEARED, state.position.uncutRow);
+    const end = Math.min(state.position.uncutRow, (await this.#options.needed?.()) ?? Infinity);
+    for (let row = state.position.cleared; row < end; row = state.position.cleared) {
+      const until = Math.min(row + CLEARED, end);
       await this.#journal.write(() => {
         for (let gone = row; gone < until; gone++) state.rows.delete(inOrder(gone));
         state.move({ cleared: until });
