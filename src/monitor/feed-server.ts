@@ -76,9 +76,9 @@ export class MonitorFeed {
 }
 
 interface ConnectionDeps extends MonitorFeedDeps {
-  isBusy(): boolean;
-  over(): void;
-  failed(error: Error): void;
+  readonly isBusy: () => boolean;
+  readonly over: () => void;
+  readonly failed: (error: Error) => void;
 }
 
 /** One connection: first says who it is, then brings messages. Its socket is not read while some are being taken. */
