@@ -123,14 +123,20 @@ async function takeIn(call: Call, { gateway, session }: AsGateway, intake: Intak
     }
     call.io.progress(`${readings.toLocaleString("en")} readings of ${intake.file}`);
   }
-  for (const open of sessions.values()) await open.finish();
+  let idle = 0;
+  for (const open of sessions.values()) idle += await open.finish();
   call.io.progressDone();
   const file = call.text("quarantine");
   if (file !== undefined && quarantined > 0) await exportQuarantine(intake.rows(), userPath(file));
   const refusals = Object.fromEntries(refused);
   call.io.result(
-    { file: intake.file, preset: intake.preset, readings, missing, quarantined, refused: refusals },
+    { file: intake.file, preset: intake.preset, readings, missing, quarantined, idle, refused: refusals },
     `${intake.file} (${intake.preset}): ${readings.toLocaleString("en")} readings and ${missing} marked missing sealed; ${quarantined} rows quarantined`,
+    ...(idle > 0
+      ? [
+          `  ${idle.toLocaleString("en")} epochs between it and what was recorded before, in which nothing was, sealed as idle`,
+        ]
+      : []),
     ...[...refused].map(([reason, times]) => `  ${times.toLocaleString("en")} not taken: ${reason}`),
   );
   if (sessions.size === 0 || readings + missing === 0) {

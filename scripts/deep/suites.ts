@@ -28,19 +28,19 @@ export interface SuiteFigures {
 
 /** Windows, ends, schedules and the ledger, each at full size. */
 export const CONSENT: readonly Suite[] = [
-  { file: "integration/windows", variable: "MEDSEAL_WINDOWS", size: 2_000 },
+  { file: "integration/windows", variable: "MEDSEAL_WINDOWS", size: 1_000 },
   { file: "unit/keys/windows", variable: "MEDSEAL_WINDOWS", size: 100_000 },
-  { file: "integration/schedules", variable: "MEDSEAL_SCHEDULES", size: 1_000 },
-  { file: "integration/watched", variable: "MEDSEAL_SCHEDULES", size: 4_000 },
+  { file: "integration/schedules", variable: "MEDSEAL_SCHEDULES", size: 600 },
+  { file: "integration/watched", variable: "MEDSEAL_SCHEDULES", size: 2_000 },
   { file: "chain/permission", variable: "MEDSEAL_PERMISSIONS", size: 6_000 },
   { file: "chain/ledger-sync", variable: "MEDSEAL_LEDGER_ROUNDS", size: 800 },
 ];
 
 /** Blocks on the disk, crashes, proofs with flipped bits, swapped and mutated formats, hostile files. */
 export const STORAGE: readonly Suite[] = [
-  { file: "unit/state/twin-lives", variable: "MEDSEAL_LIVES", size: 2_000 },
+  { file: "unit/state/twin-lives", variable: "MEDSEAL_LIVES", size: 1_000 },
   { file: "unit/feed/seen-campaign", variable: "MEDSEAL_COURSES", size: 100 },
-  { file: "unit/ipfs/crash", variable: "MEDSEAL_CRASH_ROUNDS", size: 150 },
+  { file: "unit/ipfs/crash", variable: "MEDSEAL_CRASH_ROUNDS", size: 30 },
   { file: "integration/crash", variable: "MEDSEAL_CRASHES", size: "all" },
   { file: "integration/outage", variable: "MEDSEAL_CRASHES", size: "all" },
   { file: "integration/proof", variable: "MEDSEAL_FLIPS", size: "all" },

@@ -60,7 +60,7 @@ export async function cutLive(
   const closing = Array.from({ length: end - from }, (_, i) => from + i);
   for (const epoch of [...new Set([...epochs, ...closing])].sort((a, b) => a - b)) {
     const observations = byEpoch.get(epoch);
-    const last = epoch >= from && epoch < end;
+    const last = epoch < end;
     if (observations) await chunk(epoch, observations, last);
     else cuts.push({ epoch, chunk: undefined, last });
   }

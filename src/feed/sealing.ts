@@ -45,6 +45,8 @@ export class Sealing {
   /** By stream, the oldest epoch of what came since the last cut, and of what the cut at hand has. */
   #fresh = new Map<string, number>();
   #cutting = new Map<string, number>();
+  /** Streams that something was sealed of since what was idle between was last looked for. */
+  readonly #sealed = new Map<string, LeasedStream>();
   /** What came before this place waited already when this process began, and was not looked through. */
   readonly #unknown: number;
   readonly #pace = new Pace();
@@ -97,6 +99,9 @@ export class Sealing {
       await this.#seal(number, decided);
       await this.#clear();
     } while (state.position.uncut < until);
+    for (const [key, leased] of this.#sealed)
+      await this.#options.gateway.fillIdle(leased, state.progress.get(key) ?? 0);
+    this.#sealed.clear();
     return state.position.uncut - first;
   }
 
@@ -203,6 +208,7 @@ export class Sealing {
         progress.set(key, cuts.from);
         return (made = cuts.cuts);
       });
+      this.#sealed.set(key, leased);
       const left = made.slice(sealed).flatMap(({ chunk }) => chunk?.observations ?? []);
       if (error) progress.set(key, undefined);
       if (error instanceof TooLateError && gateway.takesLate(leased))

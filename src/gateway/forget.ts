@@ -2,6 +2,7 @@ import type { Hex } from "../consent/consent.ts";
 import type { GenerationKeys } from "../envelope/payload.ts";
 import { puncture, type Cover, type EpochWindow } from "../keys/cover.ts";
 import { nameOf } from "./leases.ts";
+import { withEpoch } from "./spans.ts";
 import type { GatewayState } from "./state.ts";
 
 /** How long a gateway keeps the keys of an epoch that is over, in seconds, for readings that come late. */
@@ -12,8 +13,8 @@ export type OldestOpen = (write: Hex, stream: Uint8Array) => number;
 
 /**
  * Forgets the keys of epochs that are over for longer than the lateness bound, and of epochs from before the lease, that is of imports,
- * once they were said to be complete and are anchored for good: whoever takes the gateway's disk opens neither. To be called inside a
- * write of the journal.
+ * once they were said to be complete and are anchored for good: whoever takes the gateway's disk opens neither. The keys of idle epochs from
+ * before the lease stay. To be called inside a write of the journal.
  *
  * @param time - Unix seconds.
  * @param bound - Seconds.
@@ -31,9 +32,11 @@ export function forgetOld(state: GatewayState, time: number, bound: number, olde
       const open = oldestOpen(write as Hex, stream.id);
       const over = Math.min(Math.floor((time - bound) / stream.epochLength), open);
       const windows: EpochWindow[] = over > issued ? [{ from: issued, to: over }] : [];
-      for (const { row, epoch, done } of epochs) {
+      for (const { row, epoch, done, isIdle } of epochs) {
         const imported = done && epoch < Math.min(issued, open);
-        if (imported) windows.push({ from: epoch, to: epoch + 1 });
+        // In an idle one there is nothing to open, and another recording may have readings of it.
+        if (imported && isIdle) noteIdle(state, name, epoch);
+        else if (imported) windows.push({ from: epoch, to: epoch + 1 });
         if (imported || (done && epoch < over)) state.epochs.delete(row);
       }
       return without(generation, windows);
@@ -50,17 +53,24 @@ interface WrittenEpoch {
   readonly epoch: number;
   /** It was said to be complete, and all its batches are anchored for good. */
   readonly done: boolean;
+  /** It has no readings. */
+  readonly isIdle: boolean;
+}
+
+function noteIdle(state: GatewayState, generation: string, epoch: number): void {
+  const writer = state.writers.get(generation);
+  if (writer) state.writers.set(generation, { ...writer, idle: withEpoch(writer.idle ?? [], epoch) });
 }
 
 /** By generation. */
 function writtenEpochs(state: GatewayState): Map<string, WrittenEpoch[]> {
   const found = new Map<string, WrittenEpoch[]>();
-  for (const [row, { n, closed, final }] of state.epochs.entries()) {
+  for (const [row, { n, closed, final, idle = false }] of state.epochs.entries()) {
     const at = row.lastIndexOf("/");
     const generation = row.slice(0, at);
     const epochs = found.get(generation) ?? [];
     found.set(generation, epochs);
-    epochs.push({ row, epoch: Number(row.slice(at + 1)), done: closed && final >= n });
+    epochs.push({ row, epoch: Number(row.slice(at + 1)), done: closed && final >= n, isIdle: idle });
   }
   return found;
 }

@@ -28,6 +28,8 @@ export interface IngestOptions {
   readonly clock: Clock;
   /** SHA-256 of the source and of how it is read: an import that was cut off goes on where it stood when it is given again from its start. */
   readonly source?: Uint8Array;
+  /** Epochs from here on somebody else may write yet: at the end those before it that are idle between others get empty headers. */
+  readonly idleBefore?: number;
 }
 
 /** The gateway: seals, stores and anchors what its leases let it write. */
@@ -129,14 +131,17 @@ export class Gateway {
    * @throws from `add`, for a reading that is then not taken: NoLeaseError without a lease or outside its data window, WrongChannelError,
    * TooLateError, TooLargeError.
    */
-  ingest({ write, stream }: LeasedStream, { clock, source }: IngestOptions): StreamIngest {
+  ingest({ write, stream }: LeasedStream, { clock, source, idleBefore = Infinity }: IngestOptions): StreamIngest {
     const name = source && sourceName(hex(source), { write, stream });
     const admission = (): Admit => this.#sealer.admission({ write, stream }, name);
     const flush: Flush = (number, cut) =>
       this.#inTurn(() => this.#sealer.seal({ write, stream }, { name, number, ...cut }));
     const seedOf: SeedOf = name ? this.#sealer.seedsOf(name) : () => this.#deps.random(32);
-    const finishing = (): Promise<void> => this.#finished(name);
-    const session = new StreamIngest(stream, clock, admission, flush, seedOf, finishing, this.#threads);
+    const finishing = async (): Promise<number> => {
+      await this.#finished(name);
+      return this.#fillIdle({ write, stream }, idleBefore, session);
+    };
+    const session: StreamIngest = new StreamIngest(stream, clock, admission, flush, seedOf, finishing, this.#threads);
     this.#sessions.set(session, { write, stream });
     return session;
   }
@@ -174,6 +179,15 @@ export class Gateway {
     }
     await this.#finished(name);
     return { sealed: Infinity };
+  }
+
+  /**
+   * Gives epochs between those that were written an empty header each, unless an import of the stream is open, which may write them yet.
+   *
+   * @param before - Epochs from here on may be written yet. @returns to how many.
+   */
+  fillIdle(leased: LeasedStream, before: number): Promise<number> {
+    return this.#fillIdle(leased, before, undefined);
   }
 
   /** Whether readings of a stream that are too late go to its patient. */
@@ -288,6 +302,20 @@ export class Gateway {
       // Without room they leave it after the next checkpoint.
       if (!(error instanceof JournalFailedError && error.full)) throw error;
     }
+  }
+
+  async #fillIdle({ write, stream }: LeasedStream, before: number, own: StreamIngest | undefined): Promise<number> {
+    for (const [session, at] of this.#sessions)
+      if (session !== own && !session.finished && at.write === write && equal(at.stream.id, stream.id)) return 0;
+    let filled = 0;
+    try {
+      const some = (): Promise<number> => this.#inTurn(() => this.#sealer.fillIdle({ write, stream }, before));
+      for (let more = await some(); more > 0; more = await some()) filled += more;
+    } catch (error) {
+      // Without leave to write nothing says that they were idle.
+      if (!isRefusal(error)) throw error;
+    }
+    return filled;
   }
 
   async #forget(): Promise<void> {

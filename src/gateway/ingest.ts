@@ -11,7 +11,7 @@ import type { ChunkThreads } from "./threads.ts";
 export const CHUNK_LEAVES = 65_536;
 /** Epochs kept open at a time for sources whose times are not quite in order. */
 const OPEN_EPOCHS = 2;
-/** Each idle epoch takes a header and a batch; beyond this the epochs are too short for the recording. */
+/** Epochs without a reading between others. Each takes a header and a batch; beyond this they are too short for what is recorded. */
 const LONGEST_GAP = 10_000;
 /** Bytes of the largest batch before it is sealed. */
 const LARGEST = capacityOf(BATCH_CLASSES.at(-1) as number);
@@ -50,7 +50,7 @@ export class StreamIngest {
   readonly #seedOf: SeedOf;
   readonly #admission: () => Admit;
   readonly #flush: Flush;
-  readonly #finishing: () => Promise<void>;
+  readonly #finishing: () => Promise<number>;
   readonly #threads: ChunkThreads | undefined;
   /** Cuts that may wait, so that threads are busy. */
   readonly #ahead: number;
@@ -68,7 +68,7 @@ export class StreamIngest {
 
   /**
    * @param admission - What may be written now; asked again after each flush.
-   * @param finishing - Called when `finish` has handed on everything.
+   * @param finishing - Called when `finish` has handed on everything, which returns its number.
    * @param threads - Make chunks while others are read and sealed; what waits for them is sealed a little later.
    */
   constructor(
@@ -77,7 +77,7 @@ export class StreamIngest {
     admission: () => Admit,
     flush: Flush,
     seedOf: SeedOf,
-    finishing: () => Promise<void>,
+    finishing: () => Promise<number>,
     threads?: ChunkThreads,
   ) {
     this.#stream = stream;
@@ -119,13 +119,18 @@ export class StreamIngest {
     return this.#inTurn(() => this.#addAll(observations, refused));
   }
 
-  /** Seals what is left; every epoch of the source is then said to be complete. @throws as `add`; finishing again goes on. */
-  finish(): Promise<void> {
+  /**
+   * Seals what is left; every epoch of the source is then said to be complete, and idle each one between it and what was recorded before.
+   *
+   * @returns how many were idle in between. @throws as `add`; finishing again goes on.
+   */
+  finish(): Promise<number> {
     return this.#inTurn(async () => {
       for (const epoch of [...this.#open.keys()].sort((a, b) => a - b)) this.#close(epoch);
       await this.#drain();
-      await this.#finishing();
+      const idle = await this.#finishing();
       this.#finished = true;
+      return idle;
     });
   }
 
@@ -159,7 +164,7 @@ export class StreamIngest {
     const { epoch } = this.#before;
     if (this.#newest !== -1 && epoch - this.#newest > LONGEST_GAP) {
       throw new TooLargeError(`a gap of more than ${LONGEST_GAP} epochs`, {
-        hint: "open the stream with longer epochs, or ingest what comes after the gap apart",
+        hint: "open the stream with longer epochs, or ingest what comes after the gap apart: audits show then that nothing says what was in between",
       });
     }
     if (isLong(observation) && !this.#chunkOf([observation], epoch))

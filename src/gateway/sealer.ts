@@ -15,10 +15,16 @@ import type { Journal } from "../state/journal.ts";
 import type { Settled } from "./deps.ts";
 import { TooLateError } from "./errors.ts";
 import type { Admit, Cut, SeedOf } from "./ingest.ts";
-import { ownLink, retireEnded, writable, type Writable } from "./leases.ts";
+import { nameOf, ownLink, retireEnded, writable, writeOf, type Writable } from "./leases.ts";
 import { leaveFor, type LeasedStream } from "./leave.ts";
+import { holesOf } from "./spans.ts";
 import type { GatewayState } from "./state.ts";
 import { prepareBatch } from "./writer.ts";
+
+/** Epochs between two recordings: each takes a header and a batch, and a place in a checkpoint that is paid for. */
+const LONGEST_PAUSE = 1440;
+/** Idle epochs sealed in one turn, so that the end of a consent does not wait for long. */
+const FILLED_AT_ONCE = 64;
 
 /** What a session cut, and its number in the source when that can be given again. */
 export interface SealedCut extends Cut {
@@ -110,6 +116,29 @@ export class Sealer {
     });
   }
 
+  /**
+   * Gives some epochs between those that were written, of which no source had anything, an empty header each: without it a cut would look
+   * like silence. Where the keys are forgotten, and in a pause of more than `LONGEST_PAUSE`, they stay without.
+   *
+   * @param before - Epochs from here on may be written yet.
+   * @returns to how many, 0 when none is left. @throws NoLeaseError.
+   */
+  async fillIdle(leased: LeasedStream, before: number): Promise<number> {
+    if (this.#idle(this.#writable(leased), before).length === 0) return 0;
+    await this.retireEnded();
+    const at = this.#writable(leased);
+    const idle = this.#idle(at, before).slice(0, FILLED_AT_ONCE);
+    await this.#journal.write(() => {
+      for (const epoch of idle) {
+        const batch = { epoch, chunks: [], last: true, encoded: undefined };
+        const { sealed, epoch: inEpoch, commit } = prepareBatch(this.#state, at, this.#deps.place, batch);
+        commit();
+        this.#state.keepBatch(sealed, inEpoch);
+      }
+    });
+    return idle.length;
+  }
+
   /** Seals readings whose keys are forgotten to the patient, as mail. @throws Refusal. */
   async sealLate(leased: LeasedStream, name: string, observations: readonly Observation[]): Promise<void> {
     const { write, stream } = leased;
@@ -142,6 +171,14 @@ export class Sealer {
         this.#state.imports.set(name, { done: number + 1, finished: true });
       });
     }
+  }
+
+  #idle({ keys, lease }: Writable, before: number): number[] {
+    const { spans = [] } = this.#state.writers.get(nameOf(writeOf(lease), keys)) ?? {};
+    return holesOf(spans)
+      .filter(([from, to]) => to - from <= LONGEST_PAUSE)
+      .flatMap(([from, to]) => Array.from({ length: Math.max(0, Math.min(to, before) - from) }, (_, i) => from + i))
+      .filter((epoch) => covers(keys.data ?? [], epoch));
   }
 
   #writable({ write, stream }: LeasedStream): Writable {

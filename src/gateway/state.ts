@@ -6,6 +6,7 @@ import type { Release } from "../envelope/payload.ts";
 import type { Entry, MailRow } from "../log/checkpoint.ts";
 import type { SealedBatch } from "../log/sealed-batch.ts";
 import { freshSigner, type SignerState } from "../log/signer.ts";
+import type { Span } from "./spans.ts";
 import { inOrder, type Blobs, type Journal, type Table } from "../state/journal.ts";
 
 /** Where the gateway stands in one generation. */
@@ -16,6 +17,10 @@ export interface WriterState {
   readonly previous: Uint8Array;
   /** Digest of the last sealed header of the generation before, under the same leave to write. */
   readonly continues: Uint8Array;
+  /** The epochs that have a header. Not there in a journal from before version 0.1. */
+  readonly spans?: readonly Span[];
+  /** Of these the ones of imports that have one header, which says that they were idle; they have no row among the epochs. */
+  readonly idle?: readonly Span[];
 }
 
 /** Where it stands in one epoch of a generation. */
@@ -26,6 +31,8 @@ export interface EpochState {
   readonly closed: boolean;
   /** How many of its batches are anchored for good. */
   readonly final: number;
+  /** Nothing was written of it but that it was idle. */
+  readonly idle?: boolean;
 }
 
 /** A sealed batch that waits for a checkpoint. */

@@ -4,8 +4,11 @@ import type { CheckpointPlace } from "../log/checkpoint.ts";
 import { sealBatch, type SealedBatch, type SignedChunk } from "../log/sealed-batch.ts";
 import { NoLeaseError } from "./errors.ts";
 import { nameOf, writeOf, type Writable } from "./leases.ts";
-import { epochName, type GatewayState, type WriterState } from "./state.ts";
+import { isIn, withEpoch } from "./spans.ts";
+import { epochName, type EpochState, type GatewayState, type WriterState } from "./state.ts";
 
+const UNWRITTEN: EpochState = { n: 0, closed: false, final: 0 };
+const IDLE: EpochState = { n: 1, closed: true, final: 1 };
 const ZEROS = new Uint8Array(32);
 
 /** The writer state of a generation, begun where the generation before under the same leave to write ended. */
@@ -46,7 +49,7 @@ export function prepareBatch(
   const name = nameOf(writeOf(lease), keys);
   const writer = writerOf(state, name);
   const inEpoch = epochName(name, epoch);
-  const at = state.epochs.get(inEpoch) ?? { n: 0, closed: false, final: 0 };
+  const at = state.epochs.get(inEpoch) ?? (isIn(writer.idle ?? [], epoch) ? IDLE : UNWRITTEN);
   const links = {
     sequence: writer.sequence,
     previous: writer.sequence === 0 ? ZEROS : writer.previous,
@@ -67,10 +70,12 @@ export function prepareBatch(
     sealed,
     epoch: inEpoch,
     commit: () => {
-      state.writers.set(name, { ...writer, sequence: writer.sequence + 1, previous: sha256(sealed.header) });
+      const spans = withEpoch(writer.spans ?? [], epoch);
+      state.writers.set(name, { ...writer, spans, sequence: writer.sequence + 1, previous: sha256(sealed.header) });
       // What a checkpoint settled meanwhile stays counted.
-      const final = state.epochs.get(inEpoch)?.final ?? 0;
-      state.epochs.set(inEpoch, { n: at.n + 1, closed: at.closed || last, final });
+      const final = state.epochs.get(inEpoch)?.final ?? at.final;
+      const idle = at.n === 0 && chunks.length === 0;
+      state.epochs.set(inEpoch, { n: at.n + 1, closed: at.closed || last, final, ...(idle && { idle }) });
     },
   };
 }

@@ -57,8 +57,6 @@ export class DeskState {
   /** What was last told of a source of a plan, by `standingKey`. */
   readonly standings: Table<Told["report"]>;
   readonly raises: Table<KeptRaise>;
-  /** By plan, the newest epoch of its stream that it has entries in that are sealed. */
-  readonly sealedEpochs: Table<number>;
   readonly #plans: Table<KeptPlan>;
   readonly #alerts: Table<Alert>;
   readonly #stated: Table<Stated>;
@@ -75,7 +73,6 @@ export class DeskState {
     this.sources = journal.table("source");
     this.standings = journal.table("standing");
     this.raises = journal.table("raise");
-    this.sealedEpochs = journal.table("sealed");
     this.#plans = journal.table("plan");
     this.#alerts = journal.table("alert");
     this.#stated = journal.table("stated");

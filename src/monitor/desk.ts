@@ -229,17 +229,9 @@ export class Desk {
     return this.#state.unsealed(plan);
   }
 
-  /** The newest epoch of its stream in which entries of a plan were sealed. */
-  sealedEpoch(plan: string): number | undefined {
-    return this.#state.sealedEpochs.get(plan);
-  }
-
-  /** Notes that the entries of a plan before number `n`, up to an epoch, are sealed. */
-  async sealed(plan: string, n: number, epoch: number): Promise<void> {
-    await this.#journal.write(() => {
-      this.#state.sealedEpochs.set(plan, epoch);
-      this.#state.dropEntries(plan, n);
-    });
+  /** Notes that the entries of a plan before number `n` are sealed. */
+  async sealed(plan: string, n: number): Promise<void> {
+    await this.#journal.write(() => this.#state.dropEntries(plan, n));
   }
 
   close(): void {

@@ -16,13 +16,9 @@ export function streamOf(gateway: Pick<Gateway, "streams" | "leave">, signed: Si
   return found;
 }
 
-/** Epochs without an entry that are filled at the most; a monitor that was away for longer leaves a gap. */
-const LONGEST_IDLE = 10_000;
-
 /**
  * Seals the entries of a plan, epoch by epoch, as soon as an epoch is over; nothing waits for it. Each epoch is a source
- * of its own, so that after a crash it is sealed as it was, or passed over when it is sealed already. An epoch without an
- * entry between two others gets an empty header, so that one that was cut off shows.
+ * of its own, so that after a crash it is sealed as it was, or passed over when it is sealed already.
  *
  * @param inTurn - How changes of the desk are made.
  * @returns how many entries were sealed.
@@ -30,7 +26,7 @@ const LONGEST_IDLE = 10_000;
  */
 export async function sealDue(
   desk: Desk,
-  gateway: Pick<Gateway, "ingest" | "sealCuts" | "streams" | "leave">,
+  gateway: Pick<Gateway, "ingest" | "streams" | "leave">,
   signed: SignedPlan,
   inTurn: <T>(work: () => Promise<T>) => Promise<T>,
 ): Promise<number> {
@@ -44,25 +40,19 @@ export async function sealDue(
     if (epoch >= now) break;
     epochs.set(epoch, [...(epochs.get(epoch) ?? []), entry]);
   }
-  const sharing = desk.plans.filter(({ write }) => write === signed.write).map(({ plan }) => plan.id);
-  const busy = new Set(sharing.flatMap((plan) => desk.unsealed(plan).map(epochOf)));
-  let reached = Math.max(...sharing.map((plan) => desk.sealedEpoch(plan) ?? -Infinity));
+  // Plans of one stream are sealed one after the other: no epoch is idle of which another one has entries yet.
+  const others = desk.plans.filter(({ write, plan }) => write === signed.write && plan.id !== signed.plan.id);
+  const idleBefore = Math.min(Infinity, ...others.flatMap(({ plan }) => desk.unsealed(plan.id).map(epochOf)));
   let sealed = 0;
   for (const [epoch, entries] of epochs) {
-    if (epoch - reached <= LONGEST_IDLE) {
-      const idle = Array.from({ length: Math.max(0, epoch - reached - 1) }, (_, i) => reached + 1 + i);
-      const cuts = idle.filter((one) => !busy.has(one)).map((one) => ({ epoch: one, chunk: undefined, last: true }));
-      await gateway.sealCuts(leased, `alerts-idle-${signed.plan.id}-${epoch}`, () => cuts);
-    }
-    reached = Math.max(reached, epoch);
     const source = sha256(utf8(`medseal/v1/alerts/${signed.plan.id}/${epoch}`));
-    const session = gateway.ingest(leased, { clock: { kind: "source" }, source });
+    const session = gateway.ingest(leased, { clock: { kind: "source" }, source, idleBefore });
     await session.addAll(entries.map(entryToObservation), (_, error) => {
       throw error;
     });
     await session.finish();
     const last = entries.at(-1) as Entry;
-    await inTurn(() => desk.sealed(signed.plan.id, last.n + 1, epoch));
+    await inTurn(() => desk.sealed(signed.plan.id, last.n + 1));
     sealed += entries.length;
   }
   return sealed;

@@ -135,9 +135,9 @@ describe("a cut of a live stream", () => {
     expect(await shape([2], 0, 0)).to.deep.equal({ cuts: ["0:1"], from: 0 });
   });
 
-  it("closes an epoch that had readings before with an empty chunk, and takes late ones without closing again", async () => {
+  it("closes an epoch that had readings before with an empty chunk, and says so again with what comes late", async () => {
     expect(await shape([], 0, 2)).to.deep.equal({ cuts: ["0:0!", "1:0!"], from: 2 });
-    expect(await shape([1, 25], 2, 2)).to.deep.equal({ cuts: ["0:1", "2:1"], from: 2 });
+    expect(await shape([1, 25], 2, 2)).to.deep.equal({ cuts: ["0:1!", "2:1"], from: 2 });
   });
 
   it("never goes back, and closes a long silence bit by bit", async () => {

@@ -151,7 +151,7 @@ describe("the desk of a monitor", () => {
     await desk.take([{ plan: signed.plan.id, recorded: heartBeat(at(1), 130) }], at(1));
     const entries = desk.unsealed(signed.plan.id);
     expect(entries.map(({ kind }) => kind)).to.deep.equal(["plan", "event", "event"]);
-    await desk.sealed(signed.plan.id, 2, 0);
+    await desk.sealed(signed.plan.id, 2);
     expect(desk.unsealed(signed.plan.id).map(({ n }) => n)).to.deep.equal([2]);
   });
 

@@ -16,6 +16,8 @@ import { forgetfulDisk } from "./forgetful.ts";
 const SEED = process.env["MEDSEAL_SEED"] ?? "the lives of a journal";
 /** Long campaigns: `npm run test:deep -- storage`. */
 const LIVES = Number(process.env["MEDSEAL_LIVES"] ?? 20);
+/** A journal grows, and is looked through after each of its lives. */
+const OF_ONE = 100;
 const WRITER = join(import.meta.dirname, "power-writer.ts");
 
 interface Life {
@@ -71,13 +73,13 @@ describe(`a journal under kills, failing calls, power cuts and damage (MEDSEAL_S
       (await readdir(folder)).sort().map(async (name) => name + hex(sha256(await readFile(join(folder, name))))),
     );
 
-  it("never lacks what was acknowledged", async () => {
-    const roll = dice(SEED);
+  const neverLacks = async (lives: number, seed: string): Promise<void> => {
+    const roll = dice(seed);
     let acknowledged = 0;
     // A second damage before the first was mended would be one too many.
     let mended = true;
-    const counts = { lives: LIVES, failedCalls: 0, powerCuts: 0, damages: 0 };
-    for (let i = 0; i < LIVES; i++) {
+    const counts = { lives, failedCalls: 0, powerCuts: 0, damages: 0 };
+    for (let i = 0; i < lives; i++) {
       const fault = roll(3) === 0 ? someFault(roll) : undefined;
       const life = await live(1 + roll(120), fault, roll(4) === 0 ? 30 + roll(60) : undefined);
       expect(life.err, `life ${i}`).not.to.include("ERR_JOURNAL_DAMAGED");
@@ -96,7 +98,12 @@ describe(`a journal under kills, failing calls, power cuts and damage (MEDSEAL_S
     }
     console.log(`      ${JSON.stringify({ ...counts, acknowledged })}`);
     expect(Math.min(acknowledged, counts.failedCalls, counts.powerCuts, counts.damages)).to.be.greaterThan(0);
-  });
+  };
+
+  for (let begun = 0; begun < LIVES; begun += OF_ONE) {
+    const lives = Math.min(OF_ONE, LIVES - begun);
+    it(`never lacks what was acknowledged, over ${lives} lives`, () => neverLacks(lives, `${SEED}/${begun}`));
+  }
 
   it("takes a file that the disk does not give for no damaged one, and touches nothing", async () => {
     const { acknowledged } = await live(150);
