@@ -104,16 +104,16 @@ export class Forwarder {
    */
   async needed(): Promise<number> {
     const { state } = this.#journal;
-    const before = this.#place;
+    let gaveUp = 0;
     while (this.#row < state.position.uncutRow) {
       const row = state.look(this.#row);
       const isKept = (row.at(-1)?.seen.received ?? 0) >= this.#now() - this.#options.keep;
       if (isKept && !this.#options.isTight()) break;
-      this.#settle(this.#row, endOf(row, this.#place));
+      const before = this.#place;
+      this.#settle(this.#row, endOf(row, before));
+      gaveUp += this.#place - before;
       await this.#pace.rest();
     }
-    this.#underWay = this.#underWay.filter(({ row }) => row >= this.#row);
-    const gaveUp = this.#place - before;
     if (gaveUp > 0) {
       this.#gaveUp += gaveUp;
       this.#options.events.gaveUp(gaveUp);
@@ -123,10 +123,6 @@ export class Forwarder {
 
   /** Until it is told to stop. @throws JournalFailedError. */
   async run(stop: AbortSignal): Promise<void> {
-    stop.addEventListener("abort", () => {
-      this.#link?.close();
-      this.#wake();
-    });
     while (!stop.aborted) {
       try {
         await this.#follow(stop);
@@ -146,7 +142,7 @@ export class Forwarder {
   async #follow(stop: AbortSignal): Promise<void> {
     const { at, credential, events } = this.#options;
     const { state } = this.#journal;
-    const link = await MonitorLink.open({ at, credential, journal: await this.#name() });
+    const link = await MonitorLink.open({ at, credential, journal: await this.#name(), stop });
     this.#link = link;
     link.onChange(() => this.#wake());
     // It has taken what this journal never had: another counting begins, and what comes twice counts once.

@@ -24,6 +24,8 @@ export interface LinkOptions {
   readonly credential: string;
   /** Names the gateway's journal: places of another one are others. */
   readonly journal: string;
+  /** Ends the connection. */
+  readonly stop?: AbortSignal;
 }
 
 /** A gateway's connection to its monitor. */
@@ -49,8 +51,8 @@ export class MonitorLink {
   }
 
   /** @throws MonitorLinkError. */
-  static async open({ at, credential, journal }: LinkOptions): Promise<MonitorLink> {
-    const link = new MonitorLink(connect({ ...at, noDelay: true }));
+  static async open({ at, credential, journal, stop }: LinkOptions): Promise<MonitorLink> {
+    const link = new MonitorLink(connect({ ...at, noDelay: true, ...(stop ? { signal: stop } : {}) }));
     const impatience = setTimeout(() => link.#fail("ERR_PROTOCOL"), PATIENCE);
     link.#socket.write(`${JSON.stringify({ feed: MONITOR_PROTOCOL, credential, journal })}\n`);
     while (!link.#isWelcome && !link.#error) await new Promise<void>((changed) => link.onChange(changed));
