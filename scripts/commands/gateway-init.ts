@@ -1,7 +1,8 @@
-import { dirname, join } from "node:path";
+import { dirname, join, resolve } from "node:path";
 import { UsageError } from "../../src/errors.ts";
 import { parseConfig } from "../../src/feed/config.ts";
 import { credentialHash, newCredential } from "../../src/feed/credentials.ts";
+import { parseListen } from "../../src/feed/listen.ts";
 import type { Command } from "../cli/command.ts";
 import { checkNew, writeNew } from "../cli/files.ts";
 import { CONFIG_OPTION, configPath } from "../cli/gateway-config.ts";
@@ -66,6 +67,8 @@ export const command: Command = {
       })),
       ...(monitor === undefined ? {} : { monitor: { address: monitor, credential: MONITOR } }),
     };
+    const at = monitor === undefined ? undefined : parseListen(monitor);
+    const listens = at && "path" in at ? resolve(dirname(path), at.path) : monitor;
     const text = `${JSON.stringify(config, null, 2)}\n`;
     parseConfig(text);
     const files = sources.map(({ name, credential }) => ({
@@ -83,7 +86,7 @@ export const command: Command = {
       `The configuration is in ${path}; docs/gateway.md says what else may stand there.`,
       ...files.map(({ file }) => `Hand ${file} to the source, and to nobody else.`),
       ...secret.map(
-        ({ file }) => `The monitor takes it, too: medseal monitor --listen ${monitor} --feed-credential ${file}`,
+        ({ file }) => `The monitor takes it, too: medseal monitor --listen ${listens} --feed-credential ${file}`,
       ),
       `${count(sources.length, "source")}. Next: medseal gateway check, medseal gateway run`,
     );

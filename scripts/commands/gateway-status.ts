@@ -84,12 +84,9 @@ function words(status: Status): string[] {
 
 function wordsOfMonitor({ connected, behind, since, gaveUp }: NonNullable<Status["monitor"]>): string[] {
   const waits = behind === 0 ? "nothing waits for it" : `${count(behind, "message")} wait for it`;
-  const away = connected ? "" : `is away${since === undefined ? "" : ` since ${utc(since)}`}: `;
-  const lag = since === undefined ? "" : `; it took none since ${utc(since)}`;
+  const how = `${connected ? "has taken nothing" : "is away"} since ${utc(since ?? 0)}: ${waits}`;
   return [
-    connected && behind === 0
-      ? "The monitor has all that was stored."
-      : `The monitor ${away || "is there: "}${waits}${connected ? lag : ""}.`,
+    `The monitor ${since === undefined ? "has all that was stored" : how}.`,
     ...(gaveUp === 0 ? [] : [`${count(gaveUp, "message")} were given up: the monitor never got them.`]),
   ];
 }
