@@ -60,10 +60,12 @@ export class Watch {
   readonly #shown = new Map<string, Status>();
   #anchored = 0;
   #counts = { readings: 0, notices: 0, refused: 0, checkpoints: 0 };
-  #broken: Error | undefined;
+  readonly #broken = Promise.withResolvers<never>();
 
   constructor(deps: WatchDeps) {
     this.#deps = deps;
+    // Whoever waits hears of it; a recording looks for itself.
+    this.#broken.promise.catch(() => undefined);
     const failed = (channel: string, error: unknown): void => {
       const { message, hint } = error instanceof MedSealError ? error : { message: "not delivered", hint: undefined };
       deps.io.note(`${channel}: ${message}; it is tried again${hint === undefined ? "" : ` (${hint})`}`);
@@ -81,7 +83,7 @@ export class Watch {
     this.#raises ??= this.#raising
       .work()
       .catch((error: unknown) => {
-        if (!(error instanceof MedSealError)) this.#broken = error as Error;
+        if (!(error instanceof MedSealError)) this.#broken.reject(error);
         else this.#deps.io.note(`not on chain yet: ${error.message}; it is tried again`);
       })
       .finally(() => {
@@ -102,10 +104,10 @@ export class Watch {
   }
 
   /** @throws what the journal throws: then nothing more is taken. */
-  async take(fed: readonly Fed[], now: number, source?: string): Promise<void> {
+  async take(fed: readonly Fed[], now: number, source?: string, count?: number): Promise<void> {
     const { desk } = this.#deps;
     await this.#inTurn(async () => {
-      const notices = await desk.take(fed, now, source);
+      const notices = await desk.take(fed, now, source, count);
       this.#deliverer.send(notices);
       this.#counts = {
         ...this.#counts,
@@ -121,16 +123,20 @@ export class Watch {
   /** Readings of a feed on stdin, until it ends. Whole lines that are there together are taken together. */
   async feed(input: AsyncIterable<Buffer | string>): Promise<void> {
     let [rest, number] = ["", 0];
+    for await (const piece of input) {
+      const lines = (rest + piece.toString()).split("\n");
+      rest = lines.pop() ?? "";
+      const fed = lines.flatMap((line) => this.#parsed(line, ++number));
+      await this.take(fed, Date.now());
+    }
+    await this.take(this.#parsed(rest, number + 1), Date.now());
+  }
+
+  /** Looks at the clock, too, while readings come. @throws what broke it, as well. */
+  async beating(work: Promise<void>): Promise<void> {
     const clock = setInterval(() => void this.#beat(), SECOND);
     try {
-      for await (const piece of input) {
-        const lines = (rest + piece.toString()).split("\n");
-        rest = lines.pop() ?? "";
-        const fed = lines.flatMap((line) => this.#parsed(line, ++number));
-        await this.take(fed, Date.now());
-        if (this.#broken !== undefined) throw this.#broken;
-      }
-      await this.take(this.#parsed(rest, number + 1), Date.now());
+      await Promise.race([work, this.#broken.promise]);
     } finally {
       clearInterval(clock);
     }
@@ -163,7 +169,7 @@ export class Watch {
     for await (const many of rows) {
       for (const row of many) {
         if (row.kind === "quarantined") {
-          this.#refuse(`${row.at.file}, line ${row.at.line}: ${row.reason}`);
+          this.refuse(`${row.at.file}, line ${row.at.line}: ${row.reason}`);
           continue;
         }
         if (skip > 0) {
@@ -210,7 +216,7 @@ export class Watch {
       await this.#answers();
       await this.#seal();
     } catch (error) {
-      this.#broken = error as Error;
+      this.#broken.reject(error);
     }
   }
 
@@ -232,7 +238,7 @@ export class Watch {
       );
       if (fed.length > 0) await this.take(fed, time);
     } catch (error) {
-      if (!(error instanceof MedSealError)) this.#broken = error as Error;
+      if (!(error instanceof MedSealError)) this.#broken.reject(error);
       else io.note(`not known whether consents and devices still hold: ${error.message}`);
     } finally {
       this.#looked = performance.now();
@@ -266,12 +272,13 @@ export class Watch {
       return [{ plan: found.plan.id, recorded }];
     } catch (error) {
       if (!(error instanceof MedSealError)) throw error;
-      this.#refuse(`line ${number}: ${error.message}`);
+      this.refuse(`line ${number}: ${error.message}`);
       return [];
     }
   }
 
-  #refuse(why: string): void {
+  /** Counts a reading that is none, and tells of the first ones. */
+  refuse(why: string): void {
     this.#counts.refused += 1;
     if (this.#counts.refused <= 3) this.#deps.io.note(why);
   }

@@ -1,8 +1,9 @@
 import { statfs } from "node:fs/promises";
 import { formatEther } from "ethers";
 import { EXIT } from "../../src/errors.ts";
+import { MonitorLink, MonitorLinkError } from "../../src/feed/monitor-link.ts";
 import { asGateway, type AsGateway } from "../cli/gateway.ts";
-import { CONFIG_OPTION, readConfig } from "../cli/gateway-config.ts";
+import { CONFIG_OPTION, readConfig, readCredential } from "../cli/gateway-config.ts";
 import type { Command } from "../cli/command.ts";
 import { ownAddress } from "../cli/patient.ts";
 import { count } from "../cli/times.ts";
@@ -67,5 +68,19 @@ async function findings(config: GatewayConfig, { gateway, chain, session, rows }
       ok: bavail * bsize >= config.reserve,
       text: `${Math.floor((bavail * bsize) / (1 << 20)).toLocaleString("en")} MiB free on the disk`,
     },
+    ...(await monitorFinding(config)),
   ];
+}
+
+async function monitorFinding({ monitor }: GatewayConfig): Promise<Finding[]> {
+  if (!monitor) return [];
+  const credential = await readCredential(monitor.credential, "the monitor's credential");
+  try {
+    const link = await MonitorLink.open({ at: monitor.at, credential, journal: "" });
+    link.close();
+    return [{ ok: true, text: `the monitor answers and watches over ${count(link.patients.size, "patient")}` }];
+  } catch (error) {
+    if (!(error instanceof MonitorLinkError)) throw error;
+    return [{ ok: false, text: `the monitor does not take readings (${error.code}): medseal monitor --listen` }];
+  }
 }

@@ -1,11 +1,15 @@
-import { dirname, join } from "node:path";
+import { dirname, join, resolve } from "node:path";
 import { UsageError } from "../../src/errors.ts";
 import { parseConfig } from "../../src/feed/config.ts";
 import { credentialHash, newCredential } from "../../src/feed/credentials.ts";
+import { parseListen } from "../../src/feed/listen.ts";
 import type { Command } from "../cli/command.ts";
 import { checkNew, writeNew } from "../cli/files.ts";
 import { CONFIG_OPTION, configPath } from "../cli/gateway-config.ts";
 import { count } from "../cli/times.ts";
+
+/** The file of what the monitor is shown. */
+const MONITOR = "monitor.credential";
 
 export const command: Command = {
   summary: "As a gateway: writes a configuration for medseal gateway run, and a credential for each source",
@@ -26,11 +30,17 @@ export const command: Command = {
       value: "ADDRESS",
       help: "where sources connect, a socket or a port of this machine; feed.sock",
     },
+    monitor: {
+      type: "string",
+      value: "ADDRESS",
+      help: "where medseal monitor --listen is, a socket or a port of this machine; it gets what is stored",
+    },
     trial: { type: "boolean", help: "allows cadences below a minute, on a chain to try things on" },
   },
   examples: [
     ["gateway init --source bed-7:monitor-7,pump-2 --as ward-gateway", "its credential is in bed-7.credential"],
     ["gateway init --source home:patch-1 --anchor 1h --as home", "a checkpoint an hour"],
+    ["gateway init --source bed-7:monitor-7 --monitor monitor.sock --as ward-gateway", "with a monitor beside it"],
   ],
   async run(call) {
     const path = await configPath(call);
@@ -41,6 +51,7 @@ export const command: Command = {
         throw new UsageError("a source has no devices", { hint: "write --source bed-7:monitor-7,pump-2" });
       return { name, devices: devices.split(","), credential: newCredential() };
     });
+    const monitor = call.text("monitor");
     const config = {
       format: "medseal-gateway/1",
       feed: call.text("feed") ?? "feed.sock",
@@ -54,20 +65,29 @@ export const command: Command = {
         credential: credentialHash(credential),
         devices,
       })),
+      ...(monitor === undefined ? {} : { monitor: { address: monitor, credential: MONITOR } }),
     };
+    const at = monitor === undefined ? undefined : parseListen(monitor);
+    const listens = at && "path" in at ? resolve(dirname(path), at.path) : monitor;
     const text = `${JSON.stringify(config, null, 2)}\n`;
     parseConfig(text);
     const files = sources.map(({ name, credential }) => ({
       file: join(dirname(path), `${name}.credential`),
       credential,
     }));
-    for (const { file } of files) await checkNew(file);
-    for (const { file, credential } of files) await writeNew(file, `${credential}\n`);
+    const secret = monitor === undefined ? [] : [{ file: join(dirname(path), MONITOR), credential: newCredential() }];
+    const written = [...files, ...secret];
+    if (files.some(({ file }) => secret[0]?.file === file)) throw new UsageError("no source may be called monitor");
+    for (const { file } of written) await checkNew(file);
+    for (const { file, credential } of written) await writeNew(file, `${credential}\n`);
     await writeNew(path, text);
     call.io.result(
-      { config: path, credentials: files.map(({ file }) => file) },
+      { config: path, credentials: written.map(({ file }) => file) },
       `The configuration is in ${path}; docs/gateway.md says what else may stand there.`,
       ...files.map(({ file }) => `Hand ${file} to the source, and to nobody else.`),
+      ...secret.map(
+        ({ file }) => `The monitor takes it, too: medseal monitor --listen ${listens} --feed-credential ${file}`,
+      ),
       `${count(sources.length, "source")}. Next: medseal gateway check, medseal gateway run`,
     );
   },

@@ -63,7 +63,7 @@ async function ask({ http }: GatewayConfig, page: string): Promise<unknown> {
 }
 
 function words(status: Status): string[] {
-  const { since, problems, feed, devices, batches, checkpoints, next, last } = status;
+  const { since, problems, feed, devices, batches, checkpoints, next, last, monitor } = status;
   const when = (time: number | null): string => (time === null ? "never" : utc(time));
   return [
     `Running since ${utc(since)}; ${problems.length === 0 ? "healthy" : problems.join("; ")}.`,
@@ -72,12 +72,22 @@ function words(status: Status): string[] {
     `${count(batches.waiting, "batch", "batches")} wait for a checkpoint (next ${utc(next.anchor)}).`,
     `${count(checkpoints.decided, "checkpoint")} made: ${checkpoints.published} stored and read back, ${checkpoints.final} anchored for good.`,
     `Ends of consents were last looked for at ${when(last.heed)}.`,
+    ...(monitor ? wordsOfMonitor(monitor) : []),
     ...(feed.quarantined === 0 ? [] : [`${count(feed.quarantined, "message")} in quarantine.`]),
     ...devices.map(({ source, device, highest, received }) =>
       highest === undefined || received === undefined
         ? `  ${source}/${device}: nothing yet`
         : `  ${source}/${device}: up to counter ${highest}, last heard of at ${utc(received)}`,
     ),
+  ];
+}
+
+function wordsOfMonitor({ connected, behind, since, gaveUp }: NonNullable<Status["monitor"]>): string[] {
+  const waits = behind === 0 ? "nothing waits for it" : `${count(behind, "message")} wait for it`;
+  const how = `${connected ? "has taken nothing" : "is away"} since ${utc(since ?? 0)}: ${waits}`;
+  return [
+    `The monitor ${since === undefined ? "has all that was stored" : how}.`,
+    ...(gaveUp === 0 ? [] : [`${count(gaveUp, "message")} were given up: the monitor never got them.`]),
   ];
 }
 

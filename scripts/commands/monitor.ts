@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { utf8 } from "../../src/bytes/bytes.ts";
 import { hmac } from "../../src/bytes/hash.ts";
 import { UsageError } from "../../src/errors.ts";
+import { parseListen } from "../../src/feed/listen.ts";
 import { openIntake } from "../../src/intake/intake.ts";
 import { parseInstant } from "../../src/observation/instant.ts";
 import { Desk } from "../../src/monitor/desk.ts";
@@ -13,22 +14,30 @@ import { CHANNELS, channelsOf } from "../cli/channels.ts";
 import type { Call, Command } from "../cli/command.ts";
 import { readUserFile } from "../cli/files.ts";
 import { asGateway, type AsGateway } from "../cli/gateway.ts";
+import { readCredential } from "../cli/gateway-config.ts";
 import { INTAKE, intakeOptions } from "../cli/intake.ts";
 import { userPath } from "../cli/io.ts";
 import { openPlan } from "../cli/plan.ts";
 import { count, parseDuration } from "../cli/times.ts";
 import { Standings } from "../cli/standings.ts";
 import { Watch } from "../cli/watch.ts";
+import { watchGateway, type GatewayFeed } from "../cli/watch-gateway.ts";
 
 export const command: Command = {
   summary:
-    "Watches over patients by their care plans, beside the gateway that records: readings on stdin, one JSON object a line as medseal read --format ndjson prints them, or a recording. Tells responders first, seals what was evaluated under its own lease later. Given again after a crash it goes on where it stood",
+    "Watches over patients by their care plans, beside the gateway that records: what a running gateway stores (--listen), readings on stdin, one JSON object a line as medseal read --format ndjson prints them, or a recording. Tells responders first, seals what was evaluated under its own lease later. Given again after a crash it goes on where it stood",
   words: "[RECORDING]",
   options: {
     plan: { type: "string", value: "FILE", help: "a care plan sealed to you; once, then it is kept", multiple: true },
     patient: { type: "string", value: "NAME", help: "whose recording it is, when there are several plans" },
     ...CHANNELS,
     answers: { type: "string", value: "FOLDER", help: "in which sealed answers arrive (medseal alerts ack)" },
+    listen: {
+      type: "string",
+      value: "ADDRESS",
+      help: "where a running gateway brings what it stores, a socket or a port of this machine, until SIGTERM",
+    },
+    "feed-credential": { type: "string", value: "FILE", help: "what that gateway has to show" },
     replay: { type: "string", value: "SPEED", help: "seconds of the recording in one second; max without waiting" },
     ...INTAKE,
     "anchor-every": { type: "string", value: "LENGTH", help: "cadence of checkpoints; 1h without it" },
@@ -36,6 +45,10 @@ export const command: Command = {
   },
   examples: [
     ["monitor --plan ann.plan --file alerts.ndjson --answers answers --as Monitor", "readings come on stdin"],
+    [
+      "monitor --plan ann.plan --listen monitor.sock --feed-credential monitor.credential --answers answers --as Monitor",
+      "a running gateway brings them: gateway init --monitor",
+    ],
     [
       "monitor --mqtt mqtts://broker.example --mqtt-topic ward-7/alerts --mqtt-secret mqtt.secret --mqtt-credentials mqtt.user --as Monitor",
       "notices go to a broker: docs/alerts.md",
@@ -48,6 +61,7 @@ export const command: Command = {
     const every = call.flag("no-anchor") ? undefined : 1000 * parseDuration(call.text("anchor-every") ?? "1h");
     const answers = call.text("answers");
     const recording = call.words.length === 1 ? await openRecording(call) : undefined;
+    const gateway = await gatewayOf(call);
     const channels = await channelsOf(call);
     await asGateway(call, async (as) => {
       const { folder, vault } = as.session;
@@ -69,7 +83,8 @@ export const command: Command = {
           const plan = planFor(call, desk);
           await watch.replay(recording.intake.batches(), plan, recording.source, speed);
           await watch.windUp(desk.now);
-        } else await watch.feed(process.stdin);
+        } else if (gateway) await watchGateway(watch, { desk, io, ...gateway });
+        else await watch.beating(watch.feed(process.stdin));
         await watch.stop(every !== undefined);
         const { readings, notices, refused, checkpoints } = watch.counts;
         io.result(
@@ -83,6 +98,19 @@ export const command: Command = {
     });
   },
 };
+
+async function gatewayOf(call: Call): Promise<Pick<GatewayFeed, "at" | "credential"> | undefined> {
+  const [address, file] = [call.text("listen"), call.text("feed-credential")];
+  if ((address === undefined) !== (file === undefined))
+    throw new UsageError("--listen and --feed-credential go together: the gateway shows who it is");
+  if (address === undefined || file === undefined) return undefined;
+  if (call.words.length > 0) throw new UsageError("readings come from a gateway or a recording, not from both");
+  const at = parseListen(address);
+  if (!at)
+    throw new UsageError("--listen is no address of this machine", { hint: "127.0.0.1:9312, or a socket's path" });
+  const credential = await readCredential(userPath(file), "the gateway's credential");
+  return { at: "path" in at ? { path: userPath(at.path) } : at, credential };
+}
 
 async function adopt(call: Call, as: AsGateway, desk: Desk, now: number): Promise<void> {
   for (const file of call.texts("plan")) {

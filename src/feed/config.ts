@@ -1,5 +1,5 @@
-import { isIPv4, isIPv6 } from "node:net";
 import { ConfigError } from "./errors.ts";
+import { parseListen, type Listen } from "./listen.ts";
 
 /** One that may feed the gateway: a monitor, a bedside computer, an integration engine. */
 export interface Source {
@@ -15,8 +15,14 @@ export interface Device {
   readonly write?: string;
 }
 
-/** Where to listen: a path of a Unix socket, or an address of this machine. */
-export type Listen = { readonly path: string } | { readonly host: string; readonly port: number };
+/** A monitor beside the gateway, which gets what was stored. */
+export interface MonitorPlace {
+  readonly at: Listen;
+  /** File of the credential that it is shown. */
+  readonly credential: string;
+  /** Seconds for which readings are kept for it after they were sealed. */
+  readonly keep: number;
+}
 
 export interface GatewayConfig {
   readonly feed: Listen;
@@ -41,10 +47,12 @@ export interface GatewayConfig {
   /** What the chain says counts by proofs of its state only. */
   readonly attest: boolean;
   readonly sources: readonly Source[];
+  readonly monitor: MonitorPlace | undefined;
 }
 
 const FORMAT = "medseal-gateway/1";
 const MIB = 1 << 20;
+const KEEP = 3600;
 const GWEI = 1_000_000_000n;
 
 /**
@@ -68,6 +76,7 @@ export function parseConfig(text: string): GatewayConfig {
     "maxFeeGwei",
     "attest",
     "sources",
+    "monitor",
   ]);
   if (all["format"] !== FORMAT) throw new ConfigError("format", `${FORMAT} is expected`);
   const trial = all["trial"] === true;
@@ -75,6 +84,7 @@ export function parseConfig(text: string): GatewayConfig {
   const least = trial ? 1 : 60;
   const http = listenAt(all["http"], "http");
   if (!("port" in http)) throw new ConfigError("http", "an address and port of this machine is expected");
+  const lateness = durationAt(all["lateness"] ?? "72h", "lateness", trial ? 1 : 3600, 30 * 86_400);
   const config = {
     feed: listenAt(all["feed"], "feed"),
     http,
@@ -84,11 +94,12 @@ export function parseConfig(text: string): GatewayConfig {
     entries: entriesAt(all["entries"] ?? 64),
     skew: durationAt(all["skew"] ?? "5min", "skew", 1, 86_400),
     grace: durationAt(all["grace"] ?? "1min", "grace", 0, 86_400),
-    lateness: durationAt(all["lateness"] ?? "72h", "lateness", trial ? 1 : 3600, 30 * 86_400),
+    lateness,
     reserve: integerAt(all["reserveMiB"] ?? 256, "reserveMiB", 0, 1_000_000) * MIB,
     maxFee: BigInt(integerAt(all["maxFeeGwei"] ?? 500, "maxFeeGwei", 1, 1_000_000)) * GWEI,
     attest: booleanAt(all["attest"] ?? false, "attest"),
     sources: listAt(all["sources"], "sources").map(sourceAt),
+    monitor: all["monitor"] === undefined ? undefined : monitorAt(all["monitor"], least, lateness),
   };
   if (config.seal > config.anchor)
     throw new ConfigError("cadence", "sealing less often than anchoring anchors nothing");
@@ -155,14 +166,20 @@ function entriesAt(value: unknown): GatewayConfig["entries"] {
   return steps;
 }
 
-/** `127.0.0.1:9310`, `[::1]:9310`, or the path of a socket. */
+/** @param most - Seconds: nothing is kept for it that the gateway forgets the keys of. */
+function monitorAt(value: unknown, least: number, most: number): MonitorPlace {
+  const { address, credential, keep } = objectAt(value, "monitor", ["address", "credential", "keep"]);
+  return {
+    at: listenAt(address, "monitor.address"),
+    credential: textAt(credential, "monitor.credential"),
+    keep: durationAt(keep ?? lengthOf(Math.min(KEEP, most)), "monitor.keep", least, most),
+  };
+}
+
 function listenAt(value: unknown, at: string): Listen {
-  const text = textAt(value, at);
-  const [, host, port] = /^\[?([0-9a-f.:]+?)\]?:(\d{1,5})$/.exec(text) ?? [];
-  if (host === undefined || port === undefined) return { path: text };
-  const loopback = (isIPv4(host) && host.startsWith("127.")) || (isIPv6(host) && host === "::1");
-  if (!loopback) throw new ConfigError(at, "only this machine may be listened on: 127.0.0.1, ::1 or a Unix socket");
-  return { host, port: integerAt(Number(port), at, 0, 65_535) };
+  const found = parseListen(textAt(value, at));
+  if (!found) throw new ConfigError(at, "an address of this machine is expected: 127.0.0.1, ::1 or a Unix socket");
+  return found;
 }
 
 const UNITS: Readonly<Record<string, number>> = { s: 1, min: 60, h: 3600, d: 86_400 };

@@ -4,6 +4,7 @@ import type { Gateway } from "../gateway/gateway.ts";
 import { Journal } from "../state/journal.ts";
 import type { Rows } from "../state/rows.ts";
 import type { Source } from "./config.ts";
+import { Forwarder, type ForwardOptions, type MonitorStanding } from "./forward.ts";
 import { Intake, type Answer, type IntakeEvents } from "./intake.ts";
 import { Levels, type Fate, type Reached } from "./levels.ts";
 import { quarantineOf, type Quarantined } from "./quarantine.ts";
@@ -27,6 +28,8 @@ export interface FeedDeps {
     held(readings: number, code: string): void;
     reached(reached: Reached): void;
   };
+  /** A monitor that gets what was stored. */
+  readonly monitor?: ForwardOptions | undefined;
   readonly now?: Now;
 }
 
@@ -34,6 +37,7 @@ interface Parts {
   readonly intake: Intake;
   readonly sealing: Sealing;
   readonly levels: Levels;
+  readonly forwarder: Forwarder | undefined;
 }
 
 /** Readings from live sources: stored as they come, sealed by the gateway, followed until they are anchored. */
@@ -54,8 +58,11 @@ export class Feed {
 
   /** Once the gateway is there. */
   open(gateway: Gateway): void {
-    const { events, now = clock, skew, grace, room, timeOf } = this.#deps;
-    const sealing = new Sealing(this.#journal, { gateway, now, grace, held: (...row) => events.held(...row) });
+    const { events, now = clock, skew, grace, room, timeOf, monitor } = this.#deps;
+    const forwarder = monitor && new Forwarder(this.#journal, gateway, now, monitor);
+    const held = events.held.bind(events);
+    const needed = forwarder && (() => forwarder.needed());
+    const sealing = new Sealing(this.#journal, { gateway, now, grace, held, needed });
     const levels = new Levels(this.#journal, { gateway, now, timeOf, reached: (reached) => events.reached(reached) });
     const intake = new Intake(this.#journal, {
       gateway,
@@ -63,9 +70,26 @@ export class Feed {
       skew,
       room,
       levelOf: (place) => levels.of(place),
-      events: { ...events, arriving: (oldest) => sealing.arriving(oldest) },
+      events: {
+        ...events,
+        arriving: (oldest) => sealing.arriving(oldest),
+        stored(...row) {
+          events.stored(...row);
+          forwarder?.stored();
+        },
+      },
     });
-    this.#parts = { intake, sealing, levels };
+    this.#parts = { intake, sealing, levels, forwarder };
+  }
+
+  /** Passes on to the monitor what is stored, until it is told to stop. */
+  async forward(stop: AbortSignal): Promise<void> {
+    await this.#running.forwarder?.run(stop);
+  }
+
+  /** How the monitor does, if there is one. */
+  get monitor(): MonitorStanding | undefined {
+    return this.#parts?.forwarder?.standing;
   }
 
   /** Takes one line of a source. What is answered `stored` is lost no more. Never fails. */

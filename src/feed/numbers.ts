@@ -22,6 +22,10 @@ const FAMILIES: Readonly<Record<string, readonly ["counter" | "gauge", string]>>
   medseal_checkpoints_final: ["gauge", "Checkpoints anchored for good so far."],
   medseal_generations_retired_total: ["counter", "Generations left because a consent ended."],
   medseal_gas_total: ["counter", "Gas of the transactions of this process."],
+  medseal_monitor_connected: ["gauge", "Whether the monitor beside the gateway is there."],
+  medseal_monitor_behind: ["gauge", "Messages that the monitor is not known to have."],
+  medseal_monitor_sent_total: ["counter", "Messages sent to the monitor, again after a cut connection."],
+  medseal_monitor_given_up_total: ["counter", "Messages that were dropped before the monitor had them."],
   medseal_last_success_seconds: ["gauge", "When each step last succeeded, unix time."],
 };
 

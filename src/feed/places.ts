@@ -1,21 +1,17 @@
-import { lstat, stat } from "node:fs/promises";
+import { stat } from "node:fs/promises";
 import { join } from "node:path";
 import { isAbsent } from "../files/durable.ts";
 import type { GatewayConfig } from "./config.ts";
 import { ConfigError } from "./errors.ts";
+import { isFreeForSocket } from "./listen.ts";
 
 /** Whether spool and feed can lie where the configuration has them, with paths that count from anywhere. @throws ConfigError. */
 export async function checkPlaces({ feed, spool }: Pick<GatewayConfig, "feed" | "spool">): Promise<void> {
   for (const folder of [spool, join(spool, "done"), join(spool, "refused")])
     if ((await found(stat(folder)))?.isDirectory() === false)
       throw new ConfigError("spool", `a folder is expected, and ${folder} is none`);
-  if ("path" in feed) await checkSocket(feed.path);
-}
-
-/** What is no socket is somebody's file, and is not taken away. @throws ConfigError. */
-export async function checkSocket(path: string): Promise<void> {
-  if ((await found(lstat(path)))?.isSocket() === false)
-    throw new ConfigError("feed", `a place for a socket is expected, and at ${path} lies something else`);
+  if ("path" in feed && !(await isFreeForSocket(feed.path)))
+    throw new ConfigError("feed", `a place for a socket is expected, and at ${feed.path} lies something else`);
 }
 
 const found = <T>(looked: Promise<T>): Promise<T | undefined> =>

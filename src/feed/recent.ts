@@ -21,6 +21,11 @@ export class RecentRows {
     this.#held = 0;
   }
 
+  /** The row, which is still held. */
+  look(number: number): Row | undefined {
+    return this.#rows.get(number)?.row;
+  }
+
   /** @returns the row, which is then held no longer. */
   take(number: number): Row | undefined {
     const found = this.#rows.get(number);

@@ -8,6 +8,7 @@ import type { Cut } from "../gateway/ingest.ts";
 import { inOrder } from "../state/journal.ts";
 import type { Channel, Observation } from "../observation/observation.ts";
 import { cutLive } from "./cut.ts";
+import { Pace } from "./pace.ts";
 import { keepApart, type HeldReadings } from "./quarantine.ts";
 import { keyOf } from "./routes.ts";
 import type { Arrival, CutState, FeedJournal, Range } from "./state.ts";
@@ -27,6 +28,8 @@ export interface SealingOptions {
   readonly grace: number;
   /** Told of readings that were stored and may not be written any more. */
   readonly held: (readings: number, code: string) => void;
+  /** The first row that others than sealing still need. */
+  readonly needed?: (() => Promise<number>) | undefined;
 }
 
 interface Decided {
@@ -148,8 +151,9 @@ export class Sealing {
   /** Drops the rows of finished cuts, a few at a time, so that what comes meanwhile does not wait for long. */
   async #clear(): Promise<void> {
     const { state } = this.#journal;
-    for (let row = state.position.cleared; row < state.position.uncutRow; row = state.position.cleared) {
-      const until = Math.min(row + CLEARED, state.position.uncutRow);
+    const end = Math.min(state.position.uncutRow, (await this.#options.needed?.()) ?? Infinity);
+    for (let row = state.position.cleared; row < end; row = state.position.cleared) {
+      const until = Math.min(row + CLEARED, end);
       await this.#journal.write(() => {
         for (let gone = row; gone < until; gone++) state.rows.delete(inOrder(gone));
         state.move({ cleared: until });
@@ -252,20 +256,6 @@ export class Sealing {
 
   #leased(key: string): LeasedStream | undefined {
     return this.#options.gateway.streams().find((leased) => keyOf(leased) === key);
-  }
-}
-
-/** Milliseconds of work at a stretch. */
-const STRETCH = 1;
-
-/** Lets what came meanwhile be stored, now and then: at each step the work would be no faster than what comes. */
-class Pace {
-  #since = 0;
-
-  async rest(): Promise<void> {
-    if (performance.now() - this.#since < STRETCH) return;
-    await new Promise((done) => setImmediate(done));
-    this.#since = performance.now();
   }
 }
 

@@ -1,14 +1,12 @@
-import { chmod, unlink } from "node:fs/promises";
-import { connect, createServer, type Server, type Socket } from "node:net";
-import { UsageError } from "../errors.ts";
-import { isAbsent } from "../files/durable.ts";
+import { createServer, type Server, type Socket } from "node:net";
 import { LIMITS } from "../intake/limits.ts";
-import type { Listen, Source } from "./config.ts";
+import type { Source } from "./config.ts";
 import { whose } from "./credentials.ts";
+import { helloIn, PATIENCE } from "./hello.ts";
 import type { Answer } from "./intake.ts";
 import type { Reached } from "./levels.ts";
 import { LineSplitter } from "./lines.ts";
-import { checkSocket } from "./places.ts";
+import { listenOn, portOf, type Listen } from "./listen.ts";
 import type { DeviceState } from "./state.ts";
 
 const PROTOCOL = "medseal-feed/1";
@@ -17,8 +15,6 @@ const IN_FLIGHT = 64;
 /** Bytes of answers that a source may leave unread before its socket is not read. */
 const UNREAD = 1 << 20;
 const MOST_CONNECTIONS = 256;
-/** Milliseconds that a connection has to say who it is. */
-const PATIENCE = 10_000;
 
 export interface FeedServerDeps {
   readonly sources: readonly Source[];
@@ -44,23 +40,13 @@ export class FeedServer {
   /** @throws UsageError when the place is taken. */
   static async listen(at: Listen, deps: FeedServerDeps): Promise<FeedServer> {
     const feed = new FeedServer(deps);
-    if ("path" in at) await clear(at.path);
-    await new Promise<void>((done, failed) => {
-      feed.#server.once("error", (cause: NodeJS.ErrnoException) =>
-        failed(new UsageError(`the feed cannot listen there (${cause.code ?? "unknown"})`, { cause })),
-      );
-      if ("path" in at) feed.#server.listen(at.path, done);
-      else feed.#server.listen(at.port, at.host, done);
-    });
-    // Who may use the socket also needs a credential; others of the machine need not even try.
-    if ("path" in at) await chmod(at.path, 0o660);
+    await listenOn(feed.#server, at);
     return feed;
   }
 
   /** The port, where it is none of a path. */
   get port(): number | undefined {
-    const address = this.#server.address();
-    return typeof address === "object" ? address?.port : undefined;
+    return portOf(this.#server);
   }
 
   /** Tells sources how far their messages got. */
@@ -192,31 +178,4 @@ class Connection {
   async #settled(): Promise<void> {
     while (this.#flying.size > 0 || this.#waiting.length > 0) await Promise.all([...this.#flying]);
   }
-}
-
-/** The first line. What is none is turned away like a wrong credential. */
-function helloIn(line: Buffer): { readonly feed: unknown; readonly credential: string } {
-  try {
-    const { feed, credential } = JSON.parse(line.toString("utf8")) as { feed?: unknown; credential?: unknown };
-    return { feed, credential: typeof credential === "string" ? credential : "" };
-  } catch {
-    return { feed: undefined, credential: "" };
-  }
-}
-
-/** Takes away the socket of a process that was killed. @throws ConfigError, UsageError when another process listens on it. */
-async function clear(path: string): Promise<void> {
-  await checkSocket(path);
-  const alive = await new Promise<boolean>((done) => {
-    const probe = connect(path);
-    probe.once("connect", () => {
-      probe.destroy();
-      done(true);
-    });
-    probe.once("error", () => done(false));
-  });
-  if (alive) throw new UsageError("another process listens on the feed's socket", { hint: "stop it first" });
-  await unlink(path).catch((error: unknown) => {
-    if (!isAbsent(error)) throw new UsageError("the feed's socket cannot be taken away", { cause: error });
-  });
 }

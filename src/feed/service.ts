@@ -6,6 +6,7 @@ import type { TwinRows } from "../state/twin.ts";
 import type { GatewayConfig } from "./config.ts";
 import { DiskFullError } from "./errors.ts";
 import { Feed } from "./feed.ts";
+import type { ForwardOptions, MonitorStanding } from "./forward.ts";
 import type { Log } from "./log.ts";
 import { gatewayMetrics } from "./numbers.ts";
 import { FeedServer } from "./server.ts";
@@ -22,6 +23,8 @@ export interface ServiceDeps {
   /** A folder on the disk that the journal lies on. */
   readonly disk: string;
   readonly log: Log;
+  /** What the configuration's monitor is shown. */
+  readonly credential?: string | undefined;
   readonly timeOf: (block: number) => Promise<number>;
   readonly now?: Now;
 }
@@ -36,6 +39,7 @@ export interface Status {
   readonly checkpoints: { readonly decided: number; readonly published: number; readonly final: number };
   readonly next: { readonly seal: number; readonly anchor: number };
   readonly last: Readonly<Record<Step, number | null>>;
+  readonly monitor?: MonitorStanding | undefined;
 }
 
 /** Milliseconds between two looks for ends and at the spool; between two looks at what became final. */
@@ -43,10 +47,12 @@ const HEED = 500;
 const FOLLOW = 1000;
 /** Milliseconds for which the free room of the disk is taken for known. */
 const ROOM_KNOWN = 500;
+/** With less than so many times its reserve the disk keeps nothing for the monitor: what is refused at one time the reserve is new readings. */
+const TIGHT = 2;
 /** Milliseconds that sealing may take when the process is told to end; what waits is in the journal anyhow. */
 const PARTING = 5000;
-/** Cadences without an anchor, and seconds without a look for ends, after which that is a problem. */
-const OVERDUE = { anchor: 3, heed: 10 };
+/** Cadences without an anchor, seconds without a look for ends, and those in which the monitor takes nothing, after which that is a problem. */
+const OVERDUE = { anchor: 3, heed: 10, monitor: 10 };
 
 /** The long-running gateway: takes readings, heeds ends, seals and anchors at its cadence, tells how it does. */
 export class Service {
@@ -58,7 +64,7 @@ export class Service {
   readonly #stop = new AbortController();
   readonly #quarantined: Sums;
   #since: number;
-  #room: { readonly until: number; readonly enough: boolean } = { until: 0, enough: true };
+  #room = { until: 0, enough: true, tight: false };
   #failure: Error | undefined;
   #server: FeedServer | undefined;
   #nextSeal = 0;
@@ -83,6 +89,7 @@ export class Service {
       timeOf,
       now: this.#now,
       room: () => this.#needRoom(),
+      monitor: this.#forwarding(),
       events: {
         stored({ name }, readings, skewed) {
           metrics.add("medseal_readings_stored_total", { source: name }, readings);
@@ -107,6 +114,26 @@ export class Service {
         reached: (reached) => this.#server?.reached(reached),
       },
     });
+  }
+
+  #forwarding(): ForwardOptions | undefined {
+    const { config, credential, log } = this.#deps;
+    const metrics = this.#metrics;
+    if (!config.monitor || credential === undefined) return undefined;
+    return {
+      ...config.monitor,
+      credential,
+      isTight: () => this.#room.tight,
+      events: {
+        here: (behind) => log("info", "monitor.here", { behind }),
+        away: (code) => log("warn", "monitor.away", { code }),
+        sent: (messages) => metrics.add("medseal_monitor_sent_total", {}, messages),
+        gaveUp(messages) {
+          metrics.add("medseal_monitor_given_up_total", {}, messages);
+          log("error", "monitor.given-up", { messages });
+        },
+      },
+    };
   }
 
   /**
@@ -175,6 +202,9 @@ export class Service {
     if (overdue("heed", OVERDUE.heed)) problems.push(`heed: not through for ${OVERDUE.heed} seconds`);
     if (overdue("anchor", OVERDUE.anchor * config.anchor)) problems.push("no checkpoint for three cadences");
     if (!this.#room.enough) problems.push("the disk is full");
+    const { monitor } = this.feed;
+    if (monitor?.since !== undefined && this.#now() - monitor.since > OVERDUE.monitor)
+      problems.push(`monitor: ${monitor.connected ? "" : "away, "}${monitor.behind} messages behind`);
     return problems;
   }
 
@@ -197,6 +227,7 @@ export class Service {
         anchor: this.#steps.lastSuccess("anchor") ?? null,
         follow: this.#steps.lastSuccess("follow") ?? null,
       },
+      monitor: this.feed.monitor,
     };
   }
 
@@ -205,6 +236,7 @@ export class Service {
       this.#every(HEED, () => this.#steps.run("heed", () => this.#heed(gateway, spool))),
       this.#every(FOLLOW, () => this.#steps.run("follow", () => this.#follow(gateway))),
       this.#cadence(gateway),
+      ...(this.feed.monitor ? [this.feed.forward(this.#stop.signal)] : []),
     ];
     // The first that fails ends the others.
     await Promise.all(loops.map((loop) => loop.finally(() => this.stop())));
@@ -279,9 +311,10 @@ export class Service {
   async #needRoom(): Promise<void> {
     if (Date.now() >= this.#room.until) {
       const { bavail, bsize } = await statfs(this.#deps.disk);
-      const enough = bavail * bsize >= this.#deps.config.reserve;
+      const { reserve } = this.#deps.config;
+      const enough = bavail * bsize >= reserve;
       if (enough !== this.#room.enough) this.#deps.log(enough ? "info" : "error", "disk.room", { enough });
-      this.#room = { until: Date.now() + ROOM_KNOWN, enough };
+      this.#room = { until: Date.now() + ROOM_KNOWN, enough, tight: bavail * bsize < TIGHT * reserve };
     }
     if (!this.#room.enough) throw new DiskFullError();
   }
@@ -298,6 +331,11 @@ export class Service {
     this.#metrics.set("medseal_batches_waiting", waiting);
     this.#metrics.set("medseal_checkpoints_decided", decided);
     this.#metrics.set("medseal_checkpoints_final", final);
+    const { monitor } = this.feed;
+    if (monitor) {
+      this.#metrics.set("medseal_monitor_connected", monitor.connected ? 1 : 0);
+      this.#metrics.set("medseal_monitor_behind", monitor.behind);
+    }
     for (const step of STEPS)
       this.#metrics.set("medseal_last_success_seconds", this.#steps.lastSuccess(step) ?? 0, { step });
   }

@@ -120,6 +120,8 @@ export class FeedState {
   /** Cuts that are anchored, by number, as long as they are remembered. */
   readonly past: Values<CutState>;
   readonly quarantine: Values<Quarantined>;
+  /** What the monitor beside the gateway knows this journal by. */
+  readonly monitor: Table<{ readonly journal: string }>;
   readonly recent = new RecentRows();
   readonly #position: Table<FeedPosition>;
 
@@ -131,6 +133,7 @@ export class FeedState {
     this.pages = valuesIn(journal.blobs("feed-page"));
     this.past = valuesIn(journal.blobs("feed-past"));
     this.quarantine = valuesIn(journal.blobs("feed-quarantine"));
+    this.monitor = journal.table("feed-monitor");
     this.#position = journal.table("feed-position");
   }
 
@@ -140,7 +143,16 @@ export class FeedState {
 
   /** @throws Error when it is gone. */
   rowAt(number: number): Row {
-    const row = this.recent.take(number) ?? this.rows.get(inOrder(number));
+    return this.recent.take(number) ?? this.#kept(number);
+  }
+
+  /** As `rowAt`, for others than sealing: it is still held for that. */
+  look(number: number): Row {
+    return this.recent.look(number) ?? this.#kept(number);
+  }
+
+  #kept(number: number): Row {
+    const row = this.rows.get(inOrder(number));
     if (!row) throw new Error("what was stored is not in the journal");
     return row;
   }

@@ -135,9 +135,10 @@ export class Desk {
    * Takes readings in, and finds what time has brought about until now.
    *
    * @param source - Of which these are the next readings; one that is given again goes on behind `taken`.
+   * @param count - By which `taken` of the source rises.
    * @returns the notices that are to go out. They are durable.
    */
-  async take(fed: readonly Fed[], now: number, source?: string): Promise<readonly Notice[]> {
+  async take(fed: readonly Fed[], now: number, source?: string, count = fed.length): Promise<readonly Notice[]> {
     const at = Math.max(now, this.now);
     const entries = new Map<string, Entry[]>();
     let place = 0;
@@ -163,7 +164,7 @@ export class Desk {
       if (fed.length > 0) this.#state.keepReadings(fed);
       for (const { plan, recorded } of fed)
         if ("report" in recorded) this.#state.standings.set(standingKey(plan, recorded), recorded.report);
-      if (source !== undefined) this.#state.sources.set(source, this.taken(source) + fed.length);
+      if (source !== undefined) this.#state.sources.set(source, this.taken(source) + count);
     });
   }
 

@@ -20,6 +20,10 @@ export interface GatewayWay {
   readonly anchor?: string;
   /** Further members of its configuration. */
   readonly settings?: object;
+  /** Where a monitor beside it listens. */
+  readonly monitor?: string;
+  /** Beside the world's environment. */
+  readonly env?: Readonly<Record<string, string>>;
   /** Words of a command before it, such as one that keeps it on some cores. */
   readonly before?: readonly string[];
 }
@@ -28,24 +32,24 @@ export interface GatewayWay {
 export class RunningGateway {
   readonly #world: World;
   readonly config: string;
-  readonly #before: readonly string[];
+  readonly #way: GatewayWay;
   #child: ChildProcess | undefined;
   #ports = { feed: 0, http: 0 };
   stderr = "";
 
-  private constructor(world: World, before: readonly string[]) {
+  private constructor(world: World, way: GatewayWay) {
     this.#world = world;
-    this.#before = before;
+    this.#way = way;
     this.config = world.path("gateway/gateway.json");
   }
 
   static async init(world: World, way: GatewayWay): Promise<RunningGateway> {
-    const { source, seal = "1s", anchor = "1s", settings, before = [] } = way;
-    const gateway = new RunningGateway(world, before);
+    const { source, seal = "1s", anchor = "1s", settings, monitor } = way;
+    const gateway = new RunningGateway(world, way);
     world.endsWith(() => gateway.kill());
     await mkdir(world.path("gateway"), { mode: 0o700 });
     await world.run(
-      `gateway init --config ${gateway.config} --source ${source} --trial --seal ${seal} --anchor ${anchor} --feed 127.0.0.1:0 --http 127.0.0.1:${await freePort()} --as Gateway`,
+      `gateway init --config ${gateway.config} --source ${source} --trial --seal ${seal} --anchor ${anchor} --feed 127.0.0.1:0 --http 127.0.0.1:${await freePort()} ${monitor === undefined ? "" : `--monitor ${monitor} `}--as Gateway`,
     );
     if (settings) {
       const config = JSON.parse(await readFile(gateway.config, "utf8")) as object;
@@ -70,14 +74,14 @@ export class RunningGateway {
     return (await readFile(this.#world.path(`gateway/${source}.credential`), "utf8")).trim();
   }
 
-  /** @param env - Beside the world's. */
+  /** @param env - Beside the world's and its own. */
   async start(env: Readonly<Record<string, string>> = {}): Promise<void> {
     const { MEDSEAL_HOME: _home, MEDSEAL_AS: _as, ...rest } = process.env;
     const words = [process.execPath, CLI, "gateway", "run", "--config", this.config, "--as", "Gateway", "--json"];
-    const [command = "", ...args] = [...this.#before, ...words];
+    const [command = "", ...args] = [...(this.#way.before ?? []), ...words];
     const child = spawn(command, args, {
       cwd: this.#world.folder,
-      env: { ...rest, ...this.#world.env, ...env },
+      env: { ...rest, ...this.#world.env, ...this.#way.env, ...env },
       stdio: ["ignore", "pipe", "pipe"],
     });
     this.#child = child;

@@ -6,6 +6,8 @@ import { ConfigError } from "../../../src/feed/errors.ts";
 
 const EXAMPLE = new URL("../../../examples/gateway.json", import.meta.url);
 
+const MONITOR = { address: "127.0.0.1:9312", credential: "monitor.credential" };
+
 describe("a gateway's configuration", () => {
   let good: Record<string, unknown>;
   before(async () => {
@@ -26,6 +28,12 @@ describe("a gateway's configuration", () => {
       attest: false,
     });
     expect(parseConfig(changed({ attest: true })).attest).to.equal(true);
+    expect(config.monitor).to.equal(undefined);
+    expect(parseConfig(changed({ monitor: MONITOR })).monitor).to.deep.equal({
+      at: { host: "127.0.0.1", port: 9312 },
+      credential: "monitor.credential",
+      keep: 3600,
+    });
     expect(config.sources.flatMap(({ devices }) => devices.map(({ name }) => name))).to.deep.equal([
       "monitor-7",
       "pump-2",
@@ -57,6 +65,13 @@ describe("a gateway's configuration", () => {
     ],
     ["a fee of nothing", "maxFeeGwei", () => ({ maxFeeGwei: 0 })],
     ["proofs that may be", "attest", () => ({ attest: "maybe" })],
+    ["a monitor elsewhere", "monitor.address", () => ({ monitor: { ...MONITOR, address: "10.0.0.1:9312" } })],
+    ["a monitor without a credential", "monitor.credential", () => ({ monitor: { address: "monitor.sock" } })],
+    [
+      "readings that outlive their keys",
+      "monitor.keep",
+      () => ({ lateness: "2h", monitor: { ...MONITOR, keep: "3h" } }),
+    ],
     ["no sources", "sources", () => ({ sources: [] })],
     ["a source twice", "sources", () => ({ sources: [source(), source()] })],
     ["a credential in clear", "sources[0].credential", () => ({ sources: [{ ...source(), credential: "secret" }] })],
