@@ -13,7 +13,7 @@ import { Gateway } from "../../src/gateway/gateway.ts";
 import { StoreUnavailableError } from "../../src/ipfs/errors.ts";
 import { JournalFailedError, type Rows } from "../../src/state/rows.ts";
 import { twinRows } from "../../src/state/twin.ts";
-import { openRig, outside, PaperRows, recordOf, type Outside, type Rig } from "./rig.ts";
+import { DyingRows, openRig, outside, PaperRows, recordOf, type Outside, type Rig } from "./rig.ts";
 import { failureOf } from "./times.ts";
 import { EPOCH, EPOCHS, reading, START } from "./ward.ts";
 
@@ -127,19 +127,7 @@ describe("a feed", () => {
     for (const moment of ["before", "after"] as const) {
       for (let fatal = 0; ; fatal++) {
         const at = { ...outside(), rows: new PaperRows(start.rows.rows) };
-        let writes = 0;
-        const failing: Rows = {
-          load: (table) => at.rows.load(table),
-          get: (table, name) => at.rows.get(table, name),
-          close: () => undefined,
-          async apply(changes) {
-            const now = writes++;
-            // A process that is gone writes nothing more.
-            if (now > fatal || (now === fatal && moment === "before")) throw new JournalFailedError(new Error("gone"));
-            await at.rows.apply(changes);
-            if (now === fatal) throw new JournalFailedError(new Error("gone"));
-          },
-        };
+        const dying = new DyingRows(at.rows, fatal, moment);
         const answers = new Map<number, string>();
         const life = async ({ feed, gateway }: Site): Promise<void> => {
           for (let counter = 0; counter < 6; counter++) {
@@ -150,10 +138,10 @@ describe("a feed", () => {
             if (counter === 3) await gateway.checkpoint();
           }
         };
-        await life(opened(at, failing)).catch((error: unknown) => {
+        await life(opened(at, dying)).catch((error: unknown) => {
           if (!(error instanceof JournalFailedError)) throw error;
         });
-        const crashed = writes > fatal;
+        const crashed = dying.writes > fatal;
         const acknowledged = [...answers.keys()];
         const next = opened(at);
         rig.ways.time = START + EPOCHS * EPOCH;

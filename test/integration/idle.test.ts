@@ -6,7 +6,7 @@ import type { LeasedStream } from "../../src/gateway/leave.ts";
 import { utf8 } from "../../src/bytes/bytes.ts";
 import { sha256 } from "../../src/bytes/hash.ts";
 import { JournalFailedError, type Rows } from "../../src/state/rows.ts";
-import { openRig, outside, PaperRows, record, recordOf, type Outside, type Rig } from "./rig.ts";
+import { DyingRows, openRig, outside, PaperRows, record, recordOf, type Outside, type Rig } from "./rig.ts";
 import { EPOCH, reading, START } from "./ward.ts";
 
 const clock = { kind: "source" } as const;
@@ -77,18 +77,7 @@ describe("epochs between what was recorded", () => {
     for (const moment of ["before", "after"] as const) {
       for (let fatal = 0; ; fatal++) {
         at = { ...outside(), rows: new PaperRows(before.rows) };
-        let writes = 0;
-        const failing: Rows = {
-          load: (table) => at.rows.load(table),
-          get: (table, name) => at.rows.get(table, name),
-          close: () => undefined,
-          async apply(changes) {
-            const now = writes++;
-            if (now > fatal || (now === fatal && moment === "before")) throw new JournalFailedError(new Error("gone"));
-            await at.rows.apply(changes);
-            if (now === fatal) throw new JournalFailedError(new Error("gone"));
-          },
-        };
+        const dying = new DyingRows(at.rows, fatal, moment);
         const life = async (rows: Rows): Promise<void> => {
           gateway = new Gateway({ ...rig.deps(at), rows });
           for (const [name, epoch] of [
@@ -100,10 +89,10 @@ describe("epochs between what was recorded", () => {
             await session.finish();
           }
         };
-        await life(failing).catch((error: unknown) => {
+        await life(dying).catch((error: unknown) => {
           if (!(error instanceof JournalFailedError)) throw error;
         });
-        const crashed = writes > fatal;
+        const crashed = dying.writes > fatal;
         await life(at.rows);
         const { epochs, problems } = await audited();
         expect(problems, `${moment} ${fatal}`).to.deep.equal([]);

@@ -20,7 +20,7 @@ import type { Party } from "../../src/patient/terms.ts";
 import { freshPatient, type ConsentRecord } from "../../src/patient/state.ts";
 import { DHKEM_X25519, generateKeyPair, type HpkeKeyPair } from "../../src/seal/hpke.ts";
 import { x25519PublicKey } from "../../src/seal/x25519.ts";
-import type { RowChange, Rows } from "../../src/state/rows.ts";
+import { JournalFailedError, type RowChange, type Rows } from "../../src/state/rows.ts";
 import type { StreamDescriptor } from "../../src/log/stream.ts";
 import { EPOCH, EPOCHS, reading, START, STREAM } from "./ward.ts";
 
@@ -119,6 +119,41 @@ export class PaperRows implements Rows {
   get text(): string {
     const rows = [...this.rows].map(([name, { value }]) => `${name}=${hex(value)}`);
     return rows.sort().join("\n");
+  }
+}
+
+/** Of a process whose write number `fatal`, from 0, is its last: it dies before or after that. */
+export class DyingRows implements Rows {
+  writes = 0;
+  readonly #rows: Rows;
+  readonly #fatal: number;
+  readonly #moment: "before" | "after";
+
+  constructor(rows: Rows, fatal: number, moment: "before" | "after") {
+    this.#rows = rows;
+    this.#fatal = fatal;
+    this.#moment = moment;
+  }
+
+  load(table: string): Uint8Array[] {
+    return this.#rows.load(table);
+  }
+
+  get(table: string, name: Uint8Array): Uint8Array | undefined {
+    return this.#rows.get(table, name);
+  }
+
+  async apply(changes: readonly RowChange[]): Promise<void> {
+    const now = this.writes++;
+    // A process that is gone writes nothing more.
+    if (now > this.#fatal || (now === this.#fatal && this.#moment === "before"))
+      throw new JournalFailedError(new Error("gone"));
+    await this.#rows.apply(changes);
+    if (now === this.#fatal) throw new JournalFailedError(new Error("gone"));
+  }
+
+  close(): void {
+    return undefined;
   }
 }
 
