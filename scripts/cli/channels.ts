@@ -7,8 +7,8 @@ import { consoleChannel, fileChannel, webhookChannel, type Channel } from "../..
 import type { Notice } from "../../src/monitor/notice.ts";
 import type { Call, OptionSpec } from "./command.ts";
 import { readUserText } from "./files.ts";
-import { checkPrivate } from "./home.ts";
 import { userPath } from "./io.ts";
+import { secretLine, secretLines } from "./secrets.ts";
 import { shown } from "./times.ts";
 
 const TOPIC = "medseal/alerts";
@@ -53,9 +53,7 @@ async function signedTo(call: Call, name: "webhook" | "mqtt"): Promise<Receiver 
     if (more !== undefined) throw new UsageError(`--${more} goes with --${name}`);
     return undefined;
   }
-  const [line = ""] = await secretLines(file, `the secret of --${name}`);
-  if (line.length < 16) throw new UsageError(`the secret of --${name} has less than 16 characters`);
-  return { url, secret: utf8(line) };
+  return { url, secret: utf8(await secretLine(file, `the secret of --${name}`)) };
 }
 
 async function mqttOf(call: Call, { url, secret }: Receiver): Promise<Channel> {
@@ -86,11 +84,6 @@ async function certificatesOf(file: string): Promise<string> {
     throw new UsageError(`${file} holds no certificate in PEM`, { cause });
   }
   return pem;
-}
-
-async function secretLines(file: string, what: string): Promise<string[]> {
-  await checkPrivate(userPath(file), what);
-  return (await readUserText(file)).split(/\r?\n/);
 }
 
 /** What a terminal shows of a notice. */

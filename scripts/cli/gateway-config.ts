@@ -1,11 +1,11 @@
 import { dirname, join, resolve } from "node:path";
 import { UsageError } from "../../src/errors.ts";
 import { parseConfig, type GatewayConfig } from "../../src/feed/config.ts";
+import { placed } from "../../src/feed/listen.ts";
 import { checkPlaces } from "../../src/feed/places.ts";
 import type { Call, OptionSpec } from "./command.ts";
 import { readUserText } from "./files.ts";
 import { checkPrivate, homeFolder, identityOf } from "./home.ts";
-import { userPath } from "./io.ts";
 
 export const CONFIG_OPTION: OptionSpec = {
   type: "string",
@@ -28,22 +28,12 @@ export async function readConfig(call: Call): Promise<GatewayConfig> {
     }),
   );
   const from = (file: string): string => resolve(dirname(path), file);
-  const feed = "path" in config.feed ? { path: from(config.feed.path) } : config.feed;
-  const placed = { ...config, feed, spool: from(config.spool), monitor: monitorFrom(config, from) };
-  await checkPlaces(placed);
-  return placed;
+  const feed = placed(config.feed, from);
+  const all = { ...config, feed, spool: from(config.spool), monitor: monitorFrom(config, from) };
+  await checkPlaces(all);
+  return all;
 }
 
 function monitorFrom({ monitor }: GatewayConfig, from: (file: string) => string): GatewayConfig["monitor"] {
-  if (!monitor) return undefined;
-  const at = "path" in monitor.at ? { path: from(monitor.at.path) } : monitor.at;
-  return { ...monitor, at, credential: from(monitor.credential) };
-}
-
-/** The first line of a file that only its owner may read. @throws UsageError, NotPrivateError. */
-export async function readCredential(file: string, what: string): Promise<string> {
-  await checkPrivate(userPath(file), what);
-  const [credential = ""] = (await readUserText(file)).split(/\r?\n/);
-  if (credential.length < 16) throw new UsageError(`${what} has less than 16 characters`);
-  return credential;
+  return monitor && { ...monitor, at: placed(monitor.at, from), credential: from(monitor.credential) };
 }

@@ -3,7 +3,8 @@ import { formatEther } from "ethers";
 import { EXIT } from "../../src/errors.ts";
 import { MonitorLink, MonitorLinkError } from "../../src/feed/monitor-link.ts";
 import { asGateway, type AsGateway } from "../cli/gateway.ts";
-import { CONFIG_OPTION, readConfig, readCredential } from "../cli/gateway-config.ts";
+import { CONFIG_OPTION, readConfig } from "../cli/gateway-config.ts";
+import { secretLine } from "../cli/secrets.ts";
 import type { Command } from "../cli/command.ts";
 import { ownAddress } from "../cli/patient.ts";
 import { count } from "../cli/times.ts";
@@ -74,7 +75,7 @@ async function findings(config: GatewayConfig, { gateway, chain, session, rows }
 
 async function monitorFinding({ monitor }: GatewayConfig): Promise<Finding[]> {
   if (!monitor) return [];
-  const credential = await readCredential(monitor.credential, "the monitor's credential");
+  const credential = await secretLine(monitor.credential, "the monitor's credential");
   try {
     const link = await MonitorLink.open({ at: monitor.at, credential, journal: "" });
     link.close();

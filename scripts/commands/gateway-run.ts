@@ -7,7 +7,8 @@ import { Service } from "../../src/feed/service.ts";
 import { Spool } from "../../src/feed/spool.ts";
 import type { Command } from "../cli/command.ts";
 import { asGateway } from "../cli/gateway.ts";
-import { CONFIG_OPTION, readConfig, readCredential } from "../cli/gateway-config.ts";
+import { CONFIG_OPTION, readConfig } from "../cli/gateway-config.ts";
+import { secretLine } from "../cli/secrets.ts";
 import { readMail } from "../cli/mail.ts";
 import { senderOf } from "../cli/people.ts";
 
@@ -21,7 +22,7 @@ export const command: Command = {
   examples: [["gateway run --as ward-gateway", "as a service: examples/medseal-gateway.service"]],
   async run(call) {
     const config = await readConfig(call);
-    const credential = config.monitor && (await readCredential(config.monitor.credential, "the monitor's credential"));
+    const credential = config.monitor && (await secretLine(config.monitor.credential, "the monitor's credential"));
     let service: Service | undefined;
     await asGateway(
       call,

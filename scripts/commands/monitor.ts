@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { utf8 } from "../../src/bytes/bytes.ts";
 import { hmac } from "../../src/bytes/hash.ts";
 import { UsageError } from "../../src/errors.ts";
-import { parseListen } from "../../src/feed/listen.ts";
+import { parseListen, placed } from "../../src/feed/listen.ts";
 import { openIntake } from "../../src/intake/intake.ts";
 import { parseInstant } from "../../src/observation/instant.ts";
 import { Desk } from "../../src/monitor/desk.ts";
@@ -14,10 +14,10 @@ import { CHANNELS, channelsOf } from "../cli/channels.ts";
 import type { Call, Command } from "../cli/command.ts";
 import { readUserFile } from "../cli/files.ts";
 import { asGateway, type AsGateway } from "../cli/gateway.ts";
-import { readCredential } from "../cli/gateway-config.ts";
 import { INTAKE, intakeOptions } from "../cli/intake.ts";
 import { userPath } from "../cli/io.ts";
 import { openPlan } from "../cli/plan.ts";
+import { secretLine } from "../cli/secrets.ts";
 import { count, parseDuration } from "../cli/times.ts";
 import { Standings } from "../cli/standings.ts";
 import { Watch } from "../cli/watch.ts";
@@ -108,8 +108,7 @@ async function gatewayOf(call: Call): Promise<Pick<GatewayFeed, "at" | "credenti
   const at = parseListen(address);
   if (!at)
     throw new UsageError("--listen is no address of this machine", { hint: "127.0.0.1:9312, or a socket's path" });
-  const credential = await readCredential(userPath(file), "the gateway's credential");
-  return { at: "path" in at ? { path: userPath(at.path) } : at, credential };
+  return { at: placed(at, userPath), credential: await secretLine(file, "the gateway's credential") };
 }
 
 async function adopt(call: Call, as: AsGateway, desk: Desk, now: number): Promise<void> {

@@ -15,6 +15,10 @@ export function parseListen(text: string): Listen | undefined {
   return isLoopback && port <= 65_535 ? { host, port } : undefined;
 }
 
+/** The same, with the path of a socket as `from` has it. */
+export const placed = (at: Listen, from: (path: string) => string): Listen =>
+  "path" in at ? { path: from(at.path) } : at;
+
 /** What is no socket is somebody's file, and is not taken away. @returns false for such a file. */
 export async function isFreeForSocket(path: string): Promise<boolean> {
   try {

@@ -181,7 +181,6 @@ async function gather(val: Input): Promise<Uint8Array> {
   return concat(...parts);
 }
 
-/** Whether the file holds exactly these bytes; one that cannot be read does not. */
 /** Of a pipe or device in place of a block, too. */
 export const READ = constants.O_RDONLY | AT_ONCE;
 
@@ -196,6 +195,7 @@ async function readBlock(path: string): Promise<Uint8Array> {
   }
 }
 
+/** Whether the file holds exactly these bytes; one that cannot be read does not. */
 async function holds(path: string, bytes: Uint8Array): Promise<boolean> {
   try {
     return equal(await readBlock(path), bytes);

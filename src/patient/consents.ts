@@ -124,7 +124,8 @@ export class Consents {
 
 export const link = ({ consent, streams }: ConsentRecord): Link => linkOf(consent, streams.map(hex0x));
 
-const covers = (record: ConsentRecord, stream: Uint8Array): boolean => record.streams.some((id) => equal(id, stream));
+export const covers = (record: ConsentRecord, stream: Uint8Array): boolean =>
+  record.streams.some((id) => equal(id, stream));
 
 /** By its gateway, now or after the next end of a consent. */
 export const isWritten = ({ role }: Generation): boolean => role === "current" || role === "spare";

@@ -1,4 +1,4 @@
-import { hex0x } from "../bytes/bytes.ts";
+import { equal, hex0x } from "../bytes/bytes.ts";
 import type { RegistryAddress } from "../consent/typed-data.ts";
 import { ACTIONS } from "../consent/actions.ts";
 import type { Hex } from "../consent/consent.ts";
@@ -10,6 +10,7 @@ import { openLetter, type LetterPlace, type OpenedLetter } from "../late/letter.
 import type { MailRow } from "../log/checkpoint.ts";
 import { mayBeMine } from "../log/mail.ts";
 import { HpkeOpenError } from "../seal/hpke.ts";
+import { covers } from "./consents.ts";
 import type { PatientState } from "./state.ts";
 
 /** What a gateway had for the patient. */
@@ -52,9 +53,8 @@ const placeIn =
   ({ consents, streams }: PatientState) =>
   (write: Uint8Array, stream: Uint8Array): LetterPlace | undefined => {
     const record = consents.find(({ id, consent }) => id === hex0x(write) && (consent.actions & ACTIONS.WRITE) !== 0);
-    const inScope = record?.streams.some((id) => hex0x(id) === hex0x(stream));
-    const found = streams.find(({ descriptor }) => hex0x(descriptor.id) === hex0x(stream));
-    return record && inScope && found
+    const found = streams.find(({ descriptor }) => equal(descriptor.id, stream));
+    return record && covers(record, stream) && found
       ? { consent: record.consent, epochLength: found.descriptor.epochLength }
       : undefined;
   };
